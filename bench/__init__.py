@@ -1,0 +1,1 @@
+"""How colour binding is measured: samplers, regions, colour naming, scorers, statistics, store."""

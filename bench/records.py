@@ -1,0 +1,154 @@
+"""The values that pass between the stages of a run, each the only way from one to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from prompts.cells import Sample
+
+#: Every binding gets exactly one of these.
+VERDICTS: tuple[str, ...] = (
+    "bound",
+    "spilled",
+    "neighbour",
+    "background",
+    "mixed",
+    "prior",
+    "swapped",
+    "wrong",
+    "absent",
+    "invalid",
+)
+
+#: Verdicts that count as leakage (DESIGN: leakage rate).
+LEAKS: tuple[str, ...] = ("spilled", "neighbour", "background", "mixed", "swapped")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Generation:
+    """One image from a sampler.
+
+    Attributes
+    ----------
+    sample : Sample
+    image : ndarray, uint8, (H, W, 3)
+        sRGB.
+    seconds : float
+        Sampling time of the batch divided by its size.
+    frames : ndarray or None, uint8, (T, H, W, 3)
+        Predicted clean image at T steps, where a trajectory was asked for.
+    invalid : str or None
+        Why the sampler itself knows the image to be void (a safety filter), else None.
+    """
+
+    sample: Sample
+    image: np.ndarray
+    seconds: float = 0.0
+    frames: np.ndarray | None = None
+    invalid: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Regions:
+    """Where things are in one image. Masks are soft, in [0, 1], float32.
+
+    Attributes
+    ----------
+    subjects : tuple of str, K
+    masks : ndarray, float32, (K, H, W)
+        One a subject; they do not overlap (sums stay at or below 1).
+    found : ndarray, float32, (K,)
+        Probability that the subject is in the image at all.
+    neighbours : tuple of str, N
+        Other objects (named ones such as ``plate``, or ``other``).
+    neighbour_masks : ndarray, float32, (N, H, W)
+    background : ndarray, float32, (H, W)
+        What is left.
+    segmenter : str
+        Name of the segmenter.
+    """
+
+    subjects: tuple[str, ...]
+    masks: np.ndarray
+    found: np.ndarray
+    neighbours: tuple[str, ...]
+    neighbour_masks: np.ndarray
+    background: np.ndarray
+    segmenter: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One metric of one binding of one image; NaN with a reason where it could not be measured.
+
+    ``binding`` is the index into the cell's bindings.
+    """
+
+    sample_id: str
+    scorer: str
+    metric: str
+    value: float
+    binding: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one binding: the class, and the rule, value and threshold that gave it.
+
+    ``words`` is the sentence a person reads: ``blue covers 3% of the potato and 71% of the plate``.
+    """
+
+    sample_id: str
+    binding: int
+    verdict: str
+    rule: str
+    value: float
+    threshold: float
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A metric over a group, with its clustered interval (None where fewer than two cells)."""
+
+    metric: str
+    group: str
+    value: float
+    low: float | None
+    high: float | None
+    images: int
+    scored: int
+    cells: int
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A difference between two runs in one metric over one group."""
+
+    metric: str
+    group: str
+    before: float
+    after: float
+    difference: float
+    low: float | None
+    high: float | None
+    p: float
+    detectable: float
+    verdict: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What made an image or a score, so that a run can be repeated and compared."""
+
+    kind: str
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    weights: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)

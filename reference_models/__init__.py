@@ -1,0 +1,1 @@
+"""A small rendered world and small models, from scratch, that the benchmark is proved on."""

@@ -1,0 +1,1 @@
+"""What a person looks at: one HTML page for one run or several."""
