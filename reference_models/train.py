@@ -23,23 +23,9 @@ from reference_models.data import Pool
 from reference_models.ema import Average
 from reference_models.optimiser import make_optimisers
 from reference_models.path import between, velocity
-from reference_models.presets import PRESETS, Preset
+from reference_models.presets import PRESETS, Preset, build
 from reference_models.sheet import write_sheet
 from reference_models.times import training_times
-from reference_models.unet import UNet
-from reference_models.world.captions import LENGTH, WORDS
-
-
-def build(preset: Preset) -> UNet:
-    """The untrained network of a preset."""
-    return UNet(
-        len(WORDS),
-        LENGTH,
-        fine=preset.fine,
-        coarse=preset.coarse,
-        fine_blocks=preset.fine_blocks,
-        coarse_blocks=preset.coarse_blocks,
-    )
 
 
 def rate(done: float, preset: Preset) -> float:
