@@ -47,7 +47,9 @@ _IRREGULAR = {
     "woman": "women",
 }
 _SINGULAR = {plural: singular for singular, plural in _IRREGULAR.items()}
-_UNCHANGED = frozenset("aircraft deer fish moose salmon sheep shrimp spacecraft squid trout".split())
+_UNCHANGED = frozenset(
+    "aircraft deer fish moose salmon sheep shrimp spacecraft squid trout".split()
+)
 _ES_AFTER_O = frozenset("potato tomato hero echo mango torpedo volcano mosquito domino".split())
 #: Singular nouns in a plain s.
 _SINGULAR_IN_S = frozenset("asparagus atlas bias canvas chaos christmas gas lens pancreas".split())

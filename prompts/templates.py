@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -108,12 +109,12 @@ def make_cell(
         for binding in bindings
     ]
     scenery = (Binding(scenery_colour, template.scenery),) if template.scenery else ()
-    text = (
-        template.text.replace("{it}", "\0", 1)
-        .replace("{other}", phrases[-1])
-        .replace("{scenery}", noun_phrase(scenery_colour, Subject(template.scenery)))
-        .replace("\0", phrases[0])
-    )
+    words = {
+        "{it}": phrases[0],
+        "{other}": phrases[-1],
+        "{scenery}": noun_phrase(scenery_colour, Subject(template.scenery)),
+    }
+    text = re.sub(r"\{(?:it|other|scenery)\}", lambda found: words[found.group()], template.text)
     return Cell(
         id=control_id if is_control else _cell_id(template, bindings, scenery_colour),
         text=text,
