@@ -19,10 +19,19 @@ These are rules on words: no grammar is analysed, so that millions of captions t
 from __future__ import annotations
 
 import re
-import string
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from prompts.caption_words import (
+    COLOURED,
+    COMPOUND_HEADS,
+    COPULAS,
+    JOINS,
+    OTHER_THINGS,
+    RELATIVES,
+    SHADES,
+    STOP,
+)
 from prompts.colours import BASIC, Colour
 from prompts.grammar import plural
 from prompts.manifest import TrainingManifest
@@ -32,35 +41,10 @@ from prompts.subjects import SUBJECT_LIST, Subject
 REACH = 3
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*|[^\w\s]")
-_TO_SPACES = str.maketrans({mark: " " for mark in string.punctuation})
-
-_STOP = frozenset(
-    "a an the this that these those some any each every no all both its his her their my your our "
-    "and or but nor & of on in at by to from with without into onto over under above below beside "
-    "besides behind near next against around across along between among through for as like than "
-    "off up down out inside outside atop is are was were be been being has have had do does did "
-    "can will would should it he she they we you i who which what where when while there here not "
-    "sits sit stands stand lies lie lay hangs hang rests rest holds hold eats eat wears wear shows "
-    "show looks look one two three four five six seven eight nine ten".split()
+#: Bytes of ASCII text to lower case, with spaces for punctuation: for the quick look at a caption.
+_FOLD = bytes(
+    ord(chr(code).lower()) if code < 128 and chr(code).isalnum() else 32 for code in range(256)
 )
-_JOINS = frozenset({"and", "or", "&"})
-_COPULAS = frozenset("is are was were painted colored coloured dyed".split())
-_RELATIVES = frozenset({"that", "which"})
-_SHADES = frozenset("all bright completely dark deep entirely light pale very vivid".split())
-_COLOURED = frozenset({"colored", "coloured", "tinted", "hued", "painted"})
-
-#: Words that take over from a subject before them: "apple pie" is no apple.
-_COMPOUND_HEADS = frozenset(
-    "bag bags basket bottom box bowl bread cake cakes cap carton case cases chips chop chops cider "
-    "company cooler cover covers crate dealer door doors driver factory farm field fields fries "
-    "garage handle holder holders hood juice key keys leaf leaves lid maker market mask milkshake "
-    "neck noodles oil opener orchard pancakes park parking party patch peel pie pies plant plants "
-    "rack rack racks rim roof salad sauce seat seats seed seeds shaped shell shells shelf shelves "
-    "shop shops skin smoothie soup split stand stands store stores strap swing tank tanks tattoo "
-    "tower toy tracks tree trees trunk tusk tusks wash wheel window windows yolk".split()
-)
-#: (word before, subject) that name another thing.
-_OTHER_THINGS = frozenset({("guinea", "pig"), ("facebook", "book"), ("world", "cup")})
 
 
 class CaptionCounter:
@@ -89,12 +73,15 @@ class CaptionCounter:
         for subject in subjects:
             self._enter(self._nouns, subject.name, subject.name)
             self._enter(self._nouns, subject.plural or plural(subject.name), subject.name)
-        self._heads = frozenset(part for word in self._nouns for part in word.split("-")[-1:])
+        self._heads = frozenset(
+            last
+            for word in self._nouns
+            if word.isascii()
+            for last in word.encode().translate(_FOLD).split()[-1:]
+        )
 
     @staticmethod
-    def _enter(
-        table: dict[str, list[tuple[tuple[str, ...], str]]], phrase: str, name: str
-    ) -> None:
+    def _enter(table: dict[str, list[tuple[tuple[str, ...], str]]], phrase: str, name: str) -> None:
         """Enter a phrase under its last word, the longest phrases first."""
         words = tuple(_TOKEN.findall(phrase.lower()))
         if words and (words, name) not in table.setdefault(words[-1], []):
@@ -104,14 +91,13 @@ class CaptionCounter:
     def add(self, caption: str) -> None:
         """Count one caption."""
         self._captions += 1
-        text = caption.lower()
-        if text.isascii() and self._heads.isdisjoint(text.translate(_TO_SPACES).split()):
+        if caption.isascii() and self._heads.isdisjoint(caption.encode().translate(_FOLD).split()):
             return
-        pairs, subjects = self._read(_TOKEN.findall(text))
-        if subjects:
-            self._subjects.update(subjects)
-            if pairs:
-                self._pairs.update(pairs)
+        pairs, subjects = self._read(_TOKEN.findall(caption.lower()))
+        for subject in subjects:
+            self._subjects[subject] += 1
+        for pair in pairs:
+            self._pairs[pair] += 1
 
     def add_all(self, captions: Iterable[str]) -> CaptionCounter:
         """Count captions from any iterator, and return the counter."""
@@ -153,9 +139,9 @@ class CaptionCounter:
 
     def _is_head(self, tokens: list[str], start: int, end: int) -> bool:
         following = tokens[end + 1] if end + 1 < len(tokens) else ""
-        if start and (tokens[start - 1], tokens[end]) in _OTHER_THINGS:
+        if start and (tokens[start - 1], tokens[end]) in OTHER_THINGS:
             return False
-        if following in _COMPOUND_HEADS:
+        if following in COMPOUND_HEADS:
             return False
         if tokens[end] in self._colours:
             return not self._is_colour_here(tokens, end)
@@ -168,13 +154,13 @@ class CaptionCounter:
         if at + 1 >= len(tokens):
             return False
         following = tokens[at + 1]
-        if following in _JOINS and at + 3 < len(tokens) and tokens[at + 2] in self._colours:
+        if following in JOINS and at + 3 < len(tokens) and tokens[at + 2] in self._colours:
             return self._continues(tokens[at + 3])
         return self._continues(following)
 
     @staticmethod
     def _continues(word: str) -> bool:
-        return word[0].isalnum() and word not in _STOP and not _is_gerund(word)
+        return word[0].isalnum() and word not in STOP and not _is_gerund(word)
 
     def _before(self, tokens: list[str], start: int) -> list[str]:
         """Colours in the noun phrase before a subject."""
@@ -193,7 +179,7 @@ class CaptionCounter:
 
     def _joined(self, tokens: list[str], at: int) -> list[str]:
         """Colour joined to another by "and", before it."""
-        if at >= 2 and tokens[at - 1] in _JOINS:
+        if at >= 2 and tokens[at - 1] in JOINS:
             other = self._colour_at(tokens, at - 2)
             return [] if other is None else [other]
         return []
@@ -201,12 +187,12 @@ class CaptionCounter:
     def _after(self, tokens: list[str], end: int) -> list[str]:
         """Colour that is the predicate of a subject."""
         at = end + 1
-        if at < len(tokens) and tokens[at] in _RELATIVES:
+        if at < len(tokens) and tokens[at] in RELATIVES:
             at += 1
-        if at >= len(tokens) or tokens[at] not in _COPULAS:
+        if at >= len(tokens) or tokens[at] not in COPULAS:
             return []
         at += 1
-        while at < len(tokens) and tokens[at] in _SHADES:
+        while at < len(tokens) and tokens[at] in SHADES:
             at += 1
         for last in range(at, min(at + 3, len(tokens))):
             found = self._match(self._colours, tokens, last)
@@ -221,7 +207,7 @@ class CaptionCounter:
             return None if found is None else found[1]
         if "-" in token:
             parts = token.split("-")
-            if parts[-1] in _COLOURED:
+            if parts[-1] in COLOURED:
                 parts.pop()
             found = self._match(self._colours, parts, len(parts) - 1) if parts else None
             return None if found is None else found[1]

@@ -8,7 +8,6 @@ import unicodedata
 from prompts.subjects import Subject
 
 
-
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
@@ -53,9 +52,7 @@ _IRREGULAR = {
     "woman": "women",
 }
 _SINGULAR = {plural: singular for singular, plural in _IRREGULAR.items()}
-_UNCHANGED = _words(
-    "aircraft deer fish moose salmon sheep shrimp spacecraft squid trout"
-)
+_UNCHANGED = _words("aircraft deer fish moose salmon sheep shrimp spacecraft squid trout")
 _ES_AFTER_O = _words("potato tomato hero echo mango torpedo volcano mosquito domino")
 #: Singular nouns in a plain s.
 _SINGULAR_IN_S = _words("asparagus atlas bias canvas chaos christmas gas lens pancreas")

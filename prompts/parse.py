@@ -71,8 +71,8 @@ def parse(
         read, or two things of it are the same.
     """
     words = _words(tuple(sorted(set(colours))), tuple(subjects.values()))
-    cell = read(text, words)
-    return None if cell is None else tag_cell(cell, manifest, words.subjects)
+    found = read(text, words)
+    return None if found is None else tag_cell(found[0], manifest, words.subjects)
 
 
 @lru_cache(maxsize=16)
@@ -80,8 +80,8 @@ def _words(colours: tuple[str, ...], subjects: tuple[Subject, ...]) -> Words:
     return Words(colours, {subject.name: subject for subject in subjects})
 
 
-def read(text: str, words: Words) -> Cell | None:
-    """Read a prompt with prepared words; the cell has its kind as its only tag."""
+def read(text: str, words: Words) -> tuple[Cell, Cell] | None:
+    """Read a prompt with prepared words: its cell and its control, with their kinds as tags."""
     if len(text) > LONGEST_PROMPT:
         return None
     told = unicodedata.normalize("NFC", text).strip().strip("\"'“”‘’ ").rstrip(".!").rstrip()
@@ -95,7 +95,7 @@ def read(text: str, words: Words) -> Cell | None:
         found = reader(body, words)
         if found is not None:
             template, phrases, scenery, bare = found
-            return _cell(template, phrases, scenery, told, folded, lead + bare, words)
+            return _cells(template, phrases, scenery, told, folded, lead + bare, words)
     return None
 
 
@@ -132,7 +132,7 @@ def _read_pair(body: str, words: Words) -> _Found | None:
     return None
 
 
-def _cell(
+def _cells(
     template: str,
     phrases: tuple[Phrase, ...],
     scenery: Binding | None,
@@ -140,8 +140,9 @@ def _cell(
     folded: str,
     bare: str,
     words: Words,
-) -> Cell:
+) -> tuple[Cell, Cell]:
     bindings = tuple(Binding(phrase.colour, phrase.subject) for phrase in phrases)
+    without = tuple(Binding(None, phrase.subject) for phrase in phrases)
     shade = scenery.colour if scenery else None
     try:
         released = make_cell(template, bindings, shade, words.subjects)
@@ -149,20 +150,26 @@ def _cell(
         pass
     else:
         if fold(released.text) == folded:
-            return released
-    is_control = all(binding.colour is None for binding in bindings)
-    control = read(bare, words) if bare != folded else None
-    own_id = f"prompt/{slug(folded)}"
-    return Cell(
-        id=own_id,
-        text=told,
-        bindings=bindings,
-        template="control" if is_control else template,
-        control_id=own_id
-        if is_control
-        else control.id
-        if control is not None
-        else f"prompt/{slug(bare)}",
-        scenery=() if scenery is None else (scenery,),
-        tags=frozenset({"control" if is_control else TEMPLATES[template].kind}),
-    )
+            return released, make_cell(template, without, shade, words.subjects)
+    scene = () if scenery is None else (scenery,)
+    if bindings == without:
+        cell = free_cell(told, without, "control", scene)
+        return cell, cell
+    found = read(bare, words)
+    control = found[0] if found else free_cell(bare, without, "control", scene)
+    return free_cell(told, bindings, template, scene, control.id), control
+
+
+def free_cell(
+    text: str,
+    bindings: tuple[Binding, ...],
+    template: str,
+    scenery: tuple[Binding, ...] = (),
+    control_id: str = "",
+) -> Cell:
+    """Make a cell of a text in no released form; without ``control_id`` it is its own control."""
+    own_id = f"prompt/{slug(fold(text))}"
+    kind = TEMPLATES[template].kind if template in TEMPLATES else "single"
+    if len(bindings) > 1 and template != "control":
+        kind = "pair"
+    return Cell(own_id, text, bindings, template, control_id or own_id, scenery, frozenset({kind}))

@@ -47,13 +47,13 @@ class Words:
     ) -> None:
         self.subjects: dict[str, Subject] = {**SUBJECTS, **subjects}
         names = (*COLOUR_NAMES, *colours)
-        self._colours = {_fold(name): name for name in names}
+        self._colours = {fold(name): name for name in names}
         self._longest = max(len(name.split()) for name in self._colours)
         self._nouns: dict[str, str] = {}
         for subject in self.subjects.values():
-            self._nouns[_fold(subject.plural or plural(subject.name))] = subject.name
+            self._nouns[fold(subject.plural or plural(subject.name))] = subject.name
         for subject in self.subjects.values():
-            self._nouns[_fold(subject.name)] = subject.name
+            self._nouns[fold(subject.name)] = subject.name
         self._scenery = {name: name for name in SCENERY} | {"frame": "picture frame"}
 
     def thing(self, text: str) -> Phrase | None:
@@ -100,10 +100,6 @@ class Words:
 
 def fold(text: str) -> str:
     """Return text as it is compared: lower case, single spaces, "grey" as "gray"."""
-    return _fold(text)
-
-
-def _fold(text: str) -> str:
     words = text.lower().split()
     return " ".join("gray" if word == "grey" else word for word in words)
 
