@@ -9,6 +9,7 @@ import numpy as np
 
 from bench.records import Generation, Regions, Score
 from bench.store.pictures import decode_png, encode_png
+from bench.validity import why_void
 from prompts.cells import Binding, Cell, Sample
 
 #: Labels of neighbours begin here, those of subjects at 1; 0 is the background.
@@ -31,10 +32,11 @@ def sample_row(generation: Generation) -> dict[str, Any]:
         "tags": sorted(cell.tags),
         "index": sample.index,
         "seed": sample.seed,
-        "image": {"bytes": encode_png(generation.image), "path": None},
+        "image": _picture(generation.image),
+        "frames": None if generation.frames is None else [_picture(f) for f in generation.frames],
         "width": width,
         "height": height,
-        "invalid": generation.invalid,
+        "invalid": why_void(generation) or None,
         "seconds": generation.seconds,
     }
 
@@ -96,6 +98,10 @@ def generation_from(row: Mapping[str, Any]) -> Generation:
     sample = Sample(cell_from(row), row["index"])
     image = decode_png(row["image"]["bytes"], f"sample {row['sample_id']}")
     return Generation(sample, image, row["seconds"], None, row["invalid"])
+
+
+def _picture(image: np.ndarray) -> dict[str, bytes | None]:
+    return {"bytes": encode_png(image), "path": None}
 
 
 def _binding_row(binding: Binding) -> dict[str, str | None]:

@@ -14,6 +14,8 @@ _BINDINGS = pa.list_(
     pa.field("item", pa.struct([("colour", pa.string()), ("subject", pa.string())]))
 )
 
+_PICTURE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+
 SAMPLES = pa.schema(
     [
         ("sample_id", pa.string()),
@@ -26,7 +28,8 @@ SAMPLES = pa.schema(
         ("tags", pa.list_(pa.field("item", pa.string()))),
         ("index", pa.int32()),
         ("seed", pa.int64()),
-        ("image", pa.struct([("bytes", pa.binary()), ("path", pa.string())])),
+        ("image", _PICTURE),
+        ("frames", pa.list_(pa.field("item", _PICTURE))),
         ("width", pa.int32()),
         ("height", pa.int32()),
         ("invalid", pa.string()),
@@ -85,13 +88,12 @@ def with_metadata(table: str, run: str, made_by: str) -> pa.Schema:
 
 def _features(schema: pa.Schema) -> dict[str, Any]:
     """The columns in the words of the ``datasets`` library."""
-    return {
-        field.name: {"_type": "Image"} if field.name == "image" else _feature(field.type)
-        for field in schema
-    }
+    return {field.name: _feature(field.type) for field in schema}
 
 
 def _feature(kind: pa.DataType) -> dict[str, Any]:
+    if kind == _PICTURE:
+        return {"_type": "Image"}
     if pa.types.is_list(kind):
         return {"_type": "List", "feature": _feature(kind.value_type)}
     if pa.types.is_struct(kind):
