@@ -20,7 +20,7 @@ PAPER = (255, 255, 255)
 
 
 def as_rgb8(image: Any) -> np.ndarray:
-    """An image of any common kind as uint8 sRGB.
+    """Read an image of any common kind as uint8 sRGB.
 
     Parameters
     ----------

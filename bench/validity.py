@@ -53,5 +53,5 @@ def why_invalid(image: np.ndarray, reported: str | None = None) -> str:
 
 
 def why_void(generation: Generation) -> str:
-    """The same for a Generation, with what its sampler reports."""
+    """Decide the same for a Generation, with what its sampler reports."""
     return why_invalid(generation.image, generation.invalid)

@@ -85,7 +85,10 @@ def match(rgb: np.ndarray, target: str, tolerance: float = TOLERANCE) -> np.ndar
 
 
 @lru_cache(maxsize=32)
-def _columns(colours: tuple[str, ...]) -> np.ndarray:
+def membership_table(colours: tuple[str, ...]) -> np.ndarray:
+    """Make the table behind `memberships_of`: float32 (262144, C), by `spaces.cube_index`."""
+    if colours == COLOUR_NAMES:
+        return table()
     columns = []
     for colour in colours:
         term = basic_term(colour)
@@ -111,4 +114,4 @@ def memberships_of(rgb: np.ndarray, colours: Sequence[str]) -> np.ndarray:
     ndarray, float32, (..., C)
         Each in [0, 1]. They need not sum to 1: ``teal`` and ``blue`` overlap.
     """
-    return np.take(_columns(tuple(colours)), cube_index(as_byte(rgb)), axis=0)
+    return np.take(membership_table(tuple(colours)), cube_index(as_byte(rgb)), axis=0)

@@ -27,7 +27,7 @@ SHARPNESS = 2.0
 
 
 def features(lab: np.ndarray) -> np.ndarray:
-    """The 20 monomials of the scaled CIELAB coordinates: float64 (..., 20), from (..., 3)."""
+    """Expand CIELAB (..., 3) to 20 monomials of its scaled coordinates: float64 (..., 20)."""
     scaled = (np.asarray(lab, dtype=np.float64) - [50.0, 0.0, 0.0]) / [50.0, 80.0, 80.0]
     axes = [scaled[..., axis] for axis in range(3)]
     result = np.empty((*scaled.shape[:-1], 20))

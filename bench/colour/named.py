@@ -42,14 +42,14 @@ def _from_hex(digits: str) -> tuple[int, int, int]:
 
 
 def basic_term(words: str) -> str | None:
-    """The basic term that these words are, or None: ``Grey`` is gray, ``teal`` is none."""
+    """Find the basic term that these words are, or None: ``Grey`` is gray, ``teal`` is none."""
     word = words.strip().lower()
     word = "gray" if word == "grey" else word
     return word if word in COLOURS else None
 
 
 def resolve(words: str) -> tuple[int, int, int]:
-    """The 8-bit sRGB of a colour.
+    """Look up the 8-bit sRGB of a colour.
 
     Parameters
     ----------

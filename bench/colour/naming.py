@@ -38,7 +38,7 @@ def memberships(rgb: np.ndarray, exact: bool = False) -> np.ndarray:
 
 
 def name(rgb: np.ndarray) -> str | np.ndarray:
-    """The basic term that fits best.
+    """Name colours by the basic term that fits best.
 
     Parameters
     ----------

@@ -106,7 +106,7 @@ def linear_of_byte() -> np.ndarray:
 
 @cache
 def cube() -> np.ndarray:
-    """The sRGB colours at the centres of the 64 x 64 x 64 cells of a table, float64 (262144, 3).
+    """Make the sRGB colours at the cell centres of a 64 x 64 x 64 table: float64 (262144, 3).
 
     Cell ``(r, g, b)`` holds the 8-bit values ``4 r .. 4 r + 3`` of red, and so on; its centre is
     ``4 r + 1.5``.
