@@ -7,22 +7,27 @@ import unicodedata
 
 from prompts.subjects import Subject
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 #: What ``Subject.article`` can be: by rule, forced before the bare noun, or the same everywhere.
 ARTICLES: tuple[str, ...] = ("auto", "a", "an", "the", "some", "none")
 
 #: Nouns of stuff: no article, no plural.
-UNCOUNTABLE = frozenset(
+UNCOUNTABLE = _words(
     "bread butter cheese chocolate clay clothing coffee corn cotton flour fog food fruit furniture "
     "garlic glue gold grass hair honey ice ink jam jewelry juice ketchup lava lightning luggage "
     "meat milk money mud music mustard paint paper pasta popcorn rain rice salt sand silver smoke "
-    "snow soap soup spaghetti steam sugar tea tofu water wax wine wood wool yogurt".split()
+    "snow soap soup spaghetti steam sugar tea tofu water wax wine wood wool yogurt"
 )
 
 #: Nouns that are plural as they stand.
-PLURAL_ONLY = frozenset(
+PLURAL_ONLY = _words(
     "binoculars cattle clothes glasses goggles grapes headphones jeans leggings noodles pajamas "
     "pants people pliers police pyjamas scissors shorts stairs sunglasses tights tongs trousers "
-    "tweezers".split()
+    "tweezers"
 )
 
 _IRREGULAR = {
@@ -47,12 +52,10 @@ _IRREGULAR = {
     "woman": "women",
 }
 _SINGULAR = {plural: singular for singular, plural in _IRREGULAR.items()}
-_UNCHANGED = frozenset(
-    "aircraft deer fish moose salmon sheep shrimp spacecraft squid trout".split()
-)
-_ES_AFTER_O = frozenset("potato tomato hero echo mango torpedo volcano mosquito domino".split())
+_UNCHANGED = _words("aircraft deer fish moose salmon sheep shrimp spacecraft squid trout")
+_ES_AFTER_O = _words("potato tomato hero echo mango torpedo volcano mosquito domino")
 #: Singular nouns in a plain s.
-_SINGULAR_IN_S = frozenset("asparagus atlas bias canvas chaos christmas gas lens pancreas".split())
+_SINGULAR_IN_S = _words("asparagus atlas bias canvas chaos christmas gas lens pancreas")
 
 #: Spelt with a vowel and spoken with a consonant: "a unicorn", "a one-eyed fish", "a euro".
 _CONSONANT_SOUND = re.compile(

@@ -124,9 +124,10 @@ def keep(
             bare = not cell.scenery and len(cell.bindings) == 1
             if bare and (templates is None or "control" in templates):
                 kept.add(cell.id)
-        elif templates is None or cell.template in templates:
-            if all(one.colour is None or one.colour in colours for one in cell.bindings):
-                kept |= {cell.id, cell.control_id}
+            continue
+        fits = all(one.colour is None or one.colour in colours for one in cell.bindings)
+        if fits and (templates is None or cell.template in templates):
+            kept |= {cell.id, cell.control_id}
     return tuple(cell for cell in cells if cell.id in kept)
 
 

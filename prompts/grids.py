@@ -235,13 +235,12 @@ def _nothing_left(
     templates: tuple[str, ...] | None,
 ) -> PromptError:
     parts = []
-    for kind, names in (
-        ("colours", colours and [one.name for one in colours]),
-        ("subjects", subjects and [one.name for one in subjects]),
-        ("templates", templates),
-    ):
-        if names is not None:
-            parts.append(f"{kind} {shown(', '.join(names))}")
+    if colours is not None:
+        parts.append("colours " + shown(", ".join(one.name for one in colours)))
+    if subjects is not None:
+        parts.append("subjects " + shown(", ".join(one.name for one in subjects)))
+    if templates is not None:
+        parts.append("templates " + shown(", ".join(templates)))
     return PromptError(
         f"nothing of preset {preset} is left by {' and '.join(parts)}; "
         "use preset full, which has every form, or a grid file",
