@@ -1,4 +1,4 @@
-"""``verdicts.parquet`` and ``estimates.json``: made from the other tables, and made again at will."""
+"""``verdicts.parquet`` and ``estimates.json``: made from the other tables, again at will."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def write_verdicts(run: Run, batches: Iterable[list[dict[str, Any]]]) -> None:
 
 
 def read_verdicts(run: Run) -> pd.DataFrame:
-    """The table of verdicts.
+    """Return the table of verdicts.
 
     Raises
     ------
@@ -120,7 +120,7 @@ def write_estimates(run: Run, estimates: Sequence[Estimate]) -> None:
 
 
 def read_estimates(run: Run) -> list[Estimate]:
-    """The stored estimates.
+    """Return the stored estimates.
 
     Raises
     ------
