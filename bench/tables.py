@@ -47,7 +47,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
-    """Return the error for a name that is not in a table: nearest match first, then all that there are."""
+    """Return the error for a name not in a table: the nearest, then all that there are."""
     known = list(known)
     guess = nearest(name, known)
     hint = f"did you mean {guess!r}? " if guess else ""
