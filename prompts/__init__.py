@@ -3,3 +3,43 @@
 Nothing here imports anything but the standard library, so that a grid can be made, read and
 checked on any machine.
 """
+
+from prompts.cells import SUITE_VERSION, Binding, Cell, Sample, plan
+from prompts.colours import BASIC, COLOUR_NAMES, COLOURS, Colour
+from prompts.errors import PromptError
+from prompts.grid import Grid, retag
+from prompts.grids import PRESET_NAMES, PRESETS, build_grid, make_grid
+from prompts.manifest import TrainingManifest
+from prompts.subjects import SUBJECT_LIST, SUBJECT_NAMES, SUBJECTS, Subject
+from prompts.tags import tag_cell, tag_cells
+from prompts.templates import TEMPLATE_NAMES, TEMPLATES, Template, make_cell
+
+__all__ = [
+    "BASIC",
+    "COLOURS",
+    "COLOUR_NAMES",
+    "PRESETS",
+    "PRESET_NAMES",
+    "SUBJECTS",
+    "SUBJECT_LIST",
+    "SUBJECT_NAMES",
+    "SUITE_VERSION",
+    "TEMPLATES",
+    "TEMPLATE_NAMES",
+    "Binding",
+    "Cell",
+    "Colour",
+    "Grid",
+    "PromptError",
+    "Sample",
+    "Subject",
+    "Template",
+    "TrainingManifest",
+    "build_grid",
+    "make_cell",
+    "make_grid",
+    "plan",
+    "retag",
+    "tag_cell",
+    "tag_cells",
+]

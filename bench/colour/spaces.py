@@ -1,0 +1,122 @@
+"""sRGB in, CIELAB out: the one place where pixels become colorimetry.
+
+All images of the project are sRGB (IEC 61966-2-1), gamma-encoded; linear light is never assumed.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from bench.errors import UsageError
+
+#: Linear sRGB to CIE XYZ, and the white of D65 for the 2 degree observer (IEC 61966-2-1).
+_XYZ = np.array(
+    [
+        [0.412453, 0.357580, 0.180423],
+        [0.212671, 0.715160, 0.072169],
+        [0.019334, 0.119193, 0.950227],
+    ]
+)
+_WHITE = np.array([0.95047, 1.0, 1.08883])
+
+
+def as_unit(rgb: np.ndarray) -> np.ndarray:
+    """Colours as float64 in [0, 1].
+
+    Parameters
+    ----------
+    rgb : array_like, (..., 3)
+        sRGB: unsigned 8-bit integers, or floats in [0, 1]. Integers of another type are taken to
+        be 8-bit values.
+
+    Raises
+    ------
+    UsageError
+        The last axis is not 3, or a value is NaN or out of range.
+    """
+    array = np.asarray(rgb)
+    if array.ndim == 0 or array.shape[-1] != 3:
+        raise UsageError(f"colours need a last axis of 3 (R, G, B), not the shape {array.shape}")
+    if array.dtype == np.uint8:
+        return array / 255.0
+    if not (np.issubdtype(array.dtype, np.integer) or np.issubdtype(array.dtype, np.floating)):
+        raise UsageError(f"colours must be uint8 or float in [0, 1], not {array.dtype}")
+    if array.size == 0:
+        return array.astype(np.float64)
+    low, high = array.min(), array.max()
+    top = 255 if np.issubdtype(array.dtype, np.integer) else 1
+    if not (low >= -1e-6 and high <= top + 1e-6):
+        raise UsageError(
+            f"{array.dtype} colours must lie in [0, {top}], but these reach {low:g} to {high:g}: "
+            "divide float images by 255 first, and clip them"
+        )
+    return np.clip(array.astype(np.float64) / top, 0.0, 1.0)
+
+
+def as_byte(rgb: np.ndarray) -> np.ndarray:
+    """Colours as uint8 (..., 3); what is accepted is the same as for `as_unit`."""
+    array = np.asarray(rgb)
+    if array.dtype == np.uint8 and array.ndim and array.shape[-1] == 3:
+        return array
+    return np.round(as_unit(array) * 255.0).astype(np.uint8)
+
+
+def to_linear(unit: np.ndarray) -> np.ndarray:
+    """Undo the sRGB transfer curve: encoded [0, 1] to linear light [0, 1]."""
+    unit = np.asarray(unit, dtype=np.float64)
+    return np.where(unit <= 0.04045, unit / 12.92, ((unit + 0.055) / 1.055) ** 2.4)
+
+
+def from_linear(linear: np.ndarray) -> np.ndarray:
+    """Apply the sRGB transfer curve: linear light to encoded, both clipped to [0, 1]."""
+    linear = np.clip(linear, 0.0, 1.0)
+    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+def to_lab(rgb: np.ndarray) -> np.ndarray:
+    """CIELAB (D65, 2 degrees) of sRGB colours.
+
+    Parameters
+    ----------
+    rgb : array_like, (..., 3)
+        sRGB, uint8 or float in [0, 1].
+
+    Returns
+    -------
+    ndarray, float64, (..., 3)
+        L* in [0, 100], a* and b* in about [-110, 110].
+
+    References
+    ----------
+    CIE 15:2004, Colorimetry, section 8.2.1.
+    """
+    ratio = to_linear(as_unit(rgb)) @ _XYZ.T / _WHITE
+    root = np.where(ratio > (6 / 29) ** 3, np.cbrt(ratio), ratio * (29 / 6) ** 2 / 3 + 4 / 29)
+    x, y, z = root[..., 0], root[..., 1], root[..., 2]
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
+
+
+@cache
+def linear_of_byte() -> np.ndarray:
+    """Linear light of the 256 encoded values, float32 (256,)."""
+    return to_linear(np.arange(256) / 255.0).astype(np.float32)
+
+
+@cache
+def cube() -> np.ndarray:
+    """Make the sRGB colours at the cell centres of a 64 x 64 x 64 table: float64 (262144, 3).
+
+    Cell ``(r, g, b)`` holds the 8-bit values ``4 r .. 4 r + 3`` of red, and so on; its centre is
+    ``4 r + 1.5``.
+    """
+    axis = (np.arange(64) * 4 + 1.5) / 255.0
+    red, green, blue = np.meshgrid(axis, axis, axis, indexing="ij")
+    return np.stack([red, green, blue], axis=-1).reshape(-1, 3)
+
+
+def cube_index(byte: np.ndarray) -> np.ndarray:
+    """Row of `cube` for each 8-bit colour: intp (...), from uint8 (..., 3)."""
+    cell = (byte >> 2).astype(np.int32)
+    return (cell[..., 0] << 12) | (cell[..., 1] << 6) | cell[..., 2]

@@ -1,0 +1,1 @@
+"""Scorers: numbers for every binding of every image."""

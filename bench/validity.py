@@ -1,0 +1,57 @@
+"""Which images say nothing about the model's binding: the one place that decides it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from bench.records import Generation
+
+#: An image whose brightest value is at most this is black (a blanked or NaN image).
+BLACK_LEVEL = 8
+#: An image is constant where its channels each span no more than this between their 0.5 and 99.5
+#: percentiles: a solid colour, with or without JPEG noise.
+FLAT_SPAN = 6
+#: Sides smaller than this hold no object that could be judged.
+MIN_SIDE = 8
+
+
+def why_invalid(image: np.ndarray, reported: str | None = None) -> str:
+    """Why an image cannot be judged; the empty string where it can.
+
+    Parameters
+    ----------
+    image : ndarray, uint8 (H, W, 3), or float (H, W, 3) in [0, 1]
+    reported : str or None
+        What the sampler itself says against the image (a safety filter).
+
+    Returns
+    -------
+    str
+        ``safety filter``, ``not finite``, ``too small``, ``black``, ``constant``, ... or ``""``.
+    """
+    if reported:
+        return reported
+    if image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
+        return f"no picture (shape {image.shape})"
+    if min(image.shape[:2]) < MIN_SIDE:
+        return f"too small ({image.shape[1]} x {image.shape[0]})"
+    if image.dtype != np.uint8:
+        if not np.isfinite(image).all():
+            return "not finite (NaN)"
+        image = np.clip(image * 255.0, 0, 255)
+    if image.max() <= BLACK_LEVEL:
+        return "black"
+    flat = image.reshape(-1, 3)
+    if np.all(np.ptp(flat[:: max(1, len(flat) // 512)], axis=0) <= FLAT_SPAN):
+        low, high = np.percentile(flat, (0.5, 99.5), axis=0)
+        if np.all(high - low <= FLAT_SPAN):
+            return "constant"
+    return ""
+
+
+def why_void(generation: Generation) -> str:
+    """Decide the same for a Generation, with what its sampler reports."""
+    return why_invalid(generation.image, generation.invalid)

@@ -1,0 +1,297 @@
+"""What became of a binding: one verdict, with the rule, the value and the threshold that gave it.
+
+The rules and worked examples are in docs/metrics.md. They are tried in this order; the first that
+holds gives the verdict:
+
+1. ``invalid``     the image says nothing
+2. ``absent``      the subject is not in it
+3. ``swapped``     the subject has the colour asked for the other one
+4. ``spilled``     the subject has the asked colour, and so has a neighbour or the background
+5. ``bound``       the subject has the asked colour
+6. ``mixed``       the subject has some of it
+7. ``neighbour``   another object has it
+8. ``background``  the background has it
+9. ``prior``       nothing has it, and the subject kept its natural colour
+10. ``wrong``      nothing has it, and the subject has another colour
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bench.colour.named import basic_term
+from bench.records import Verdict
+from prompts.cells import Binding, Cell
+from prompts.colours import COLOUR_NAMES
+from prompts.subjects import SUBJECTS
+
+#: One binding of one image: metric to value.
+Metrics = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Where the verdicts part; all are shares in [0, 1].
+
+    Attributes
+    ----------
+    presence : float
+        Least presence of a subject that is drawn.
+    bound : float
+        Least `bind` of a bound subject. Parts that people do not count (stem, leaf, wheels,
+        windows) cover up to a quarter of a subject and may keep their own colour, and a
+        segmenter's mask takes in some of the surroundings.
+    mixed : float
+        Least `bind`, above the control's, of a subject that took some of the colour.
+    swapped : float
+        Least `swap` of a subject in the other one's colour.
+    spill_neighbour, spill_background : float
+        Least leak, above the control's, that spoils a bound subject's surroundings.
+    leak_neighbour, leak_background : float
+        Least leak, above the control's, that counts as where the colour went.
+    prior : float
+        Least share of a subject in its natural colours that kept them.
+    """
+
+    presence: float = 0.5
+    bound: float = 0.6
+    mixed: float = 0.22
+    swapped: float = 0.5
+    spill_neighbour: float = 0.4
+    spill_background: float = 0.4
+    leak_neighbour: float = 0.25
+    leak_background: float = 0.25
+    prior: float = 0.4
+
+
+DEFAULT = Thresholds()
+
+
+def judge(
+    cell: Cell,
+    sample_id: str,
+    metrics: Sequence[Metrics],
+    control: Sequence[Metrics] | None = None,
+    *,
+    invalid: str = "",
+    thresholds: Thresholds = DEFAULT,
+) -> list[Verdict]:
+    """Judge every binding of one image that asks for a colour.
+
+    Parameters
+    ----------
+    cell : Cell
+        What was asked.
+    sample_id : str
+    metrics : sequence of mapping
+        For each binding in order, the metrics of this image by name; missing and NaN are the same.
+    control : sequence of mapping or None
+        The same of the control image: the prompt without the colours, same seed. Its shares of
+        the asked colour are taken off the leaks, so that only what the colour word caused counts.
+    invalid : str
+        Why the image says nothing (`bench.validity`), or empty.
+    thresholds : Thresholds
+
+    Returns
+    -------
+    list of Verdict
+        One a binding with a colour; none for a control.
+    """
+    verdicts = []
+    for index, binding in enumerate(cell.bindings):
+        if binding.colour is None:
+            continue
+        case = _Case(
+            cell,
+            index,
+            metrics[index] if index < len(metrics) else {},
+            control[index] if control is not None and index < len(control) else {},
+            thresholds,
+        )
+        verdict, rule, value, threshold, words = case.decide(invalid)
+        verdicts.append(Verdict(sample_id, index, verdict, rule, value, threshold, words))
+    return verdicts
+
+
+def leak_excess(binding: Binding, metrics: Metrics, control: Metrics | None) -> float:
+    """Measure the leak that the colour word caused: the greater leak above the control's, or NaN.
+
+    Parameters
+    ----------
+    binding : Binding
+    metrics, control : mapping
+        Of the same binding, of the image and of its control.
+    """
+    if control is None or binding.colour is None:
+        return math.nan
+    excess = []
+    for place in ("background", "neighbour"):
+        leak = _get(metrics, f"leak_{place}")
+        base = _control_share(control, place, binding.colour)
+        if not math.isnan(leak) and not math.isnan(base):
+            excess.append(leak - base)
+    return max(excess) if excess else math.nan
+
+
+def observed(metrics: Metrics) -> str:
+    """Name the term that covers most of the subject; empty where it was not measured."""
+    shares = [(_get(metrics, f"subject_{term}"), term) for term in COLOUR_NAMES]
+    known = [pair for pair in shares if not math.isnan(pair[0])]
+    return max(known)[1] if known else ""
+
+
+_Decision = tuple[str, str, float, float, str]
+
+
+class _Case:
+    """One binding of one image, and the rules that it is put through."""
+
+    def __init__(
+        self, cell: Cell, index: int, metrics: Metrics, control: Metrics, thresholds: Thresholds
+    ) -> None:
+        self.cell = cell
+        self.index = index
+        self.metrics = metrics
+        self.limits = thresholds
+        self.binding = cell.bindings[index]
+        self.colour = self.binding.colour or ""
+        self.subject = self.binding.subject
+        self.bind = _get(metrics, "bind")
+        self.control = control
+        self.leaks = {place: self._leak(place) for place in ("neighbour", "background")}
+
+    def decide(self, invalid: str) -> _Decision:
+        limits = self.limits
+        if invalid:
+            return "invalid", "image", 0.0, 0.0, f"the image cannot be judged: {invalid}"
+        presence = _get(self.metrics, "presence")
+        if math.isnan(presence) and math.isnan(self.bind):
+            return "invalid", "image", math.nan, 0.0, "the image was not measured"
+        if presence < limits.presence or math.isnan(self.bind):
+            words = f"no {self.subject} is seen (presence {_percent(presence)})"
+            return "absent", "presence", presence, limits.presence, words
+        return self._swapped() or self._bound() or self._mixed() or self._went() or self._kept()
+
+    def _swapped(self) -> _Decision | None:
+        swap = _get(self.metrics, "swap")
+        if not swap >= self.limits.swapped or self.bind >= swap:
+            return None
+        others = [
+            b.colour
+            for i, b in enumerate(self.cell.bindings)
+            if i != self.index and b.colour and b.colour != self.colour
+        ]
+        words = (
+            f"{others[0]}, asked for elsewhere, covers {_percent(swap)} of the {self.subject}, "
+            f"{self.colour} {_percent(self.bind)}"
+        )
+        return "swapped", "swap", swap, self.limits.swapped, words
+
+    def _bound(self) -> _Decision | None:
+        limits = self.limits
+        if not self.bind >= limits.bound:
+            return None
+        spills = {
+            "neighbour": (self.leaks["neighbour"], limits.spill_neighbour),
+            "background": (self.leaks["background"], limits.spill_background),
+        }
+        over = {
+            place: (excess - limit, excess, limit)
+            for place, (excess, limit) in spills.items()
+            if excess >= limit
+        }
+        words = f"{self.colour} covers {_percent(self.bind)} of the {self.subject}"
+        if not over:
+            return "bound", "bind", self.bind, limits.bound, words
+        place = max(over, key=lambda key: over[key])
+        _, excess, limit = over[place]
+        return "spilled", f"bind and leak_{place}", excess, limit, f"{words} and {self._at(place)}"
+
+    def _mixed(self) -> _Decision | None:
+        base = _control_share(self.control, "subject", self.colour)
+        gain = self.bind - (0.0 if math.isnan(base) else min(base, 0.3))
+        if not gain >= self.limits.mixed:
+            return None
+        words = (
+            f"{self.colour} covers only {_percent(self.bind)} of the {self.subject}, "
+            f"{self._mostly(besides=self.colour)}"
+        )
+        return "mixed", "bind", gain, self.limits.mixed, words
+
+    def _went(self) -> _Decision | None:
+        limits = {
+            "neighbour": self.limits.leak_neighbour,
+            "background": self.limits.leak_background,
+        }
+        over = {place: leak for place, leak in self.leaks.items() if leak >= limits[place]}
+        if not over:
+            return None
+        place = max(over, key=lambda key: (over[key], key))
+        words = f"{self.colour} covers {_percent(self.bind)} of the {self.subject} and "
+        return place, f"leak_{place}", over[place], limits[place], words + self._at(place)
+
+    def _kept(self) -> _Decision:
+        words = f"{self.colour} covers {_percent(self.bind)} of the {self.subject}, which is "
+        words += self._mostly(besides=None)
+        prior = self._prior()
+        if prior >= self.limits.prior:
+            return "prior", "prior", prior, self.limits.prior, f"{words}, as is its nature"
+        return "wrong", "bind", self.bind, self.limits.mixed, words
+
+    def _prior(self) -> float:
+        """Share in the natural colours; of an unknown subject, in the control's main colour."""
+        prior = _get(self.metrics, "prior")
+        if not math.isnan(prior):
+            return prior
+        known = SUBJECTS.get(self.subject)
+        usual = observed(self.control)
+        if (known and known.canonical) or not usual or usual == basic_term(self.colour):
+            return math.nan
+        return _get(self.metrics, f"subject_{usual}")
+
+    def _leak(self, place: str) -> float:
+        leak = _get(self.metrics, f"leak_{place}")
+        base = _control_share(self.control, place, self.colour)
+        return leak if math.isnan(base) else leak - base
+
+    def _at(self, place: str) -> str:
+        share = _percent(_get(self.metrics, f"leak_{place}"))
+        base = _control_share(self.control, place, self.colour)
+        spot = "the background" if place == "background" else self._neighbour()
+        without = "" if math.isnan(base) or base < 0.05 else f" ({_percent(base)} without the word)"
+        return f"{share} of {spot}{without}"
+
+    def _neighbour(self) -> str:
+        from prompts.subjects import NEIGHBOURS
+
+        named = [place.subject for place in self.cell.scenery if place.subject in NEIGHBOURS]
+        return f"the {named[0]}" if len(named) == 1 else "another object"
+
+    def _mostly(self, besides: str | None) -> str:
+        skip = basic_term(besides) if besides else None
+        shares = [(_get(self.metrics, f"subject_{term}"), term) for term in COLOUR_NAMES]
+        known = [pair for pair in shares if not math.isnan(pair[0]) and pair[1] != skip]
+        if not known:
+            return "of no measured colour"
+        share, term = max(known)
+        return f"{term} ({_percent(share)})"
+
+
+def _get(metrics: Metrics, name: str) -> float:
+    value = metrics.get(name)
+    return math.nan if value is None else float(value)
+
+
+def _control_share(control: Metrics | None, place: str, colour: str) -> float:
+    """Share of the asked colour at a place in the control image; NaN where not known.
+
+    A colour that is no basic term has no share in a control, whose prompt does not name it.
+    """
+    term = basic_term(colour)
+    return math.nan if control is None or term is None else _get(control, f"{place}_{term}")
+
+
+def _percent(share: float) -> str:
+    return "unknown" if math.isnan(share) else f"{round(100 * share)}%"
