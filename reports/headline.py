@@ -1,0 +1,122 @@
+"""The numbers at the top of the page, each with its interval, its n of n and one sentence."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from bench.records import Estimate
+from reports.reading import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """One number a reader should know.
+
+    Attributes
+    ----------
+    key, label : str
+    value : float
+        NaN where it could not be measured.
+    low, high : float or None
+        95% interval, None where there are too few cells for one.
+    images, scored, cells : int
+    sentence : str
+        What the number says, in words.
+    signed : bool
+        A difference rather than a share.
+    """
+
+    key: str
+    label: str
+    value: float
+    low: float | None
+    high: float | None
+    images: int
+    scored: int
+    cells: int
+    sentence: str
+    signed: bool = False
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a value."""
+        return not math.isnan(self.value)
+
+
+_NAMES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("score", "Binding score", ("binding_score", "score", "bound")),
+    ("given_drawn", "Binding, given drawn", ("binding_given_drawn", "given_drawn")),
+    ("leakage", "Leakage rate", ("leakage_rate", "leakage", "leaked")),
+    ("leak_neighbour", "To a neighbour", ("leakage_neighbour", "neighbour")),
+    ("leak_background", "To the background", ("leakage_background", "background")),
+    ("gap_seen", "Seen minus novel", ("gap_seen_novel", "compositional_gap_seen")),
+    ("gap_canonical", "Canonical minus anti-canonical", ("gap_canonical_anti",)),
+    ("presence", "Subject drawn", ("presence", "drawn")),
+)
+_SIGNED = frozenset({"gap_seen", "gap_canonical"})
+_WHOLE = frozenset({"", "all", "overall", "total"})
+
+
+def headlines(run: Run) -> dict[str, Headline]:
+    """Headline numbers of a run, by key; those that its estimates lack are left out."""
+    found: dict[str, Headline] = {}
+    for key, label, metrics in _NAMES:
+        estimate = _find(run.estimates, metrics)
+        if estimate is None:
+            continue
+        found[key] = Headline(
+            key,
+            label,
+            float(estimate.value),
+            estimate.low,
+            estimate.high,
+            int(estimate.images or 0),
+            int(estimate.scored or 0),
+            int(estimate.cells or 0),
+            _sentence(key, float(estimate.value), estimate.low, estimate.high),
+            key in _SIGNED,
+        )
+    return found
+
+
+def _find(estimates: tuple[Estimate, ...], metrics: tuple[str, ...]) -> Estimate | None:
+    for metric in metrics:
+        for estimate in estimates:
+            if estimate.metric == metric and estimate.group in _WHOLE:
+                return estimate
+    return None
+
+
+def in_ten(value: float) -> str:
+    """A share as a person says it: ``7 in 10``, ``1 in 50``."""
+    if value <= 0.0005:
+        return "none"
+    if value >= 0.9995:
+        return "all"
+    if value >= 0.095:
+        tenths = round(value * 10)
+        return f"{tenths} in 10" if tenths < 10 else "nearly all"
+    return f"1 in {round(1 / value)}"
+
+
+def _sentence(key: str, value: float, low: float | None, high: float | None) -> str:
+    if math.isnan(value):
+        return "Could not be measured on this run."
+    share = in_ten(value)
+    start = share[0].upper() + share[1:]
+    if key in _SIGNED:
+        kind = "familiar" if key == "gap_seen" else "natural"
+        other = "combinations never seen together" if key == "gap_seen" else "unnatural ones"
+        if low is not None and high is not None and low <= 0 <= high:
+            return f"No clear difference between {kind} combinations and {other}."
+        direction = "better" if value > 0 else "worse"
+        return f"{kind.capitalize()} combinations bind {direction} than {other}."
+    return {
+        "score": f"{start} pictures have the colour on the subject, and only there.",
+        "given_drawn": f"Where the subject is drawn at all, {share} bind.",
+        "leakage": f"{start} put the colour somewhere it was not asked for.",
+        "leak_neighbour": f"{start} colour another object instead.",
+        "leak_background": f"{start} colour the setting instead.",
+        "presence": f"{start} pictures show the subject at all.",
+    }[key]
