@@ -47,8 +47,7 @@ def say(scenes: Scenes, generator: torch.Generator) -> Sayings:
     def chance(p: float, *shape: int) -> Tensor:
         return torch.rand(shape, generator=generator) < p
 
-    there = scenes.subject >= 0
-    two = there[:, 1]
+    two = scenes.subject[:, 1] >= 0
     subject = scenes.subject.clone()
     # Of two subjects, sometimes only one is named.
     only = chance(0.25, n) & two
@@ -59,10 +58,12 @@ def say(scenes: Scenes, generator: torch.Generator) -> Sayings:
     term[second, 0] = term[second, 1]
     colour = torch.where((subject >= 0) & chance(0.8, n, 2), term, -torch.ones_like(term))
 
-    weights = (scenes.scenery_term != NONE).float() * torch.tensor([1.0, 0.5, 1.6, 1.0])
+    there = (scenes.scenery_term != NONE).float()
+    weights = there * torch.tensor([1.0, 0.5, 1.6, 1.0]) + 1e-6
     scenery = torch.multinomial(weights, 1, generator=generator)[:, 0]
     shown = scenes.scenery_term.gather(1, scenery[:, None])[:, 0]
     said = torch.where(shown >= 0, chance(0.6, n), chance(0.15, n)) & (subject[:, 1] < 0)
+    said &= shown != NONE
     scenery = torch.where(said, scenery, -torch.ones_like(scenery))
     named = said & (shown >= 0) & chance(0.85, n)
     return Sayings(
