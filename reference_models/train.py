@@ -56,7 +56,9 @@ def loss_of(
 
 @click.command()
 @click.option("--preset", "name", type=click.Choice(sorted(PRESETS)), default="local")
-@click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder of the training.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=None, help="Folder of the training."
+)
 @click.option("--device", default="cpu")
 @click.option("--every", default=180.0, help="Seconds between checkpoints.")
 @click.option("--sheet-every", default=600.0, help="Seconds between sample sheets.")

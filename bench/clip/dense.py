@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     import torch
 
 
-def dense_features(
-    visual: Any, batch: torch.Tensor, how: str
-) -> tuple[torch.Tensor, torch.Tensor]:
+def dense_features(visual: Any, batch: torch.Tensor, how: str) -> tuple[torch.Tensor, torch.Tensor]:
     """Pooled and dense features from one pass of an open_clip image tower.
 
     Parameters
@@ -78,7 +76,7 @@ def _vit(visual: Any, batch: torch.Tensor, how: str) -> tuple[torch.Tensor, torc
 
 def _query_attention(block: Any, tokens: torch.Tensor) -> torch.Tensor:
     """Last block with attention from query to query, without residual and MLP."""
-    import torch.nn.functional as F  # noqa: N812
+    import torch.nn.functional as F
 
     attention = block.attn
     heads = attention.num_heads

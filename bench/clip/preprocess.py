@@ -50,7 +50,7 @@ def to_square(
 
 def resize(batch: torch.Tensor, size: int) -> torch.Tensor:
     """Bicubic resize with anti-aliasing of a float batch (B, C, H, W) in [0, 1]; square result."""
-    import torch.nn.functional as F  # noqa: N812
+    import torch.nn.functional as F
 
     if batch.shape[-2:] == (size, size):
         return batch

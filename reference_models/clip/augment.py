@@ -9,7 +9,7 @@ import io
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor
 
 from prompts.subjects import SUBJECT_NAMES
@@ -56,9 +56,7 @@ def noun_masks(scenes: Scenes, rendered: Rendered) -> Tensor:
     return masks
 
 
-def draw(
-    n: int, g: torch.Generator, augmented: bool, subject: Tensor | None = None
-) -> Batch:
+def draw(n: int, g: torch.Generator, augmented: bool, subject: Tensor | None = None) -> Batch:
     """Draw a batch of balanced scenes, augmented or clean."""
     scenes = sample_scenes(n, g, JUDGE, balanced(), subject=subject)
     rendered = render(scenes)
@@ -112,9 +110,7 @@ def alone(scenes: Scenes) -> Scenes:
     """The scenes of the first subject's masked crops: that subject, and nothing else."""
     subject = scenes.subject.clone()
     subject[:, 1] = -1
-    return replace(
-        scenes, subject=subject, scenery_term=torch.full_like(scenes.scenery_term, NONE)
-    )
+    return replace(scenes, subject=subject, scenery_term=torch.full_like(scenes.scenery_term, NONE))
 
 
 def join(*scenes: Scenes) -> Scenes:

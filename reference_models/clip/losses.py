@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from open_clip import ClipLoss
 from torch import Tensor
 

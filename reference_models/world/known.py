@@ -130,7 +130,9 @@ def _plan(verdict: str, subject: str, colour: str, g: torch.Generator) -> _Plan:
         wall = colour
         table = colour if float(torch.rand(1, generator=g)) < 0.4 else table
     elif verdict == "neighbour" or verdict == "spilled":
-        place = _pick(["plate", "frame"] if verdict == "neighbour" else ["plate", "frame", "wall"], g)
+        place = _pick(
+            ["plate", "frame"] if verdict == "neighbour" else ["plate", "frame", "wall"], g
+        )
         plate = colour if place == "plate" else None
         frame = colour if place == "frame" else None
         if place == "wall":
@@ -163,7 +165,9 @@ def known_scenes(
         verdict = verdicts[k % len(verdicts)]
         round_ = k // len(verdicts)
         colour = COLOUR_NAMES[round_ % len(COLOUR_NAMES)]
-        subject = SUBJECT_LIST[(shift + 5 * round_ + 7 * k + round_ // len(COLOUR_NAMES)) % len(SUBJECT_LIST)]
+        subject = SUBJECT_LIST[
+            (shift + 5 * round_ + 7 * k + round_ // len(COLOUR_NAMES)) % len(SUBJECT_LIST)
+        ]
         if verdict == "prior" and set(subject.canonical) <= {colour}:
             subject = next(s for s in SUBJECT_LIST if colour not in s.canonical)
         plans.append(_plan(verdict, subject.name, colour, generator))
@@ -175,7 +179,8 @@ def known_scenes(
     expected = tuple((kind,) * len(plan.asked) for kind, plan in zip(kinds, plans, strict=True))
     painted = torch.tensor(
         [
-            0.0 if not p.drawn or p.drawn[0][1] != p.asked[0][1] or p.drawn[0][0] != p.asked[0][0]
+            0.0
+            if not p.drawn or p.drawn[0][1] != p.asked[0][1] or p.drawn[0][0] != p.asked[0][0]
             else p.share
             for p in plans
         ]
@@ -220,11 +225,19 @@ def _scenes_of(plans: list[_Plan], g: torch.Generator) -> Scenes:
     lift = 0.14 * framed + 0.06 * plated
     foot = scenes.centre[..., 1] - 0.9 * scenes.scale + lift[:, None]
     scale = scenes.scale * factor[:, None]
-    centre = torch.stack((scenes.centre[..., 0] * torch.where(framed, 0.82, 1.0)[:, None],
-                          foot + 0.9 * scale), -1)
-    rgb = torch.where((scenery >= 0)[..., None], draw_terms(scenery, g),
-                      draw_quiet(4 * n, g).view(n, 4, 3))
+    centre = torch.stack(
+        (scenes.centre[..., 0] * torch.where(framed, 0.82, 1.0)[:, None], foot + 0.9 * scale), -1
+    )
+    rgb = torch.where(
+        (scenery >= 0)[..., None], draw_terms(scenery, g), draw_quiet(4 * n, g).view(n, 4, 3)
+    )
     return replace(
-        scenes, pattern=pattern, coverage=coverage, second_rgb=draw_terms(second, g),
-        scenery_term=scenery, scenery_rgb=rgb, scale=scale, centre=centre,
+        scenes,
+        pattern=pattern,
+        coverage=coverage,
+        second_rgb=draw_terms(second, g),
+        scenery_term=scenery,
+        scenery_rgb=rgb,
+        scale=scale,
+        centre=centre,
     )
