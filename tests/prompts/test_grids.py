@@ -83,9 +83,7 @@ def test_sizes():
     assert GRIDS["default"].images >= 1000
     assert sum(cell.template == "single" for cell in GRIDS["default"]) == 27 * 11
     assert sum(cell.id.count("/") == 1 for cell in GRIDS["default"]) == 27
-    assert {cell.id for cell in GRIDS["default"]} - {
-        cell.id for cell in GRIDS["full"]
-    } == set()
+    assert {cell.id for cell in GRIDS["default"]} - {cell.id for cell in GRIDS["full"]} == set()
 
 
 @pytest.mark.parametrize("name", ["quick", "default"])
@@ -183,8 +181,11 @@ def test_manifest_tags():
         ({"subjects": ["potatoe"]}, "did you mean 'potato'", "subject"),
         ({"templates": ["plates"]}, "did you mean 'plate'", "template"),
         ({"preset": "pairs", "templates": ["plate"]}, "use preset full", "grid"),
-        ({"preset": "quick", "colours": ["blue"], "templates": ["pair"], "subjects": ["egg"]},
-         "nothing of preset quick", "grid"),
+        (
+            {"preset": "quick", "colours": ["blue"], "templates": ["pair"], "subjects": ["egg"]},
+            "nothing of preset quick",
+            "grid",
+        ),
         ({"colours": []}, "nothing of preset", "grid"),
         ({"subjects": [], "templates": ["single"]}, "nothing of preset", "grid"),
         ({"seeds": 0}, "seeds must be", "grid"),
