@@ -49,7 +49,7 @@ def interval(
     signed: bool = False,
     reach: float = 1.0,
 ) -> Markup:
-    """A value and its interval on a scale from 0 to 1, or from -reach to reach if signed."""
+    """Draw a value and its interval on a scale from 0 to 1, or from -reach to reach if signed."""
 
     def at(x: float) -> str:
         share = (x + reach) / (2 * reach) if signed else x / reach
@@ -119,7 +119,7 @@ def place_strip(colour: str, counts: Sequence[int]) -> Markup:
 
 
 def place_key(name: str) -> Markup:
-    """The patch that stands for a place in the legend."""
+    """Draw the patch that stands for a place in the legend."""
     filled, pattern = _PLACE_PAINT[name]
     body = f'<rect x="0" y="0" width="100%" height="14" class="{"ink" if filled else "blank"}"/>'
     if pattern:
@@ -148,7 +148,7 @@ def shift(control: float, prompt: float, label: str) -> Markup:
 
 
 def swatch(name: str | None) -> Markup:
-    """A small patch of a named colour; crossed where the colour has no known paint."""
+    """Draw a small patch of a named colour; crossed where the colour has no known paint."""
     if name in COLOURS:
         return Markup('<i class="swatch" style="background:{}"></i>').format(colour_hex(name))
     return Markup('<i class="swatch unknown"></i>')

@@ -26,7 +26,7 @@ from reports.embedding import embed, pictures_payload, write_chunks
 from reports.headline import headlines
 from reports.naming import Naming, name_table
 from reports.payload import all_items, build_payload, cell_table, script_json
-from reports.provenance import facts
+from reports.provenance import described, facts
 from reports.reading import Run, read_pictures
 from reports.tabulation import excesses, observed, places, verdict_counts
 from reports.wording import PLACES, VERDICT_WORDS
@@ -196,6 +196,7 @@ def _render(
                 "observed": matrix,
                 "excess": excesses(run),
                 "facts": facts(run),
+                "described": described(run),
                 "differences": differences(items, 0, number) if number else [],
             }
         )
@@ -223,7 +224,7 @@ def _static(names: Sequence[str], kind: str) -> str:
 
 
 def _write_images(runs: Sequence[Run], folder: Path) -> None:
-    """The stored pictures as they are, one file each, for people and other programs."""
+    """Write the stored pictures as they are, one file each, for people and other programs."""
     for number, run in enumerate(runs):
         target = folder / f"images-{number}"
         target.mkdir(exist_ok=True)

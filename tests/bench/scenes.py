@@ -58,15 +58,32 @@ def draw(scene: Scene) -> tuple[np.ndarray, Regions]:
     for index, (cx, cy) in enumerate(centres):
         distance = np.hypot(x - cx, y - cy) / radius
         ball = distance < 1
-        paint = np.broadcast_to(_paint(scene.subject if index == 0 else str(scene.second)), (size, size, 3)).copy()
+        paint = np.broadcast_to(
+            _paint(scene.subject if index == 0 else str(scene.second)), (size, size, 3)
+        ).copy()
         if scene.share < 1:
-            order = {"halves": x, "stripes": (x * 8) % 1 + 1e-3 * x, "rings": distance}[scene.pattern]
+            order = {"halves": x, "stripes": (x * 8) % 1 + 1e-3 * x, "rings": distance}[
+                scene.pattern
+            ]
             limit = np.quantile(order[ball], scene.share)
             paint[order > limit] = _paint(scene.rest)
-        factor = 1 - scene.shading * np.clip(np.hypot(x - cx + 0.3 * radius, y - cy + 0.3 * radius) / (1.3 * radius), 0, 1) ** 2
+        factor = (
+            1
+            - scene.shading
+            * np.clip(np.hypot(x - cx + 0.3 * radius, y - cy + 0.3 * radius) / (1.3 * radius), 0, 1)
+            ** 2
+        )
         picture[ball] = (paint * factor[..., None])[ball]
         if scene.gloss:
-            spot = np.exp(-((np.hypot(x - cx + 0.35 * radius, y - cy + 0.35 * radius) / (scene.gloss * radius)) ** 4))
+            spot = np.exp(
+                -(
+                    (
+                        np.hypot(x - cx + 0.35 * radius, y - cy + 0.35 * radius)
+                        / (scene.gloss * radius)
+                    )
+                    ** 4
+                )
+            )
             picture[ball] += (spot[..., None] * 0.9)[ball]
         balls.append(ball)
     picture = picture * np.array(scene.light)
@@ -90,7 +107,9 @@ def draw(scene: Scene) -> tuple[np.ndarray, Regions]:
     return image, regions
 
 
-def single(colour: str | None = "blue", subject: str = "potato", scenery: tuple[Binding, ...] = ()) -> Cell:
+def single(
+    colour: str | None = "blue", subject: str = "potato", scenery: tuple[Binding, ...] = ()
+) -> Cell:
     return Cell(
         f"single/{colour}/{subject}",
         f"a {colour} {subject}",
