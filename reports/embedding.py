@@ -181,7 +181,7 @@ def _film(picture: Picture) -> list[str]:
 def pictures_payload(
     embedded: Sequence[Embedded], cells: pd.DataFrame, chunked: bool = False
 ) -> list[dict[str, Any]]:
-    """Give the pictures as the script reads them, with their data or with the chunk that holds it."""
+    """Give the pictures as the script reads them, with their data or the chunk that holds it."""
     position = {name: number for number, name in enumerate(cells["cell_id"])}
     payload = []
     for entry in embedded:

@@ -83,22 +83,25 @@ def headlines(run: Run) -> dict[str, Headline]:
 
 
 def in_ten(value: float) -> str:
-    """Say a share as a person does: ``7 in 10``, ``1 in 50``."""
+    """Say a share as a person does: ``7 in 10 pictures``, ``1 in 50 pictures``."""
     if value <= 0.0005:
-        return "none"
+        return "no pictures"
     if value >= 0.9995:
-        return "all"
+        return "all pictures"
+    if 0.45 <= value < 0.55:
+        return "about half the pictures"
+    if value >= 0.95:
+        return "nearly all pictures"
     if value >= 0.095:
-        tenths = round(value * 10)
-        return f"{tenths} in 10" if tenths < 10 else "nearly all"
-    return f"1 in {round(1 / value)}"
+        return f"{round(value * 10)} in 10 pictures"
+    return f"1 in {round(1 / value)} pictures"
 
 
 def _sentence(key: str, value: float, low: float | None, high: float | None) -> str:
     if math.isnan(value):
         return "Could not be measured on this run."
     share = in_ten(value)
-    start = share[0].upper() + share[1:]
+    start = share[:1].upper() + share[1:]
     if key in _SIGNED:
         kind = "familiar" if key == "gap_seen" else "natural"
         other = "combinations never seen together" if key == "gap_seen" else "unnatural ones"
@@ -107,10 +110,10 @@ def _sentence(key: str, value: float, low: float | None, high: float | None) -> 
         direction = "better" if value > 0 else "worse"
         return f"{kind.capitalize()} combinations bind {direction} than {other}."
     return {
-        "score": f"{start} pictures have the colour on the subject, and only there.",
-        "given_drawn": f"Where the subject is drawn at all, {share} bind.",
-        "leakage": f"{start} put the colour somewhere it was not asked for.",
+        "score": f"{start} have the colour on the subject, and only there.",
+        "given_drawn": f"Where the subject is drawn at all: {share}.",
+        "leakage": f"{start} have the colour where nobody asked for it.",
         "leak_neighbour": f"{start} colour another object instead.",
         "leak_background": f"{start} colour the setting instead.",
-        "drawn": f"{start} pictures show the subject at all.",
+        "drawn": f"{start} show the subject at all.",
     }[key]

@@ -176,7 +176,7 @@ def _render(
     )
     environment.globals["charts"] = charts
     environment.filters["percent"] = lambda value: f"{100 * value:.1f}%"
-    environment.filters["points"] = lambda value: f"{100 * value:+.1f}"
+    environment.filters["points"] = _points
     script = '"use strict";\n(() => {\n' + _static(SCRIPTS, "js") + "\n})();\n"
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     views = []
@@ -215,6 +215,11 @@ def _render(
         },
         **context,
     )
+
+
+def _points(value: float) -> str:
+    """Format a difference of shares in points, with a true minus sign."""
+    return f"{100 * value:+.1f}".replace("-", "−")
 
 
 def _static(names: Sequence[str], kind: str) -> str:
