@@ -12,8 +12,8 @@ from prompts.subjects import SCENERY, SUBJECT_LIST, Subject
 @pytest.mark.parametrize(
     "phrase",
     "orange|apple|hour|honest pig|heir|umbrella|unlit lamp|unidentified fish|uninteresting hat|egg|"
-    "X-ray|x-ray fish|SUV|MRI scan|8-ball|18th cup|11 foot fish|80s car|éclair|Ångström|old unicorn|"
-    '"orange" cup|urn|upside-down cup|ibis|honorary hat|LED lamp|uncle'.split("|"),
+    "X-ray|x-ray fish|SUV|MRI scan|8-ball|18th cup|11 foot fish|80s car|éclair|Ångström|"
+    '"orange" cup|urn|upside-down cup|ibis|honorary hat|old unicorn|LED lamp|uncle'.split("|"),
 )
 def test_an(phrase):
     assert article(phrase) == "an"

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from prompts.colours import COLOURS
@@ -146,7 +148,8 @@ def test_csv(write, encoding, newline):
 
 
 def test_jsonl_tsv_and_text(write):
-    rows = '"a blue potato"\n\n{"text": "an ocher cup", "color": "ocher", "hex": "#cc7722", "subject": "cup"}\n'
+    fields = {"text": "an ocher cup", "color": "ocher", "hex": "#cc7722", "subject": "cup"}
+    rows = '"a blue potato"\n\n' + json.dumps(fields) + "\n"
     grid = load_grid(write(rows, "own.jsonl"))
     assert [cell.id for cell in grid][:2] == ["single/blue/potato", "single/ocher/cup"]
     assert grid.colours[-1].srgb == (204, 119, 34)
@@ -193,7 +196,10 @@ def test_list_errors(write, name, text, line, part):
 
 
 def test_one_colour_has_one_prototype(write):
-    rows = "prompt,colour,subject,hex\na petrol cup,petrol,cup,#005f6a\na petrol hat,petrol,hat,#000000\n"
+    rows = (
+        "prompt,colour,subject,hex\na petrol cup,petrol,cup,#005f6a\n"
+        "a petrol hat,petrol,hat,#000000\n"
+    )
     with pytest.raises(PromptError, match="is #000000 here and #005f6a before"):
         load_grid(write(rows, "a.csv"))
 
@@ -222,7 +228,8 @@ def test_part(write):
 
 
 def test_right_to_left_and_quotes(write):
-    rows = '{"prompt": "a blue תפוח"}\n{"prompt": "a red \\"toy\\" cup", "colour": "red", "subject": "cup"}\n'
+    quoted = {"prompt": 'a red "toy" cup', "colour": "red", "subject": "cup"}
+    rows = json.dumps({"prompt": "a blue תפוח"}) + "\n" + json.dumps(quoted)
     grid = load_grid(write(rows, "a.jsonl"))
     assert grid.cells[0].bindings[0].subject == "תפוח"
     assert grid.cells[1].bindings[0].subject == "cup"

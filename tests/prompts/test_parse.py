@@ -63,7 +63,7 @@ def test_read(text, template, bindings):
     ["", " ", "blue", "a", "a blue", "a photo of", "a photo of a blue", "dragon", "a dragon",
      "a teal potato", "a dog right of a teddy bear", "a blue and white cup", "a blue green cup",
      "a blue potato with a hat", "a blue potato on a wooden table", "a red cup and a blue cup",
-     "a shiny blue potato", "a potato that is blue", "a blue potato on", "blue potato blue potato a",
+     "a shiny blue potato", "a potato that is blue", "a blue potato on", "blue potato blue a",
      "no blue potato", "a red apple and a blue cup on a table", "a blue ⁂", "and", "a and b",
      "a blue" * 10_000, "blue " + "x" * 10_000, "a " * 400, "\x00", "a blue and"],
 )  # fmt: skip
