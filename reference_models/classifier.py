@@ -123,7 +123,9 @@ def main(images: int, batch: int, lr: float, seed: int, out: Path) -> None:
         average.update(model)
         if step % 200 == 0:
             speed = (step + 1) * batch / (time.monotonic() - started)
-            click.echo(f"{step * batch:,}  loss {float(loss.detach()):.3f}  {speed:.0f}/s", err=True)
+            click.echo(
+                f"{step * batch:,}  loss {float(loss.detach()):.3f}  {speed:.0f}/s", err=True
+            )
     model.load_state_dict(average.weights)
     share = accuracy(model.eval())
     write_weights(out, average.weights, {"accuracy": share, "pictures": images, "seed": seed})

@@ -53,7 +53,9 @@ def main(weights: Path, seeds: int, steps: int, guidance_scale: float) -> None:
     """Print the classifier's word on a model's subjects."""
     manifest = TrainingManifest.load(weights.with_name(f"{weights.stem}.manifest.json"))
     settings = Settings(steps, guidance_scale, Settings().shift)
-    click.echo(json.dumps(subject_accuracy(LocalModel(weights), manifest, seeds, settings), indent=1))
+    click.echo(
+        json.dumps(subject_accuracy(LocalModel(weights), manifest, seeds, settings), indent=1)
+    )
 
 
 if __name__ == "__main__":
