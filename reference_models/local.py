@@ -73,7 +73,9 @@ def token_ids(prompts: Sequence[str]) -> Tensor:
                 f"it knows {', '.join(WORDS[1:])}"
             ) from None
         if len(tokens) > LENGTH:
-            raise ModelError(f"{prompt!r} has {len(tokens)} words; the bundled model reads {LENGTH}")
+            raise ModelError(
+                f"{prompt!r} has {len(tokens)} words; the bundled model reads {LENGTH}"
+            )
         ids[row, : len(tokens)] = torch.tensor(tokens)
     return ids
 
@@ -96,7 +98,9 @@ class LocalModel:
     """
 
     def __init__(
-        self, path: Path = FOLDER / "local.safetensors", device: str = "cpu",
+        self,
+        path: Path = FOLDER / "local.safetensors",
+        device: str = "cpu",
         dtype: torch.dtype | None = None,
     ) -> None:
         tensors, self.facts = read_weights(path)
@@ -104,7 +108,9 @@ class LocalModel:
         try:
             preset = Preset(**self.facts["preset"])
         except (KeyError, TypeError) as error:
-            raise ModelError(f"weight file {path} does not say what model it holds: {error}") from error
+            raise ModelError(
+                f"weight file {path} does not say what model it holds: {error}"
+            ) from error
         self.unet: UNet = build(preset)
         self.upsampler = Upsampler()
         fill(self.unet, tensors, "unet.", path)
@@ -114,7 +120,10 @@ class LocalModel:
 
     @torch.inference_mode()
     def draw(
-        self, prompts: Sequence[str], seeds: Sequence[int], settings: Settings | None = None,
+        self,
+        prompts: Sequence[str],
+        seeds: Sequence[int],
+        settings: Settings | None = None,
         frames: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
         """Draw one picture a prompt.

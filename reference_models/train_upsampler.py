@@ -41,13 +41,9 @@ def sharp_loss(drawn: Tensor, true: Tensor) -> Tensor:
     return F.l1_loss(drawn, true) + sum((F.l1_loss(a, b) for a, b in pairs), torch.zeros(()))
 
 
-@click.command()
-@click.option("--out", type=click.Path(path_type=Path), required=True)
-@click.option("--images", default=120_000)
-@click.option("--batch", default=32)
-@click.option("--lr", default=2e-3)
-@click.option("--seed", default=3)
-def main(out: Path, images: int, batch: int, lr: float, seed: int) -> None:
+def train_upsampler(
+    out: Path, images: int = 120_000, batch: int = 32, lr: float = 2e-3, seed: int = 3
+) -> None:
     """Train the upsampler and write its averaged weights in half precision."""
     torch.set_flush_denormal(True)
     torch.manual_seed(seed)
@@ -74,6 +70,17 @@ def main(out: Path, images: int, batch: int, lr: float, seed: int) -> None:
             done = f"{step * batch:,} of {images:,}"
             click.echo(f"{done}  loss {float(loss.detach()):.4f}  {speed:.0f}/s", err=True)
     save_file({n: w.half().contiguous() for n, w in average.weights.items()}, out)
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path), required=True)
+@click.option("--images", default=120_000)
+@click.option("--batch", default=32)
+@click.option("--lr", default=2e-3)
+@click.option("--seed", default=3)
+def main(out: Path, images: int, batch: int, lr: float, seed: int) -> None:
+    """Train the upsampler and write its averaged weights in half precision."""
+    train_upsampler(out, images, batch, lr, seed)
 
 
 if __name__ == "__main__":

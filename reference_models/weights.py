@@ -32,7 +32,9 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         No such file, or one that is cut short or no safetensors file.
     """
     if not path.is_file():
-        raise ModelError(f"no weight file {path}; expected the one that comes with the package: reinstall it")
+        raise ModelError(
+            f"no weight file {path}; expected the one that comes with the package: reinstall it"
+        )
     try:
         with safe_open(path, "pt") as file:
             facts = json.loads((file.metadata() or {}).get("facts", "{}"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.reading import Run
+from reports.tabulation import is_control
 
 #: Fewer cells than this make an interval unsteady.
 FEW_CELLS = 10
@@ -83,14 +84,14 @@ def cautions(run: Run) -> list[Caution]:
                 " read the score given drawn beside the binding score."
             )
         )
-    planned = run.record.get("planned") or run.record.get("images")
+    planned = run.record.get("images")
     if isinstance(planned, int) and planned > len(run.samples):
         found.append(
             Caution(f"The run is not complete: {len(run.samples):,} of {planned:,} pictures.", True)
         )
     if not run.estimates:
         found.append(Caution("The run has no estimates: headline numbers are missing."))
-    if not (run.samples["template"] == "control").any():
+    if not is_control(run).any():
         found.append(
             Caution("No control prompts: what the colour word caused cannot be told apart.")
         )
@@ -98,7 +99,7 @@ def cautions(run: Run) -> list[Caution]:
 
 
 def read_certificate(record: Mapping[str, Any]) -> Certificate:
-    """The scorer's certificate from ``run.json``, whichever of its two places holds it."""
+    """Read the scorer's certificate from ``control`` (or ``certificate``) of ``run.json``."""
     stored = record.get("certificate") or record.get("control")
     if not isinstance(stored, Mapping):
         return Certificate(False, "Not measured: bench validate judges the scorer on known scenes.")

@@ -49,7 +49,7 @@ def interval(
     signed: bool = False,
     reach: float = 1.0,
 ) -> Markup:
-    """A value and its interval on a scale from 0 to 1, or from -reach to reach if signed."""
+    """Draw a value and its interval on a scale from 0 to 1, or from -reach to reach if signed."""
 
     def at(x: float) -> str:
         share = (x + reach) / (2 * reach) if signed else x / reach
@@ -63,7 +63,7 @@ def interval(
     if low is not None and high is not None:
         parts.append(f'<line class="band" x1="{at(low)}" x2="{at(high)}" y1="10" y2="10"/>')
     if value is not None and value == value:
-        parts.append(f'<circle class="point" cx="{at(value)}" cy="10" r="5"/>')
+        parts.append(f'<line class="value" x1="{at(value)}" x2="{at(value)}" y1="1" y2="19"/>')
     return _svg(20, "".join(parts), label, "interval")
 
 
@@ -105,9 +105,9 @@ def place_strip(colour: str, counts: Sequence[int]) -> Markup:
             continue
         told.append(f"{place.label} {share:.0%}")
         filled, pattern = _PLACE_PAINT[place.name]
-        paint = ink if filled else "none"
         x, width = _percent(start), _percent(share)
-        parts.append(f'<rect x="{x}" width="{width}" y="1" height="20" fill="{paint}"/>')
+        paint = f'fill="{ink}"' if filled else 'class="mat-fill"'
+        parts.append(f'<rect x="{x}" width="{width}" y="1" height="20" {paint}/>')
         if pattern:
             parts.append(
                 f'<rect x="{x}" width="{width}" y="1" height="20" fill="url(#p-{pattern})"/>'
@@ -115,13 +115,13 @@ def place_strip(colour: str, counts: Sequence[int]) -> Markup:
         parts.append(f'<rect class="edge" x="{x}" width="{width}" y="1" height="20"/>')
         start += share
     label = f"{colour}: " + ", ".join(told)
-    return _svg(22, "".join(parts), label, "places")
+    return _svg(22, "".join(parts), label, "went")
 
 
 def place_key(name: str) -> Markup:
-    """The patch that stands for a place in the legend."""
+    """Draw the patch that stands for a place in the legend."""
     filled, pattern = _PLACE_PAINT[name]
-    body = f'<rect x="0" y="0" width="100%" height="14" class="{"ink" if filled else "blank"}"/>'
+    body = f'<rect x="0" y="0" width="100%" height="14" class="{"ink" if filled else "mat-fill"}"/>'
     if pattern:
         body += f'<rect x="0" y="0" width="100%" height="14" fill="url(#p-{pattern})"/>'
     body += '<rect class="edge" x="0" y="0" width="100%" height="14"/>'
@@ -148,7 +148,7 @@ def shift(control: float, prompt: float, label: str) -> Markup:
 
 
 def swatch(name: str | None) -> Markup:
-    """A small patch of a named colour; crossed where the colour has no known paint."""
+    """Draw a small patch of a named colour; crossed where the colour has no known paint."""
     if name in COLOURS:
         return Markup('<i class="swatch" style="background:{}"></i>').format(colour_hex(name))
     return Markup('<i class="swatch unknown"></i>')

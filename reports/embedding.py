@@ -74,7 +74,7 @@ class _Plan:
 
 
 def _rows_of(items: pd.DataFrame, runs: int) -> pd.DataFrame:
-    """What the order is made from: the last run's measurements where it has them."""
+    """Collect what the order is made from: the last run's measurements where it has them."""
     rows = items[["cell_id", "index", "colour", "subject", "changed"]].copy()
     for name in ("verdict", "bind", "leak_background", "leak_neighbour"):
         rows[name] = items[f"{name}_{runs - 1}"]
@@ -166,7 +166,7 @@ def _encode(
     wanted = set(wanted)
     for number, run in enumerate(runs):
         owners = {plan.ids[number][key]: key for which, key in wanted if which == number}
-        for picture in read_pictures(run, owners.keys()):
+        for picture in read_pictures(run, owners.keys(), frames=bool(films)):
             key = owners[picture.sample_id]
             encoded[(number, key)] = make_thumbnail(picture.image, picture.labels, lossless)
             if key in films and picture.frames:
@@ -181,7 +181,7 @@ def _film(picture: Picture) -> list[str]:
 def pictures_payload(
     embedded: Sequence[Embedded], cells: pd.DataFrame, chunked: bool = False
 ) -> list[dict[str, Any]]:
-    """The pictures as the script reads them, with their data or with the chunk that holds it."""
+    """Give the pictures as the script reads them, with their data or the chunk that holds it."""
     position = {name: number for number, name in enumerate(cells["cell_id"])}
     payload = []
     for entry in embedded:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from bench.records import Estimate
 from reports.reading import Run
 
 
@@ -44,25 +43,28 @@ class Headline:
         return not math.isnan(self.value)
 
 
-_NAMES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("score", "Binding score", ("binding_score", "score", "bound")),
-    ("given_drawn", "Binding, given drawn", ("binding_given_drawn", "given_drawn")),
-    ("leakage", "Leakage rate", ("leakage_rate", "leakage", "leaked")),
-    ("leak_neighbour", "To a neighbour", ("leakage_neighbour", "neighbour")),
-    ("leak_background", "To the background", ("leakage_background", "background")),
-    ("gap_seen", "Seen minus novel", ("gap_seen_novel", "compositional_gap_seen")),
-    ("gap_canonical", "Canonical minus anti-canonical", ("gap_canonical_anti",)),
-    ("presence", "Subject drawn", ("presence", "drawn")),
+#: Key on the page, label, and the metric of the estimates that it shows.
+_NAMES: tuple[tuple[str, str, str], ...] = (
+    ("score", "Binding score", "binding_score"),
+    ("given_drawn", "Binding, given drawn", "binding_given_drawn"),
+    ("drawn", "Subject drawn", "drawn"),
+    ("leakage", "Leakage rate", "leakage_rate"),
+    ("leak_neighbour", "Leaked to a neighbour", "leakage_neighbour"),
+    ("leak_background", "Leaked to the background", "leakage_background"),
+    ("gap_seen", "Gap: seen minus novel", "gap_seen_novel"),
+    ("gap_canonical", "Gap: canonical minus anti-canonical", "gap_canonical_anti"),
 )
 _SIGNED = frozenset({"gap_seen", "gap_canonical"})
-_WHOLE = frozenset({"", "all", "overall", "total"})
+#: Group of the estimates over the whole grid.
+_WHOLE = "all"
 
 
 def headlines(run: Run) -> dict[str, Headline]:
     """Headline numbers of a run, by key; those that its estimates lack are left out."""
     found: dict[str, Headline] = {}
-    for key, label, metrics in _NAMES:
-        estimate = _find(run.estimates, metrics)
+    whole = {one.metric: one for one in run.estimates if one.group == _WHOLE}
+    for key, label, metric in _NAMES:
+        estimate = whole.get(metric)
         if estimate is None:
             continue
         found[key] = Headline(
@@ -80,31 +82,26 @@ def headlines(run: Run) -> dict[str, Headline]:
     return found
 
 
-def _find(estimates: tuple[Estimate, ...], metrics: tuple[str, ...]) -> Estimate | None:
-    for metric in metrics:
-        for estimate in estimates:
-            if estimate.metric == metric and estimate.group in _WHOLE:
-                return estimate
-    return None
-
-
 def in_ten(value: float) -> str:
-    """A share as a person says it: ``7 in 10``, ``1 in 50``."""
+    """Say a share as a person does: ``7 in 10 pictures``, ``1 in 50 pictures``."""
     if value <= 0.0005:
-        return "none"
+        return "no pictures"
     if value >= 0.9995:
-        return "all"
+        return "all pictures"
+    if 0.45 <= value < 0.55:
+        return "about half the pictures"
+    if value >= 0.95:
+        return "nearly all pictures"
     if value >= 0.095:
-        tenths = round(value * 10)
-        return f"{tenths} in 10" if tenths < 10 else "nearly all"
-    return f"1 in {round(1 / value)}"
+        return f"{round(value * 10)} in 10 pictures"
+    return f"1 in {round(1 / value)} pictures"
 
 
 def _sentence(key: str, value: float, low: float | None, high: float | None) -> str:
     if math.isnan(value):
         return "Could not be measured on this run."
     share = in_ten(value)
-    start = share[0].upper() + share[1:]
+    start = share[:1].upper() + share[1:]
     if key in _SIGNED:
         kind = "familiar" if key == "gap_seen" else "natural"
         other = "combinations never seen together" if key == "gap_seen" else "unnatural ones"
@@ -113,10 +110,10 @@ def _sentence(key: str, value: float, low: float | None, high: float | None) -> 
         direction = "better" if value > 0 else "worse"
         return f"{kind.capitalize()} combinations bind {direction} than {other}."
     return {
-        "score": f"{start} pictures have the colour on the subject, and only there.",
-        "given_drawn": f"Where the subject is drawn at all, {share} bind.",
-        "leakage": f"{start} put the colour somewhere it was not asked for.",
+        "score": f"{start} have the colour on the subject, and only there.",
+        "given_drawn": f"Where the subject is drawn at all: {share}.",
+        "leakage": f"{start} have the colour where nobody asked for it.",
         "leak_neighbour": f"{start} colour another object instead.",
         "leak_background": f"{start} colour the setting instead.",
-        "presence": f"{start} pictures show the subject at all.",
+        "drawn": f"{start} show the subject at all.",
     }[key]

@@ -26,7 +26,7 @@ from reports.embedding import embed, pictures_payload, write_chunks
 from reports.headline import headlines
 from reports.naming import Naming, name_table
 from reports.payload import all_items, build_payload, cell_table, script_json
-from reports.provenance import facts
+from reports.provenance import described, facts
 from reports.reading import Run, read_pictures
 from reports.tabulation import excesses, observed, places, verdict_counts
 from reports.wording import PLACES, VERDICT_WORDS
@@ -176,7 +176,7 @@ def _render(
     )
     environment.globals["charts"] = charts
     environment.filters["percent"] = lambda value: f"{100 * value:.1f}%"
-    environment.filters["points"] = lambda value: f"{100 * value:+.1f}"
+    environment.filters["points"] = _points
     script = '"use strict";\n(() => {\n' + _static(SCRIPTS, "js") + "\n})();\n"
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     views = []
@@ -196,6 +196,7 @@ def _render(
                 "observed": matrix,
                 "excess": excesses(run),
                 "facts": facts(run),
+                "described": described(run),
                 "differences": differences(items, 0, number) if number else [],
             }
         )
@@ -216,6 +217,11 @@ def _render(
     )
 
 
+def _points(value: float) -> str:
+    """Format a difference of shares in points, with a true minus sign."""
+    return f"{100 * value:+.1f}".replace("-", "−")
+
+
 def _static(names: Sequence[str], kind: str) -> str:
     folder = resources.files("reports") / "static"
     texts = [(folder / f"{name}.{kind}").read_text(encoding="utf-8") for name in names]
@@ -223,7 +229,7 @@ def _static(names: Sequence[str], kind: str) -> str:
 
 
 def _write_images(runs: Sequence[Run], folder: Path) -> None:
-    """The stored pictures as they are, one file each, for people and other programs."""
+    """Write the stored pictures as they are, one file each, for people and other programs."""
     for number, run in enumerate(runs):
         target = folder / f"images-{number}"
         target.mkdir(exist_ok=True)

@@ -66,7 +66,7 @@ def all_items(runs: Sequence[Run]) -> pd.DataFrame:
 
 
 def cell_table(runs: Sequence[Run]) -> pd.DataFrame:
-    """One row a cell of any run, controls included: ``cell_id, text, template, control_id, tags``."""
+    """List the cells of all runs, controls included: id, text, template, control, tags."""
     columns = ["cell_id", "text", "template", "control_id", "tags"]
     cells = pd.concat([run.samples[columns].drop_duplicates("cell_id") for run in runs])
     return cells.drop_duplicates("cell_id").reset_index(drop=True)
@@ -75,7 +75,7 @@ def cell_table(runs: Sequence[Run]) -> pd.DataFrame:
 def build_payload(
     runs: Sequence[Run], labels: Sequence[str], items: pd.DataFrame, cells: pd.DataFrame
 ) -> dict[str, Any]:
-    """The columns that the script filters, sorts and draws from."""
+    """Gather the columns that the script filters, sorts and draws from."""
     position = pd.Series(np.arange(len(cells)), index=cells["cell_id"])
     tags = sorted({tag for group in cells["tags"] for tag in group})
     tag_index = {tag: number for number, tag in enumerate(tags)}

@@ -43,12 +43,15 @@ def _flatten(value: Any, prefix: str = "") -> list[tuple[str, str]]:
     return [(prefix, text)]
 
 
-def model_of(run: Run) -> str:
-    """Name of the model, or of the run where the record names none."""
-    for key in ("model", "sampler"):
-        value = run.record.get(key)
-        if isinstance(value, str) and value:
-            return value
-        if isinstance(value, Mapping) and isinstance(value.get("name"), str):
-            return str(value["name"])
-    return run.name
+def described(run: Run) -> str:
+    """One line that tells a run from another: model, grid, size, day."""
+    record = run.record
+    images, cells = len(run.samples), int(run.samples["cell_id"].nunique())
+    parts = [
+        f"model {record['sampler']['name']}",
+        f"{record['grid']['name']} grid",
+        f"{images:,} images of {cells:,} prompts",
+        f"masks by {record['segmenter']['name']}",
+        str(record["created"])[:10],
+    ]
+    return " · ".join(parts)

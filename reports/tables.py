@@ -26,7 +26,7 @@ def _cell(found: Headline | None, dash: str) -> str:
 
 
 def markdown(rows: Rows) -> str:
-    """A Markdown table, in percent with 95% intervals."""
+    """Write a Markdown table, in percent with 95% intervals."""
     columns = _columns(rows)
     lines = [
         "| Run | " + " | ".join(columns.values()) + " | Images |",
@@ -40,7 +40,7 @@ def markdown(rows: Rows) -> str:
 
 
 def latex(rows: Rows) -> str:
-    """A LaTeX tabular (booktabs), in percent with 95% intervals."""
+    """Write a LaTeX tabular (booktabs), in percent with 95% intervals."""
     columns = _columns(rows)
     head = " & ".join(["Run", *(_tex(label) for label in columns.values()), "Images"])
     lines = [
@@ -62,7 +62,7 @@ def latex(rows: Rows) -> str:
 
 
 def comma_separated(rows: Rows) -> str:
-    """CSV, one line a run and metric, as shares between 0 and 1."""
+    """Write CSV, one line a run and metric, as shares between 0 and 1."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["run", "metric", "value", "low", "high", "images", "scored", "cells"])

@@ -47,8 +47,13 @@ def ordered_colours(names: pd.Series) -> list[str]:
     return [name for name in COLOUR_NAMES if name in found] + sorted(found - set(COLOURS))
 
 
+def is_control(run: Run) -> pd.Series:
+    """For each row of the samples whether it asks for no colour on its subjects."""
+    return run.samples["cell_id"] == run.samples["control_id"]
+
+
 def verdict_counts(run: Run) -> dict[str, int]:
-    """Number of judged bindings by verdict, all verdicts named."""
+    """Count judged bindings by verdict, all verdicts named."""
     counts = run.verdicts["verdict"].value_counts()
     return {name: int(counts.get(name, 0)) for name in VERDICTS}
 
@@ -81,7 +86,7 @@ def places(run: Run) -> list[PlaceRow]:
 
 
 def observed(run: Run) -> tuple[tuple[str, ...], list[ObservedRow]]:
-    """Requested against observed colour of the subject, with the control prompts as last row.
+    """Set requested against observed colour of the subject, with the control prompts as last row.
 
     The rows of requested colours count images by the term that covers most of the subject. The
     control row is the mean share of the subject in each term, where no colour was asked for.
@@ -99,7 +104,7 @@ def observed(run: Run) -> tuple[tuple[str, ...], list[ObservedRow]]:
         rows.append(
             ObservedRow(colour, total, tuple(int(found.get(c, 0)) / total for c in columns))
         )
-    controls = run.samples.loc[run.samples["template"] == "control", "sample_id"]
+    controls = run.samples.loc[is_control(run), "sample_id"]
     shares = run.shares[run.shares["sample_id"].isin(controls)]
     shares = shares[shares["metric"].isin([f"subject_{c}" for c in columns])]
     if len(shares):
@@ -117,9 +122,9 @@ def excesses(run: Run) -> list[Excess]:
     Over the images whose control of the same seed was measured too.
     """
     verdicts = run.verdicts
-    controls = run.samples.loc[
-        run.samples["template"] == "control", ["sample_id", "cell_id", "index"]
-    ].rename(columns={"sample_id": "control_sample", "cell_id": "control_id"})
+    controls = run.samples.loc[is_control(run), ["sample_id", "cell_id", "index"]].rename(
+        columns={"sample_id": "control_sample", "cell_id": "control_id"}
+    )
     if controls.empty or run.shares.empty:
         return []
     ids = run.samples[["sample_id", "control_id"]]

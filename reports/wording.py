@@ -68,7 +68,10 @@ PLACES: tuple[Place, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A share of pictures: those with a verdict in ``hits`` among those not in ``without``."""
+    """A share of pictures: those with a verdict in ``hits`` among those not in ``without``.
+
+    The names are those of the estimates of a run, where it has the same.
+    """
 
     name: str
     label: str
@@ -78,12 +81,12 @@ class Rate:
 
 
 RATES: tuple[Rate, ...] = (
-    Rate("bound", "Bound", ("bound",), ("invalid",), True),
-    Rate("bound_drawn", "Bound, given drawn", ("bound",), ("invalid", "absent"), True),
-    Rate("leaked", "Leaked anywhere", LEAKS, ("invalid",), False),
-    Rate("neighbour", "Leaked to a neighbour", ("neighbour",), ("invalid",), False),
-    Rate("background", "Leaked to the background", ("background",), ("invalid",), False),
-    Rate("prior", "Kept its own colour", ("prior",), ("invalid",), False),
+    Rate("binding_score", "Bound", ("bound",), ("invalid",), True),
+    Rate("binding_given_drawn", "Bound, given drawn", ("bound",), ("invalid", "absent"), True),
+    Rate("leakage_rate", "Leaked anywhere", LEAKS, ("invalid",), False),
+    Rate("leakage_neighbour", "Leaked to a neighbour", ("neighbour",), ("invalid",), False),
+    Rate("leakage_background", "Leaked to the background", ("background",), ("invalid",), False),
+    Rate("kept_prior", "Kept its own colour", ("prior",), ("invalid",), False),
     Rate("missing", "Subject missing", ("absent",), ("invalid",), False),
 )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.engine.control import with_control
 from bench.engine.crew import Crew, build, build_scorers
 from bench.engine.execute import Outcome, execute
 from bench.engine.finish import finish, require_valid
@@ -121,6 +122,7 @@ class RunJob:
                     f"interrupted: {done:,} of {outcome.images:,} images are finished in {folder}; "
                     "run the same command again to go on"
                 )
+            run = with_control(run, crew)
             run, estimates, stock = finish(run, outcome.missing)
         progress.say(
             f"{folder}: {outcome.made:,} images made, {outcome.rescored:,} scored again, "

@@ -96,4 +96,6 @@ def _require_device(device: str) -> None:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
-        raise UsageError(f"device {device!r} cannot be used ({reason}); expected cpu, cuda or mps") from error
+        raise UsageError(
+            f"device {device!r} cannot be used ({reason}); expected cpu, cuda or mps"
+        ) from error

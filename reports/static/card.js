@@ -54,6 +54,11 @@ function describe(item) {
   return `${cellText[itemCell[item]]}, ${subjectName(item)}. ${told.join(". ")}`;
 }
 
+function reason(run, item) {
+  const words = make("bdi", {}, runs[run].words[item] || "");
+  return runs.length > 1 ? make("span", {}, `${letterOf(run)}: `, words) : words;
+}
+
 function makeCard(item, position, total, box) {
   const mats = make("span", { class: "mats" });
   const control = state.overlay.includes("control");
@@ -69,7 +74,7 @@ function makeCard(item, position, total, box) {
   const text = make("span", { class: "card-text" },
     ...runs.map((_, run) => verdictLine(run, item)),
     make("span", { class: "card-prompt", title: cellText[itemCell[item]] }, prompt),
-    make("span", { class: "card-words", title: runs[last].words[item] || "" }, make("bdi", {}, runs[last].words[item] || "")));
+    make("span", { class: "card-words", title: runs[last].words[item] || "" }, reason(last, item)));
   const button = make("button", { type: "button", class: "card-button", tabindex: -1, "aria-label": describe(item) }, mats, text);
   return make("div", { class: "card", role: "listitem", "aria-setsize": total, "aria-posinset": position + 1, "data-position": position }, button);
 }

@@ -66,7 +66,7 @@ function curve(shares, item) {
   const names = [[subjectName(item), last.subject], ["the rest", last.rest]];
   const gap = Math.abs(y(last.subject) - y(last.rest)) < 16 ? (last.subject >= last.rest ? [-6, 10] : [10, -6]) : [4, 4];
   const told = `Share in ${colourName(item)}: ` + shares.map((share, step) => `step ${step + 1}, ${percent(share.subject)} of the ${subjectName(item)} and ${percent(share.rest)} of the rest`).join("; ");
-  return makeSvg("svg", { class: "curve", viewBox: `0 0 ${left + wide + 150} ${high + 16}`, role: "img", "aria-label": told },
+  return makeSvg("svg", { class: "curve", preserveAspectRatio: "xMinYMin meet", viewBox: `0 0 ${left + wide + 150} ${high + 16}`, role: "img", "aria-label": told },
     makeSvg("path", { class: "axis", d: `M${left} ${y(0)}h${wide}M${left} ${y(0.5)}h${wide}M${left} ${y(1)}h${wide}` }),
     text(left - 8, y(0) + 4, "0", "end"), text(left - 8, y(0.5) + 4, "50%", "end"), text(left - 8, y(1) + 4, "100%", "end"),
     makeSvg("path", { d: path("subject") }), makeSvg("path", { class: "rest", d: path("rest") }),

@@ -10,10 +10,10 @@ const OVERLAY_WORDS = {
 function startFilters() {
   const any = (text) => make("option", { value: "" }, text);
   const plain = (name) => make("option", { value: name }, name);
-  byId("f-colour").append(any("any"), ...data.colours.map(({ name }) => plain(name)));
-  byId("f-subject").append(any("any"), ...data.subjects.map(({ name }) => plain(name)));
-  byId("f-tag").append(any("any"), ...data.tags.filter((tag) => tag !== "control").map(plain));
-  byId("f-seen").append(any("any"), ...data.basic.map(({ name }) => plain(name)));
+  byId("f-colour").append(any("Any colour"), ...data.colours.map(({ name }) => plain(name)));
+  byId("f-subject").append(any("Any subject"), ...data.subjects.map(({ name }) => plain(name)));
+  byId("f-tag").append(any("Any tag"), ...data.tags.filter((tag) => tag !== "control").map(plain));
+  byId("f-seen").append(any("Seen in any"), ...data.basic.map(({ name }) => make("option", { value: name }, `seen ${name}`)));
   byId("f-sort").append(any("as asked"), make("option", { value: "verdict" }, "verdict"));
   for (const [name, label] of Object.entries(data.metrics)) {
     if (!runs.some((run) => run.metrics[name])) continue;

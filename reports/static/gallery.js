@@ -33,8 +33,8 @@ function refresh() {
   byId("nothing").hidden = selection.length > 0;
   layOut();
   const without = matching - selection.length;
-  const shown = without > 0 ? `${count(selection.length)} shown of ${count(matching)} that match` : `${count(matching)} match`;
-  byId("matches").textContent = `${shown}, of ${count(ITEMS)}`;
+  const found = matching === ITEMS ? `${count(ITEMS)} in all` : `${count(matching)} of ${count(ITEMS)} match`;
+  byId("matches").textContent = without > 0 ? `${count(selection.length)} shown · ${found}` : found;
   say(byId("matches").textContent);
 }
 

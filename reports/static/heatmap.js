@@ -115,7 +115,7 @@ function heatCell(subject, colour, row, column) {
   const canonical = data.subjects[subject].canonical.includes(data.colours[colour].name);
   const wide = found.signed ? found.among < 4 : interval[1] - interval[0] > 0.5;
   const ink = Math.min(1, Math.abs(found.value));
-  const kinds = ["cell", wide && "thin", canonical && "canonical", pair.novel && "novel", ink > 0.55 && "dark"];
+  const kinds = ["cell", wide && "thin", canonical && "canonical", pair.novel && "novel", ink < 0.461 ? "k0" : ink < 0.684 ? "k1" : "k2"];
   const text = found.signed ? signedPoints(found.value) : percent(found.value);
   const button = make("button", {
     type: "button", class: kinds.filter(Boolean).join(" "), tabindex: row === 0 && column === 0 ? 0 : -1,

@@ -25,10 +25,10 @@ async function drawOverlay(canvas, picture, item, modes) {
   if (!labels) return;
   if (modes.includes("mask")) {
     if (!modes.includes("names") && !modes.includes("leak")) dim(context, labels, width, subject);
-    outline(context, labels, width, height, (label) => label > 100, [4, 4]);
+    outline(context, labels, width, height, (label) => label > 100, true);
   }
   if (modes.includes("mask") || modes.includes("leak")) {
-    outline(context, labels, width, height, (label) => label === subject, []);
+    outline(context, labels, width, height, (label) => label === subject, false);
   }
 }
 
@@ -62,18 +62,18 @@ function dim(context, labels, width, subject) {
   }
 }
 
-function outline(context, labels, width, height, inside, dashes) {
+function outline(context, labels, width, height, inside, dashed) {
   context.beginPath();
   const at = (x, y) => x >= 0 && y >= 0 && x < width && y < height && inside(labels[y * width + x]);
   for (let y = 0; y <= height; y++) {
     for (let x = 0; x <= width; x++) {
+      if (dashed && ((x >> 1) + (y >> 1)) & 1) continue;
       const here = at(x, y);
       if (here !== at(x - 1, y)) { context.moveTo(x * FINE, y * FINE); context.lineTo(x * FINE, (y + 1) * FINE); }
       if (here !== at(x, y - 1)) { context.moveTo(x * FINE, y * FINE); context.lineTo((x + 1) * FINE, y * FINE); }
     }
   }
   for (const [style, size] of [["rgb(0 0 0 / .75)", 4], ["#fff", 1.8]]) {
-    context.setLineDash(size < 2 ? dashes : []);
     context.strokeStyle = style;
     context.lineWidth = size;
     context.stroke();

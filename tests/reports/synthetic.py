@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import io
-import json
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from PIL import Image
 
+from bench.statistics.tabulate import tabulate
+from bench.store.derived import read_verdicts, write_estimates, write_verdicts
+from bench.store.manifest import Maker, Manifest, grid_of, write_manifest
+from bench.store.parts import PartWriter
+from bench.store.run import Run
 from prompts.cells import Binding, Cell, Sample, plan
 from prompts.colours import COLOUR_NAMES, COLOURS
 from prompts.subjects import SUBJECTS
 
 SIZE = 64
 OUTCOMES = ("bound", "spilled", "neighbour", "background", "mixed", "prior", "wrong", "absent")
-BINDINGS = pa.list_(pa.struct([("colour", pa.string()), ("subject", pa.string())]))
-IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 MAIN_METRICS = ("presence", "bind", "prior", "leak_background", "leak_neighbour", "leak_excess")
 OTHER_METRICS = ("swap", "clip_bind", "clip_contrast")
 
@@ -44,6 +44,8 @@ def make_cells(colours, subjects, pairs: int = 0) -> list[Cell]:
         canonical = SUBJECTS[subject].canonical if subject in SUBJECTS else ()
         for number, colour in enumerate(colours):
             natural = "canonical" if colour in canonical else "uncanonical"
+            if canonical and natural == "uncanonical" and number % 2:
+                natural = "anti-canonical"
             seen = "seen" if colour in canonical or (number + len(subject)) % 3 else "novel"
             cells.append(
                 Cell(
@@ -235,18 +237,17 @@ def write_run(
             "index": sample.index,
             "seed": sample.seed,
             "image": {"bytes": png(image), "path": None},
+            "frames": None,
             "width": SIZE,
             "height": SIZE,
             "invalid": "blank picture" if void else None,
             "seconds": 0.02,
         }
-        if frames:
-            row["frames"] = None
-            if "control" not in cell.tags and trajectories < 24:
-                trajectories += 1
-                row["frames"] = [
-                    {"bytes": png(frame), "path": None} for frame in denoise(image, frames, rng)
-                ]
+        if frames and "control" not in cell.tags and trajectories < 24:
+            trajectories += 1
+            row["frames"] = [
+                {"bytes": png(frame), "path": None} for frame in denoise(image, frames, rng)
+            ]
         rows.append(row)
         found = [0.03 if o == "absent" else 0.97 for o in outcome]
         regions.append(
@@ -266,7 +267,13 @@ def write_run(
             if binding.colour is None:
                 m |= dict.fromkeys(("bind", "leak_background", "leak_neighbour"), float("nan"))
             scores += [
-                (sample.id, number, metric, value, "" if value == value else "no colour asked")
+                {
+                    "sample_id": sample.id,
+                    "binding": number,
+                    "metric": metric,
+                    "value": value,
+                    "reason": "" if value == value else "no colour asked",
+                }
                 for metric, value in (m | terms).items()
                 if not metric.startswith("clip")
             ]
@@ -291,17 +298,23 @@ def write_run(
                     "observed": None if outcome[number] == "absent" else observed[number],
                 }
             )
-    write_folder(folder, rows, regions, scores, verdicts, parts)
-    described = {
-        "name": folder.name,
-        "model": "made-up shapes",
-        "grid": "test",
-        "suite_version": "1",
-        "created": "2025-01-01T00:00:00+00:00",
-        "scorers": ["segmentation"],
-        "segmenter": "exact",
-    }
-    (folder / "run.json").write_text(json.dumps(described | (run or {}), indent=1))
+    cells = list(dict.fromkeys(sample.cell for sample in samples))
+    manifest = Manifest(
+        name=folder.name,
+        created="2025-01-01T00:00:00+00:00",
+        finished="2025-01-01T00:10:00+00:00",
+        grid=grid_of(cells, "made-up", {}),
+        seeds=seeds,
+        images=len(rows),
+        sampler=Maker(kind="sampler", name="shapes"),
+        segmenter=Maker(kind="segmenter", name="exact"),
+        scorers={"segmentation": Maker(kind="scorer", name="segmentation")},
+        image_size=(SIZE, SIZE),
+        **(run or {}),
+    )
+    folder.mkdir(parents=True)
+    write_manifest(folder, manifest)
+    write_folder(Run(folder, manifest), rows, regions, scores, verdicts, parts)
     return folder
 
 
@@ -315,103 +328,13 @@ def denoise(image: np.ndarray, steps: int, rng: np.random.Generator) -> list[np.
     return out
 
 
-def write_folder(folder: Path, rows, regions, scores, verdicts, parts: int) -> None:
-    (folder / "samples").mkdir(parents=True)
-    (folder / "regions").mkdir()
-    (folder / "scores" / "segmentation").mkdir(parents=True)
-    step = -(-len(rows) // parts)
-    for part in range(parts):
-        name = f"part-{part:05d}.parquet"
-        chosen = rows[part * step : (part + 1) * step]
-        fields = [
-            ("sample_id", pa.string()),
-            ("cell_id", pa.string()),
-            ("text", pa.string()),
-            ("template", pa.string()),
-            ("control_id", pa.string()),
-            ("bindings", BINDINGS),
-            ("scenery", BINDINGS),
-            ("tags", pa.list_(pa.string())),
-            ("index", pa.int32()),
-            ("seed", pa.int64()),
-            ("image", IMAGE),
-            ("width", pa.int32()),
-            ("height", pa.int32()),
-            ("invalid", pa.string()),
-            ("seconds", pa.float64()),
-        ]
-        if rows and "frames" in rows[0]:
-            fields.append(("frames", pa.list_(IMAGE)))
-        table = pa.Table.from_pylist(chosen, schema=pa.schema(fields))
-        pq.write_table(table, folder / "samples" / name)
-        schema = pa.schema(
-            [
-                ("sample_id", pa.string()),
-                ("segmenter", pa.string()),
-                ("labels", pa.binary()),
-                ("found", pa.list_(pa.float32())),
-                ("neighbours", pa.list_(pa.string())),
-            ]
-        )
-        table = pa.Table.from_pylist(regions[part * step : (part + 1) * step], schema=schema)
-        pq.write_table(table, folder / "regions" / name)
-    ids, bindings, metrics, values, reasons = zip(*scores, strict=True)
-    table = pa.table(
-        {
-            "sample_id": ids,
-            "binding": pa.array(bindings, pa.int8()),
-            "metric": metrics,
-            "value": pa.array(values, pa.float64()),
-            "reason": reasons,
-        }
-    )
-    pq.write_table(table, folder / "scores" / "segmentation" / "part-00000.parquet")
-    pq.write_table(pa.Table.from_pylist(verdicts), folder / "verdicts.parquet")
-    write_estimates(folder, verdicts)
-
-
-def write_estimates(folder: Path, verdicts: list[dict]) -> None:
-    """Plain means with a clustered bootstrap: good enough to look at."""
-    rng = np.random.default_rng(0)
-
-    def estimate(metric, group, rows, hit, among=lambda v: v["verdict"] != "invalid"):
-        cells: dict[str, list[float]] = {}
-        for row in rows:
-            if among(row):
-                cells.setdefault(row["cell_id"], []).append(float(hit(row)))
-        means = np.array([np.mean(v) for v in cells.values()])
-        low = high = None
-        if len(means) > 1:
-            draws = rng.choice(means, (400, len(means))).mean(1)
-            low, high = (float(v) for v in np.quantile(draws, (0.025, 0.975)))
-        return {
-            "metric": metric,
-            "group": group,
-            "value": float(means.mean()) if len(means) else float("nan"),
-            "low": low,
-            "high": high,
-            "images": len(rows),
-            "scored": sum(len(v) for v in cells.values()),
-            "cells": len(means),
-        }
-
-    def bound(v):
-        return v["verdict"] == "bound"
-
-    leaks = ("spilled", "neighbour", "background", "mixed", "swapped")
-    out = [
-        estimate("binding_score", "all", verdicts, bound),
-        estimate(
-            "binding_given_drawn",
-            "all",
-            verdicts,
-            bound,
-            lambda v: v["verdict"] not in ("invalid", "absent"),
-        ),
-        estimate("leakage_rate", "all", verdicts, lambda v: v["verdict"] in leaks),
-    ]
-    for tag in ("seen", "novel", "canonical", "uncanonical"):
-        rows = [v for v in verdicts if tag in v["tags"]]
-        if rows:
-            out.append(estimate("binding_score", f"tag:{tag}", rows, bound))
-    (folder / "estimates.json").write_text(json.dumps(out, indent=1).replace("NaN", "null"))
+def write_folder(run: Run, rows, regions, scores, verdicts, parts: int) -> None:
+    tables = {"samples": rows, "regions": regions, "scores/segmentation": scores}
+    for table, content in tables.items():
+        writer = PartWriter(run.folder / table, table, run.manifest.id, run.manifest.made_by(table))
+        step = max(1, -(-len(content) // parts))
+        for start in range(0, len(content), step):
+            writer.append(content[start : start + step])
+            writer.close_part()
+    write_verdicts(run, [verdicts])
+    write_estimates(run, tabulate(read_verdicts(run), resamples=200))
