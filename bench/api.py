@@ -185,7 +185,9 @@ class _Judge:
         """Return the same without what was loaded."""
         return _Judge(*self._asked)
 
-    def rows(self, images: Iterable[Any], prompts: Sequence[str | Cell]) -> Iterator[dict[str, Any]]:
+    def rows(
+        self, images: Iterable[Any], prompts: Sequence[str | Cell]
+    ) -> Iterator[dict[str, Any]]:
         """Yield the verdict rows of some images."""
         if isinstance(prompts, str | Cell):
             raise UsageError("prompts must be a list, one for each image")
@@ -212,9 +214,7 @@ class _Judge:
                 by_sample.get((sample.id, number), {})
                 for number in range(len(sample.cell.bindings))
             )
-            image = Scored(
-                sample.cell, sample.id, sample.index, why_void(generation), metrics
-            )
+            image = Scored(sample.cell, sample.id, sample.index, why_void(generation), metrics)
             prompt = prompts[sample.index]
             text = prompt if isinstance(prompt, str) else prompt.text
             for row in judged(image, None):
