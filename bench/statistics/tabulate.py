@@ -55,8 +55,8 @@ def tabulate(
     for group, rows, metrics in _groups(verdicts, tags, whole):
         sums = judgements.sums(rows, metrics)
         found += estimates_of(sums, group, _generator(seed, group), resamples, level)
-    for group, rows in ((WHOLE, whole), *((f"tag:{tag}", tags[tag]) for tag in ("single",))):
-        if rows.any():
+    for group, rows in ((WHOLE, whole), ("tag:single", tags.get("single"))):
+        if rows is not None:
             found += _gaps(judgements, group, rows, tags, seed, resamples, level)
     if each_cell:
         found += _each_cell(judgements)
