@@ -116,7 +116,8 @@ class LocalModel:
         fill(self.unet, tensors, "unet.", path)
         fill(self.upsampler, tensors, "upsampler.", path)
         for part in (self.unet, self.upsampler):
-            part.to(device, self.dtype, memory_format=torch.channels_last).requires_grad_(False)
+            part.to(device=device, dtype=self.dtype).requires_grad_(False)
+            part.to(memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def draw(
@@ -171,7 +172,8 @@ class LocalModel:
             if scale == 1:
                 return self.unet(x, t, prompt).float()
             v = self.unet(torch.cat((x, x)), torch.cat((t, t)), prompt).float()
-            return guided(*v.chunk(2), scale)
+            with_prompt, without = v.chunk(2)
+            return guided(with_prompt, without, scale)
 
         x, predictions = noise, []
         for _, predicted, x in euler(field, x, sampling_times(settings.steps, settings.shift)):

@@ -32,7 +32,7 @@ class Preset:
     coarse: int = 128
     fine_blocks: int = 2
     coarse_blocks: int = 4
-    images: int = 560_000
+    images: int = 400_000
     batch: int = 64
     lr: float = 2e-3
     matrix_lr: float = 0.015

@@ -30,8 +30,11 @@ def publish(training: Path, name: str, folder: Path | None = None) -> Path:
     }
     whole |= {f"upsampler.{n}": t for n, t in upsampler.items()}
     out = folder / f"{name}.safetensors"
-    kept = {"preset": facts["preset"], "pictures": facts["step"] * facts["preset"]["batch"],
-            "seconds": round(facts["seconds"])}
+    kept = {
+        "preset": facts["preset"],
+        "pictures": facts["step"] * facts["preset"]["batch"],
+        "seconds": round(facts["seconds"]),
+    }
     write_weights(out, whole, kept)
     TrainingManifest.from_json(facts["seen"]).save(folder / f"{name}.manifest.json")
     return out

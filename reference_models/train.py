@@ -74,7 +74,7 @@ def main(name: str, out: Path | None, device: str, every: float, sheet_every: fl
     torch.set_flush_denormal(True)
     torch.manual_seed(preset.seed)
     generator = torch.Generator().manual_seed(preset.seed)
-    model = build(preset).to(device, memory_format=torch.channels_last)
+    model = build(preset).to(device).to(memory_format=torch.channels_last)
     average = Average(model, preset.ema)
     optimisers = make_optimisers(model, preset.lr, preset.matrix_lr)
     peaks = [[g["lr"] for g in o.param_groups] for o in optimisers]

@@ -11,6 +11,7 @@ import torch
 from bench.errors import UsageError
 from bench.records import Fingerprint, Generation
 from prompts.cells import Sample
+from prompts.manifest import TrainingManifest
 from reference_models.errors import ModelError
 from reference_models.local import CHUNK, LocalModel, Settings, token_ids
 from reference_models.weights import FOLDER, digest
@@ -60,6 +61,9 @@ class LocalSampler:
             self.model = LocalModel(path, device)
         except ModelError as error:
             raise UsageError(str(error)) from error
+        manifest = path.with_name(f"{path.stem}.manifest.json")
+        #: What the captions of the training said; tags cells as seen or novel.
+        self.training = TrainingManifest.load(manifest) if manifest.is_file() else None
         self.fingerprint = Fingerprint(
             kind="sampler",
             name="local",
