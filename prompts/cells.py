@@ -67,10 +67,12 @@ class Sample:
 
     @property
     def id(self) -> str:
+        """Content hash of the suite version, the cell's id and text, and the index."""
         return content_hash(SUITE_VERSION, self.cell.id, self.cell.text, str(self.index))
 
     @property
     def seed(self) -> int:
+        """Seed in [0, 2**63), shared with the sample of the same index of the control."""
         return seed_from(SUITE_VERSION, self.cell.control_id, str(self.index))
 
 

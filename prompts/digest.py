@@ -14,6 +14,6 @@ def content_hash(*parts: str, length: int = 20) -> str:
 
 
 def seed_from(*parts: str) -> int:
-    """A seed in [0, 2**63) from the parts: what ``torch.Generator.manual_seed`` accepts."""
+    """Return a seed in [0, 2**63) from the parts: what ``torch.Generator.manual_seed`` accepts."""
     digest = hashlib.sha256(_SEPARATOR.join(("seed", *parts)).encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1

@@ -27,6 +27,8 @@ class Subject:
         (a car).
     plural : str
         Plural noun.
+    article : str
+        ``auto`` (by sound, none before stuff), or ``a``, ``an``, ``the``, ``some``, ``none``.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Subject:
     kind: str = "thing"
     strong: bool = False
     plural: str = ""
+    article: str = "auto"
 
 
 SUBJECT_LIST: tuple[Subject, ...] = (
@@ -73,3 +76,4 @@ SUBJECTS: dict[str, Subject] = {subject.name: subject for subject in SUBJECT_LIS
 #: belong to the background; ``plate`` and ``picture frame`` are neighbours.
 NEIGHBOURS: tuple[str, ...] = ("plate", "picture frame")
 BACKGROUNDS: tuple[str, ...] = ("wall", "table")
+SCENERY: tuple[str, ...] = NEIGHBOURS + BACKGROUNDS

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from prompts.colours import COLOUR_NAMES
+from prompts.manifest import TrainingManifest
 from prompts.subjects import SUBJECT_NAMES
 from reference_models.world.captions import token_ids
 from reference_models.world.render import render
@@ -35,7 +34,7 @@ class Pool:
     """A few thousand scenes in memory, of which a block is replaced every few batches.
 
     Each scene is used about ``reuse`` times with other noise, so that drawing costs little
-    beside training. Counts what its captions said, for the manifest.
+    beside training. ``seen`` counts what its captions said.
 
     Parameters
     ----------
@@ -45,6 +44,8 @@ class Pool:
     size, block : int
         Scenes in the pool, and drawn at a time.
     reuse : float
+    seen : TrainingManifest, optional
+        What earlier captions said, where a training goes on.
     """
 
     def __init__(
@@ -56,11 +57,11 @@ class Pool:
         size: int = 4096,
         block: int = 512,
         reuse: float = 2.0,
+        seen: TrainingManifest | None = None,
     ) -> None:
         self.generator, self.mixture, self.table = generator, mixture, table
         self.side, self.block, self.reuse = side, block, reuse
-        self.pairs: Counter[tuple[str | None, str]] = Counter()
-        self.captions = 0
+        self.seen = seen or TrainingManifest()
         self._due = 0.0
         self._next = 0
         blocks = [self._draw() for _ in range(size // block)]
@@ -74,16 +75,17 @@ class Pool:
         return (image * 255).round().to(torch.uint8), token_ids(scenes)
 
     def _count(self, scenes: Scenes) -> None:
-        self.captions += len(scenes)
-        for place in range(2):
-            for s, c, said in zip(
-                scenes.subject[:, place].tolist(),
-                scenes.term[:, place].tolist(),
-                scenes.says_colour[:, place].tolist(),
-                strict=True,
-            ):
-                if s >= 0:
-                    self.pairs[(COLOUR_NAMES[c] if said else None, SUBJECT_NAMES[s])] += 1
+        rows = zip(
+            scenes.subject.tolist(), scenes.term.tolist(), scenes.says_colour.tolist(), strict=True
+        )
+        self.seen += TrainingManifest.from_bindings(
+            [
+                (COLOUR_NAMES[term] if said else None, SUBJECT_NAMES[subject])
+                for subject, term, said in zip(*row, strict=True)
+                if subject >= 0
+            ]
+            for row in rows
+        )
 
     def batch(self, n: int) -> tuple[Tensor, Tensor]:
         """Pictures float32 (n, 3, side, side) in [-1, 1] and token ids int64 (n, LENGTH)."""

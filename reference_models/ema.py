@@ -26,4 +26,6 @@ class Average:
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
         self.updates += 1
         names, live = zip(*model.named_parameters(), strict=True)
-        torch._foreach_lerp_([self.weights[n] for n in names], [p.detach() for p in live], 1 - decay)
+        torch._foreach_lerp_(
+            [self.weights[n] for n in names], [p.detach() for p in live], 1 - decay
+        )

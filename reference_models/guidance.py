@@ -9,5 +9,5 @@ from torch import Tensor
 
 
 def guided(with_prompt: Tensor, without: Tensor, scale: float) -> Tensor:
-    """v = v_without + scale (v_with - v_without); scale 1 is no guidance."""
+    """V = v_without + scale (v_with - v_without); scale 1 is no guidance."""
     return without + scale * (with_prompt - without)

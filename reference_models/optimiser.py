@@ -16,7 +16,8 @@ from torch import Tensor, nn
 def orthogonalised(matrix: Tensor, rounds: int = 5) -> Tensor:
     """The orthogonal factor of a matrix, roughly, by a quintic Newton-Schulz iteration.
 
-    All singular values end up near 1 (about 0.7 to 1.2), which is enough for a direction.
+    All singular values end up near 1 (about 0.7 to 1.2), which is enough for a direction;
+    so is bfloat16.
 
     Parameters
     ----------
@@ -24,11 +25,11 @@ def orthogonalised(matrix: Tensor, rounds: int = 5) -> Tensor:
     """
     a, b, c = 3.4445, -4.7750, 2.0315
     x = matrix.T if matrix.shape[0] > matrix.shape[1] else matrix
-    x = x / (x.norm() + 1e-7)
+    x = (x / (x.norm() + 1e-7)).bfloat16()
     for _ in range(rounds):
         gram = x @ x.T
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return x.T if matrix.shape[0] > matrix.shape[1] else x
+    return (x.T if matrix.shape[0] > matrix.shape[1] else x).to(matrix.dtype)
 
 
 class Muon(torch.optim.Optimizer):

@@ -55,10 +55,14 @@ def write_sheet(
     """Sample the sheet's prompts with the given weights and write a PNG."""
     device = next(iter(weights.values())).device
     ids = padded(sheet_prompts()).to(device)
-    noise = torch.randn(len(ids), 3, model.side, model.side, generator=torch.Generator().manual_seed(0))
+    noise = torch.randn(
+        len(ids), 3, model.side, model.side, generator=torch.Generator().manual_seed(0)
+    )
 
     def call(method: str, *arguments: object) -> Tensor:
-        return functional_call(_Method(model, method), {f"model.{n}": w for n, w in weights.items()}, arguments)
+        return functional_call(
+            _Method(model, method), {f"model.{n}": w for n, w in weights.items()}, arguments
+        )
 
     prompt, empty = call("encode", ids), call("encode", torch.zeros_like(ids))
 

@@ -6,7 +6,9 @@ import torch
 from torch import Tensor
 
 
-def training_times(n: int, generator: torch.Generator, mean: float = -0.2, uniform: float = 0.2) -> Tensor:
+def training_times(
+    n: int, generator: torch.Generator, mean: float = -0.2, uniform: float = 0.2
+) -> Tensor:
     """Times in (0, 1), float32 (n,): mostly logit-normal, so that the middle is seen most.
 
     Esser et al. 2024, "Scaling Rectified Flow Transformers", eq. 19. A share ``uniform`` is drawn

@@ -2,7 +2,8 @@
 
 Pictures come from the rendered world while they are needed. Every few minutes a checkpoint, a
 line of ``log.csv`` and a sample sheet are written; a training that was stopped goes on from its
-last checkpoint when the same command is given again.
+last checkpoint when the same command is given again. At the end the upsampler is trained, and the
+averaged weights and the manifest of what the captions said are written as one model.
 """
 
 from __future__ import annotations
@@ -18,28 +19,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from prompts.manifest import TrainingManifest
 from reference_models.checkpoint import restore, save
 from reference_models.data import Pool
 from reference_models.ema import Average
 from reference_models.optimiser import make_optimisers
 from reference_models.path import between, velocity
-from reference_models.presets import PRESETS, Preset
+from reference_models.presets import PRESETS, Preset, build
+from reference_models.publish import publish
 from reference_models.sheet import write_sheet
 from reference_models.times import training_times
-from reference_models.unet import UNet
-from reference_models.world.captions import LENGTH, WORDS
-
-
-def build(preset: Preset) -> UNet:
-    """The untrained network of a preset."""
-    return UNet(
-        len(WORDS),
-        LENGTH,
-        fine=preset.fine,
-        coarse=preset.coarse,
-        fine_blocks=preset.fine_blocks,
-        coarse_blocks=preset.coarse_blocks,
-    )
+from reference_models.train_upsampler import train_upsampler
 
 
 def rate(done: float, preset: Preset) -> float:
@@ -70,7 +60,9 @@ def loss_of(
 
 @click.command()
 @click.option("--preset", "name", type=click.Choice(sorted(PRESETS)), default="local")
-@click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder of the training.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=None, help="Folder of the training."
+)
 @click.option("--device", default="cpu")
 @click.option("--every", default=180.0, help="Seconds between checkpoints.")
 @click.option("--sheet-every", default=600.0, help="Seconds between sample sheets.")
@@ -82,18 +74,19 @@ def main(name: str, out: Path | None, device: str, every: float, sheet_every: fl
     torch.set_flush_denormal(True)
     torch.manual_seed(preset.seed)
     generator = torch.Generator().manual_seed(preset.seed)
-    model = build(preset).to(device, memory_format=torch.channels_last)
+    model = build(preset).to(device).to(memory_format=torch.channels_last)
     average = Average(model, preset.ema)
     optimisers = make_optimisers(model, preset.lr, preset.matrix_lr)
     peaks = [[g["lr"] for g in o.param_groups] for o in optimisers]
-    step, spent = 0, 0.0
+    step, spent, seen = 0, 0.0, None
     file = out / "checkpoint.safetensors"
     if file.exists():
         facts = restore(file, model, average, optimisers, generator)
         step, spent = facts["step"], facts["seconds"]
+        seen = TrainingManifest.from_json(facts["seen"], str(file))
         click.echo(f"going on from {file}, {step * preset.batch:,} pictures seen", err=True)
     (out / "preset.json").write_text(json.dumps(asdict(preset), indent=1))
-    pool = Pool(generator)
+    pool = Pool(generator, seen=seen)
     steps = preset.images // preset.batch
     started = last_save = last_log = time.monotonic()
     last_sheet, first_step, recent = started, step, []
@@ -127,12 +120,21 @@ def main(name: str, out: Path | None, device: str, every: float, sheet_every: fl
                 )
             last_log, recent = now, []
         if now - last_save > every or step == steps:
-            facts = {"step": step, "seconds": spent + now - started, "preset": asdict(preset)}
+            facts = {
+                "step": step,
+                "seconds": spent + now - started,
+                "preset": asdict(preset),
+                "seen": pool.seen.to_json(),
+            }
             save(file, model, average, optimisers, generator, facts)
             last_save = now
         if now - last_sheet > sheet_every or step == steps:
             write_sheet(out / f"sheet-{step:06d}.png", model, average.weights)
             last_sheet = now
+    upsampler = out / "upsampler.safetensors"
+    if not upsampler.exists():
+        train_upsampler(upsampler)
+    publish(out, name)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,9 @@ class Attention(nn.Module):
         self.key_value = Linear(context or width, 2 * width, bias=False)
         self.out = Linear(width, width, gain=0.1)
 
-    def forward(self, x: Tensor, context: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, context: Tensor | None = None, mask: Tensor | None = None
+    ) -> Tensor:
         """(N, L, width), and a context (N, M, context), to (N, L, width).
 
         ``mask`` is bool (N, M): True where the context may be looked at.

@@ -1,0 +1,1 @@
+"""The commands of ``bench``, one a module, each with an object ``command``."""

@@ -1,0 +1,102 @@
+"""``bench report``: one self-contained HTML page of a run, or of several side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from reports.reading import Run
+
+
+@click.command("report")
+@click.argument("runs", nargs=-1, metavar="[RUN ...]", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="The page to write.  [default: report.html in the first run's folder]",
+)
+@click.option("--assets", is_flag=True, help="All pictures, in a folder beside the page.")
+@click.option(
+    "--figures",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Also write heatmap, leakage and comparison as SVG and PDF (needs matplotlib).",
+)
+@click.option("--open", "opens", is_flag=True, help="Open the page in a browser when it is done.")
+def command(
+    runs: tuple[Path, ...], out: Path | None, assets: bool, figures: Path | None, opens: bool
+) -> None:
+    """Write one HTML page to look at: numbers, heatmap, where the colour went, pictures.
+
+    RUN is a run folder, or its name in runs/; the latest run where none is given. With several
+    runs the page shows them side by side and compares each with the first.
+    """
+    from reports.page import write_report
+
+    folders = [_folder(run) for run in runs] or [_latest()]
+    loaded = [_load(folder) for folder in folders]
+    target = out or folders[0] / "report.html"
+    written = write_report(loaded, target, naming=_strongest_term, assets=assets)
+    carried = "all" if written.embedded == written.images else f"{written.embedded:,} of"
+    click.echo(
+        f"{written.path}: {written.size / 1e6:.1f} MB, {carried} {written.images:,} images"
+        + (f", pictures in {written.assets}" if written.assets else ""),
+        err=True,
+    )
+    if figures is not None:
+        from reports.figures import write_figures
+
+        for path in write_figures(loaded, figures):
+            click.echo(str(path), err=True)
+    click.echo(str(written.path))
+    if opens:
+        click.launch(written.path.resolve().as_uri())
+
+
+def _folder(run: Path) -> Path:
+    """The folder of a run that is given by its path or by its name in ``runs/``."""
+    from bench.errors import UsageError
+    from bench.store.manifest import FILE
+    from bench.tables import nearest
+
+    root = Path("runs")
+    for candidate in (run, root / run):
+        if (candidate / FILE).is_file():
+            return candidate
+    known = [path.parent.name for path in sorted(root.glob(f"*/{FILE}"))]
+    guess = nearest(str(run), known)
+    hint = f"; did you mean {guess!r}?" if guess else ""
+    raise UsageError(f"{run} is not a run folder, and there is no {root / run}{hint}")
+
+
+def _latest() -> Path:
+    from bench.store.run import latest
+
+    return latest(Path("runs"))
+
+
+def _load(folder: Path) -> Run:
+    """Read a run, its verdicts and estimates made again where the parts have changed since."""
+    from bench.engine.derive import derive
+    from bench.store import derived
+    from bench.store.run import Run as Stored
+    from reports.reading import read_run
+
+    stored = Stored(folder)
+    if not derived.are_current(stored):
+        derive(stored)
+    return read_run(folder)
+
+
+def _strongest_term(pixels: np.ndarray) -> np.ndarray:
+    """Index of the basic colour term with the largest membership."""
+    from bench.colour.naming import memberships
+
+    index: np.ndarray = memberships(pixels, exact=True).argmax(axis=-1)
+    return index

@@ -1,0 +1,248 @@
+"""From a plan to a finished run: only what is missing is made."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from bench.engine.crew import Crew
+from bench.engine.interrupts import Interrupts
+from bench.engine.progress import Progress, Silent
+from bench.engine.worker import BATCH, ScoringWorker, measure
+from bench.errors import BenchError, StoreError
+from bench.records import Generation
+from bench.store.run import Run, RunWriter
+from prompts.cells import Sample
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a call of `execute` did.
+
+    Attributes
+    ----------
+    images : int
+        Images asked for.
+    missing : int
+        Of these, not yet stored and scored; more than none only after an interrupt.
+    made, rescored : int
+        Images sampled now, and stored images scored again now.
+    interrupted : bool
+        The user stopped it.
+    seconds, sampling : float
+        Wall time of all, and of waiting for the sampler.
+    """
+
+    images: int
+    missing: int
+    made: int
+    rescored: int
+    interrupted: bool
+    seconds: float
+    sampling: float
+
+
+@dataclass
+class _Count:
+    made: int = 0
+    rescored: int = 0
+    sampling: float = 0.0
+    lacking: dict[str, set[str]] = field(default_factory=dict)
+
+
+def execute(
+    run: Run,
+    samples: Sequence[Sample],
+    crew: Crew,
+    progress: Progress | None = None,
+    *,
+    writer: RunWriter | None = None,
+    batch: int = BATCH,
+) -> Outcome:
+    """Make what is missing of a run. Whoever calls holds the lock of the folder.
+
+    Images that stand in the store without some of their scores are scored from their pictures;
+    then the missing ones are sampled, and a thread scores the last batch while the next is made.
+
+    Parameters
+    ----------
+    run : Run
+        Its manifest tells the scorers.
+    samples : sequence of Sample
+        All that the run should have.
+    crew : Crew
+    progress : Progress, optional
+    writer : RunWriter, optional
+    batch : int
+        Images scored together.
+
+    Raises
+    ------
+    BenchError
+        A sampler, segmenter or scorer that breaks its contract, a damaged or foreign part, a disk
+        that is full. What was finished before is stored.
+    """
+    progress = progress or Silent()
+    writer = writer or RunWriter(run)
+    start = time.monotonic()
+    planned = {sample.id: sample for sample in samples}
+    stored = run.ids("samples")
+    count = _Count(lacking=_lacking(run, stored))
+    interrupts = Interrupts()
+    try:
+        with interrupts.installed():
+            _rescore(run, crew, writer, count, interrupts, progress, batch)
+            todo = [sample for key, sample in planned.items() if key not in stored]
+            _sample(todo, len(planned), crew, writer, count, interrupts, progress, batch)
+    finally:
+        progress.end()
+    unscored = set().union(*count.lacking.values())
+    return Outcome(
+        images=len(planned),
+        missing=len(planned.keys() - stored) - count.made + len(unscored & planned.keys()),
+        made=count.made,
+        rescored=count.rescored,
+        interrupted=interrupts.asked,
+        seconds=time.monotonic() - start,
+        sampling=count.sampling,
+    )
+
+
+def _lacking(run: Run, stored: set[str]) -> dict[str, set[str]]:
+    """For each table but the samples, the stored images that it lacks."""
+    lacking = {}
+    for table in run.manifest.tables()[1:]:
+        found = run.ids(table)
+        strangers = found - stored
+        if strangers:
+            raise StoreError(
+                f"{run.folder / table} has {len(strangers)} images that the samples table lacks "
+                f"(the first: {min(strangers)}); was a part of {run.folder / 'samples'} removed? "
+                f"Remove {run.folder / table} and run again: it is made again from the pictures"
+            )
+        if missing := stored - found:
+            lacking[table] = missing
+    return lacking
+
+
+def _rescore(
+    run: Run,
+    crew: Crew,
+    writer: RunWriter,
+    count: _Count,
+    interrupts: Interrupts,
+    progress: Progress,
+    batch: int,
+) -> None:
+    """Score stored images from their pictures where scores are missing."""
+    lacking = count.lacking
+    wanted: set[str] = set().union(*lacking.values())
+    if not wanted:
+        return
+    progress.begin("scoring stored images", len(wanted))
+    # A scorer at a time would segment the same image twice: all that is missing is made at once.
+    for generations in run.generations(wanted, batch):
+        ids = {generation.sample.id for generation in generations}
+        names = [name for name in crew.scorers if ids & lacking.get(f"scores/{name}", set())]
+        regions, scores = measure(
+            generations, crew.segmenter, {name: crew.scorers[name] for name in names}
+        )
+        pairs = [
+            (generation.sample.id, region)
+            for generation, region in zip(generations, regions, strict=True)
+            if generation.sample.id in lacking.get("regions", set())
+        ]
+        writer.add_regions([key for key, _ in pairs], [region for _, region in pairs])
+        for name in names:
+            missing = lacking[f"scores/{name}"]
+            writer.add_scores(name, [one for one in scores[name] if one.sample_id in missing])
+        writer.close_if_due()
+        for missing in lacking.values():
+            missing -= ids
+        count.rescored += len(generations)
+        progress.advance(len(generations))
+        if interrupts.asked:
+            break
+    writer.close_parts()
+    progress.end()
+
+
+def _sample(
+    todo: list[Sample],
+    planned: int,
+    crew: Crew,
+    writer: RunWriter,
+    count: _Count,
+    interrupts: Interrupts,
+    progress: Progress,
+    batch: int,
+) -> None:
+    """Sample what is missing; a thread encodes, scores and stores it."""
+    if not todo or interrupts.asked:
+        return
+
+    def score(generations: list[Generation]) -> None:
+        regions, scores = measure(generations, crew.segmenter, crew.scorers)
+        writer.add_regions([generation.sample.id for generation in generations], regions)
+        for name, found in scores.items():
+            writer.add_scores(name, found)
+        progress.advance(len(generations))
+
+    progress.begin("sampling", planned, planned - len(todo))
+    worker = ScoringWorker(score, writer, batch)
+    try:
+        for generation in _generations(todo, crew, count, interrupts):
+            worker.put(generation)
+            count.made += 1
+            if interrupts.asked:
+                break
+    except KeyboardInterrupt:
+        interrupts.asked = True
+    finally:
+        if interrupts.asked:
+            progress.say("stopping: the images in hand are finished first (Ctrl-C again: at once)")
+        worker.finish()
+    if not interrupts.asked and count.made != len(todo):
+        raise BenchError(f"the sampler gave {count.made} images, {len(todo)} were asked for")
+
+
+def _generations(
+    todo: list[Sample], crew: Crew, count: _Count, interrupts: Interrupts
+) -> Iterator[Generation]:
+    """Images of the sampler, timed and checked; a signal may break into the sampler only."""
+    images: Iterator[Generation] | None = None
+    for sample in todo:
+        before = time.monotonic()
+        with interrupts.breakable():
+            if images is None:
+                images = iter(crew.sampler.sample(todo))
+            generation = next(images, None)
+        count.sampling += time.monotonic() - before
+        if generation is None:
+            return
+        yield checked(generation, sample)
+
+
+def checked(generation: Generation, sample: Sample) -> Generation:
+    """Return the image, where it is the one asked for and of the agreed form.
+
+    Raises
+    ------
+    BenchError
+        Another sample's image, or no uint8 array (H, W, 3).
+    """
+    image = generation.image
+    if generation.sample.id != sample.id:
+        raise BenchError(
+            f"the sampler gave an image of {generation.sample.cell.id!r} where one of "
+            f"{sample.cell.id!r} was due; images must come in the order asked for"
+        )
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+        raise BenchError(
+            f"the sampler gave an image of shape {image.shape} and type {image.dtype}; "
+            "expected uint8 (H, W, 3)"
+        )
+    return generation

@@ -1,0 +1,154 @@
+"""The scoring thread: encodes, segments, scores and stores images while others are sampled."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Mapping, Sequence
+
+from bench.errors import BenchError
+from bench.protocols import Scorer, Segmenter
+from bench.records import Generation, Regions, Score
+from bench.store.run import RunWriter
+
+#: Images scored together.
+BATCH = 32
+#: Images and bytes that may wait for the scorers: room for one batch of the sampler.
+WAITING_IMAGES = 512
+WAITING_BYTES = 256 * 2**20
+#: Seconds to wait for more images before a short batch is scored.
+LINGER = 0.05
+
+
+def measure(
+    generations: Sequence[Generation],
+    segmenter: Segmenter,
+    scorers: Mapping[str, Scorer],
+) -> tuple[list[Regions], dict[str, list[Score]]]:
+    """Regions and scores of some images.
+
+    Raises
+    ------
+    BenchError
+        A segmenter or scorer that does not answer for every image.
+    """
+    images = [generation.image for generation in generations]
+    cells = [generation.sample.cell for generation in generations]
+    regions = segmenter.segment(images, cells)
+    if len(regions) != len(images):
+        raise BenchError(f"the segmenter gave {len(regions)} regions for {len(images)} images")
+    scores = {name: scorer.score(generations, regions) for name, scorer in scorers.items()}
+    asked = {generation.sample.id for generation in generations}
+    for name, found in scores.items():
+        if {score.sample_id for score in found} != asked:
+            raise BenchError(
+                f"scorer {name!r} did not answer for every image; where nothing can be measured "
+                "it must give NaN and a reason"
+            )
+    return regions, scores
+
+
+class ScoringWorker:
+    """A thread that takes images one by one and scores them in batches.
+
+    Where scoring goes wrong, the images that were made are stored all the same.
+
+    Parameters
+    ----------
+    score : callable
+        Takes a batch of images that are stored already; hands what it measures to the writer.
+    writer : RunWriter
+        Its parts are closed here when they are due.
+    batch : int
+        Images scored together.
+    """
+
+    def __init__(
+        self,
+        score: Callable[[list[Generation]], None],
+        writer: RunWriter,
+        batch: int = BATCH,
+    ) -> None:
+        self._score = score
+        self._writer = writer
+        self._batch = batch
+        self._queue: queue.Queue[Generation | None] | None = None
+        self._thread = threading.Thread(target=self._work, name="bench-scoring", daemon=True)
+        self._error: BaseException | None = None
+
+    def put(self, generation: Generation) -> None:
+        """Hand over one image; waits while too many are waiting.
+
+        Raises
+        ------
+        BaseException
+            What went wrong in the thread.
+        """
+        if self._queue is None:
+            fitting = WAITING_BYTES // max(generation.image.nbytes, 1)
+            self._queue = queue.Queue(max(2, min(WAITING_IMAGES, fitting)))
+            self._thread.start()
+        while True:
+            if self._error is not None:
+                raise self._error
+            try:
+                return self._queue.put(generation, timeout=0.5)
+            except queue.Full:
+                continue
+
+    def finish(self) -> None:
+        """Score what waits, close the part in hand, and end the thread.
+
+        Raises
+        ------
+        BaseException
+            What went wrong in the thread.
+        """
+        if self._queue is not None:
+            while self._thread.is_alive():
+                try:
+                    self._queue.put(None, timeout=0.5)
+                    break
+                except queue.Full:
+                    continue
+            while self._thread.is_alive():
+                self._thread.join(timeout=0.5)
+        if self._error is not None:
+            raise self._error
+
+    def _work(self) -> None:
+        try:
+            while (batch := self._collect()) is not None:
+                if batch:
+                    self._writer.add_images(batch)
+                    self._score_unless_broken(batch)
+                self._writer.close_if_due()
+            self._writer.close_parts()
+        except BaseException as error:
+            self._error = error
+
+    def _score_unless_broken(self, batch: list[Generation]) -> None:
+        if self._error is not None:
+            return
+        try:
+            self._score(batch)
+        except BaseException as error:
+            self._error = error
+
+    def _collect(self) -> list[Generation] | None:
+        """Return the next batch; empty where the part in hand is due first; None at the end."""
+        assert self._queue is not None
+        batch: list[Generation] = []
+        while len(batch) < self._batch:
+            left = self._writer.seconds_left
+            try:
+                item = self._queue.get(timeout=LINGER if batch else left)
+            except queue.Empty:
+                return batch
+            if item is None:
+                if batch:
+                    self._queue.put(None)
+                    return batch
+                return None
+            batch.append(item)
+        return batch

@@ -1,0 +1,64 @@
+"""What is estimated from the verdicts: shares of verdicts, and means of measured metrics.
+
+Three denominators are kept apart. *Judged* images are all but the invalid ones; *drawn* images are
+the judged ones in which the subject is present; *bound* ones have the colour on the subject.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bench.records import LEAKS, VERDICTS
+
+_JUDGED = tuple(verdict for verdict in VERDICTS if verdict != "invalid")
+_DRAWN = tuple(verdict for verdict in _JUDGED if verdict != "absent")
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The share of the verdicts ``hits`` among the verdicts ``among``."""
+
+    name: str
+    hits: tuple[str, ...]
+    among: tuple[str, ...] = _JUDGED
+
+
+SHARES: tuple[Share, ...] = (
+    Share("binding_score", ("bound",)),
+    Share("binding_given_drawn", ("bound",), _DRAWN),
+    Share("drawn", _DRAWN),
+    Share("leakage_rate", LEAKS),
+    *(Share(f"leakage_{place}", (place,)) for place in LEAKS),
+    Share("kept_prior", ("prior",)),
+    Share("other_colour", ("wrong",)),
+    Share("invalid", ("invalid",), VERDICTS),
+)
+
+#: Columns of the verdict table whose means are estimated, under their own names.
+MEANS: tuple[str, ...] = (
+    "presence",
+    "bind",
+    "prior",
+    "leak_background",
+    "leak_neighbour",
+    "leak_excess",
+    "swap",
+    "clip_bind",
+    "clip_contrast",
+)
+
+#: Estimated for every slice; the others for the whole grid and its tags only.
+SLICED: tuple[str, ...] = (
+    "binding_score",
+    "binding_given_drawn",
+    "drawn",
+    "leakage_rate",
+    "leakage_neighbour",
+    "leakage_background",
+)
+
+#: Name of a gap, and the two tags: the score of the first minus that of the second.
+GAPS: tuple[tuple[str, str, str], ...] = (
+    ("gap_seen_novel", "seen", "novel"),
+    ("gap_canonical_anti", "canonical", "anti-canonical"),
+)

@@ -1,0 +1,133 @@
+"""The edge to the file system: everything that a run writes passes through this file.
+
+A file appears whole or not at all: it is written under a hidden name, flushed to the disk and
+renamed. Errors of the system become one clear line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from bench.errors import StoreError
+
+_ADVICE = {
+    errno.ENOSPC: "free some space and run again: what is finished is kept",
+    errno.EDQUOT: "the quota is used up; free some space and run again: what is finished is kept",
+    errno.EFBIG: "the file size limit is reached; raise it and run again: what is finished is kept",
+    errno.EROFS: "choose another folder with --out",
+    errno.EACCES: "choose another folder with --out, or change its permissions",
+    errno.EPERM: "choose another folder with --out, or change its permissions",
+}
+
+#: Names that begin so are being written, or were left by a process that was killed.
+TEMPORARY = ".tmp-"
+
+
+@contextlib.contextmanager
+def clear_errors(action: str, path: Path) -> Iterator[None]:
+    """Turn an OSError into a StoreError that names the action, the path and the remedy."""
+    try:
+        yield
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        advice = _ADVICE.get(error.errno or 0, "")
+        raise StoreError(
+            f"cannot {action} {path}: {reason}" + (f"; {advice}" if advice else "")
+        ) from error
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and its parents where they are missing."""
+    with clear_errors("make the folder", path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
+def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write a file so that a reader, now or after a power cut, sees all of it or none.
+
+    Parameters
+    ----------
+    path : Path
+        Its folder is made where it is missing.
+    write : callable
+        Given the open binary file.
+
+    Raises
+    ------
+    StoreError
+        The disk is full, the folder cannot be written, and the like. Nothing is left behind.
+    """
+    make_folder(path.parent)
+    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
+    with clear_errors("write", path):
+        try:
+            with temporary.open("wb") as file:
+                write(file)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise
+        _sync_folder(path.parent)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole, in UTF-8."""
+    write_whole(path, lambda file: file.write(text.encode()))
+
+
+def read_text(path: Path) -> str:
+    """Read a text file in UTF-8."""
+    with clear_errors("read", path):
+        try:
+            return path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise StoreError(f"cannot read {path}: it is not UTF-8 text") from error
+
+
+def list_parts(folder: Path) -> list[Path]:
+    """Return the finished parts of a table by name; none where there is no folder."""
+    with clear_errors("read the folder", folder):
+        if not folder.is_dir():
+            return []
+        return sorted(
+            path
+            for path in folder.iterdir()
+            if path.suffix == ".parquet" and not path.name.startswith(".")
+        )
+
+
+def remove(path: Path) -> None:
+    """Remove a file; none there is no error."""
+    with clear_errors("remove", path):
+        path.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path) -> int:
+    """Remove what a killed process was writing. Only for who holds the lock of the run."""
+    with clear_errors("clean", folder):
+        leftovers = list(folder.rglob(f"{TEMPORARY}*"))
+        for path in leftovers:
+            path.unlink(missing_ok=True)
+    return len(leftovers)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename durable, where the system can."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(descriptor)

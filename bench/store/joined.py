@@ -1,0 +1,119 @@
+"""Stored images with all their scores, one after the other, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from bench.store.rows import cell_from
+from bench.store.run import WITHOUT_PICTURE, Run
+from prompts.cells import Cell
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """An image without its picture, and for each binding its metrics by name."""
+
+    cell: Cell
+    sample_id: str
+    index: int
+    invalid: str
+    metrics: tuple[dict[str, float], ...]
+
+    @property
+    def is_control(self) -> bool:
+        """Whether the prompt asks for no colour."""
+        return self.cell.id == self.cell.control_id
+
+
+def scored_images(run: Run, *, controls_only: bool = False) -> Iterator[Scored]:
+    """Images that have the scores of every scorer of the run, in the order of the store.
+
+    Parameters
+    ----------
+    run : Run
+    controls_only : bool
+        Leave out images whose prompt asks for a colour.
+    """
+    streams = [_Scores(run, f"scores/{name}") for name in run.manifest.scorers]
+    cells: dict[str, Cell] = {}
+    for _, part in run.parts("samples", WITHOUT_PICTURE):
+        for row in part.to_pylist():
+            found = [stream.take(row["sample_id"]) for stream in streams]
+            if controls_only and row["cell_id"] != row["control_id"]:
+                continue
+            if any(one is None for one in found):
+                continue
+            cell = cells.get(row["cell_id"])
+            if cell is None:
+                cell = cells[row["cell_id"]] = cell_from(row)
+            metrics: tuple[dict[str, float], ...] = tuple({} for _ in cell.bindings)
+            for one in reversed(found):
+                assert one is not None
+                for binding, values in one:
+                    if binding < len(metrics):
+                        metrics[binding].update(values)
+            yield Scored(cell, row["sample_id"], row["index"], row["invalid"] or "", metrics)
+
+
+class _Scores:
+    """The scores of one scorer, read on until a sample is found.
+
+    The engine writes scores in the order of the images, so little is ever kept; parts in any other
+    order only cost memory.
+    """
+
+    def __init__(self, run: Run, table: str) -> None:
+        self._parts = run.parts(table)
+        self._kept: dict[str, tuple[_Pivot, int, int]] = {}
+
+    def take(self, sample_id: str) -> list[tuple[int, dict[str, float]]] | None:
+        """For each binding its metrics; None where the sample was not scored."""
+        while sample_id not in self._kept:
+            following = next(self._parts, None)
+            if following is None:
+                return None
+            self._kept.update(_Pivot(following[1]).places())
+        pivot, start, stop = self._kept.pop(sample_id)
+        return [pivot.row(place) for place in range(start, stop)]
+
+
+class _Pivot:
+    """The scores of one part, a row a binding of an image and a column a metric."""
+
+    def __init__(self, part: pa.Table) -> None:
+        metric = part["metric"].combine_chunks().dictionary_encode()
+        sample = part["sample_id"].combine_chunks().dictionary_encode()
+        self.metrics: list[str] = metric.dictionary.to_pylist()
+        self.samples: list[str] = sample.dictionary.to_pylist()
+        binding = part["binding"].to_numpy().astype(np.int64)
+        key = sample.indices.to_numpy().astype(np.int64) * 256 + binding
+        self.keys, rows = np.unique(key, return_inverse=True)
+        self.values = np.full((len(self.keys), len(self.metrics)), np.nan)
+        self.given = np.zeros(self.values.shape, dtype=bool)
+        columns = metric.indices.to_numpy()
+        self.values[rows, columns] = part["value"].to_numpy()
+        self.given[rows, columns] = True
+
+    def places(self) -> Iterator[tuple[str, tuple[_Pivot, int, int]]]:
+        """For each sample its rows."""
+        sample = self.keys // 256
+        firsts = np.diff(sample, prepend=-1) > 0
+        starts = np.flatnonzero(firsts).tolist()
+        stops = [*starts[1:], len(sample)]
+        for start, stop in zip(starts, stops, strict=True):
+            yield self.samples[sample[start]], (self, start, stop)
+
+    def row(self, place: int) -> tuple[int, dict[str, float]]:
+        """Binding and metrics of a row."""
+        values = self.values[place].tolist()
+        given = self.given[place].tolist()
+        metrics = {
+            name: value
+            for name, value, there in zip(self.metrics, values, given, strict=True)
+            if there
+        }
+        return int(self.keys[place] % 256), metrics

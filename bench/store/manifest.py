@@ -1,0 +1,243 @@
+"""``run.json``: what was asked of a run, and what answered."""
+
+from __future__ import annotations
+
+import os
+import platform
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bench.errors import NotComparableError, StoreError
+from bench.records import Fingerprint
+from bench.store import files
+from prompts.cells import SUITE_VERSION, Cell
+from prompts.digest import content_hash
+
+FILE = "run.json"
+
+#: Options of a part that do not change what it makes.
+NEUTRAL = frozenset({"device", "batch_size", "workers", "threads"})
+
+LIBRARIES = (
+    "binding-bench",
+    "torch",
+    "numpy",
+    "pyarrow",
+    "diffusers",
+    "open_clip_torch",
+    "scikit-image",
+    "pillow",
+)
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Maker(_Record):
+    """A sampler, a segmenter or a scorer: its fingerprint as it stands in ``run.json``."""
+
+    kind: str
+    name: str
+    options: dict[str, Any] = Field(default_factory=dict)
+    weights: str = ""
+    versions: dict[str, str] = Field(default_factory=dict)
+
+    @classmethod
+    def of(cls, fingerprint: Fingerprint) -> Maker:
+        """Return the record of a fingerprint."""
+        return cls(
+            kind=fingerprint.kind,
+            name=fingerprint.name,
+            options=_plain(fingerprint.options),
+            weights=fingerprint.weights,
+            versions=dict(fingerprint.versions),
+        )
+
+    def identity(self) -> dict[str, Any]:
+        """Tell what fixes the result: name, weights and options, less the neutral ones."""
+        options = {key: value for key, value in self.options.items() if key not in NEUTRAL}
+        return {"kind": self.kind, "name": self.name, "weights": self.weights, "options": options}
+
+    def digest(self, *upstream: str) -> str:
+        """Short hash of the identity and of what it builds upon."""
+        return content_hash(repr(_sorted(self.identity())), *upstream, length=16)
+
+
+class Grid(_Record):
+    """The prompts of a run."""
+
+    name: str
+    hash: str
+    tags: str = ""
+    cells: int
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class Manifest(_Record):
+    """What was asked of a run, resolved, and what answered."""
+
+    format: Literal[1] = 1
+    id: str = Field(default_factory=lambda: uuid.uuid4().hex)
+    name: str
+    created: str = Field(default_factory=lambda: now())
+    finished: str | None = None
+    suite: str = SUITE_VERSION
+    grid: Grid
+    seeds: int
+    images: int
+    limit: int | None = None
+    sampler: Maker
+    segmenter: Maker
+    scorers: dict[str, Maker]
+    image_size: tuple[int, int] | None = None
+    invalid: int = 0
+    control: dict[str, Any] | None = None
+    machine: dict[str, str] = Field(default_factory=lambda: machine())
+    versions: dict[str, str] = Field(default_factory=lambda: versions())
+
+    @property
+    def complete(self) -> bool:
+        """Whether every image asked for is made and scored."""
+        return self.finished is not None
+
+    def made_by(self, table: str) -> str:
+        """Digest of what makes the rows of a table."""
+        if table == "samples":
+            return self.sampler.digest(self.suite)
+        segmenter = self.segmenter.digest()
+        if table == "regions":
+            return segmenter
+        return self.scorers[table.removeprefix("scores/")].digest(segmenter)
+
+    def tables(self) -> list[str]:
+        """Names of the tables of the run, in the order in which they are written."""
+        return ["samples", "regions", *(f"scores/{name}" for name in self.scorers)]
+
+
+def grid_of(cells: Sequence[Cell], name: str, options: Mapping[str, Any]) -> Grid:
+    """Return the record of a grid.
+
+    ``hash`` is of what is asked, whatever the order of the cells; the tags, which group the
+    results and do not change a picture, have a hash of their own.
+    """
+    return Grid(
+        name=name,
+        hash=content_hash(*sorted(f"{cell.id}\x1e{cell.text}" for cell in cells)),
+        tags=content_hash(*sorted(f"{cell.id}\x1e{','.join(sorted(cell.tags))}" for cell in cells)),
+        cells=len(cells),
+        options=_plain(options),
+    )
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Return the record of the run in a folder.
+
+    Raises
+    ------
+    StoreError
+        There is none, or it is damaged or of another format; the message names file and field.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        raise StoreError(f"{folder} is not a run folder: it has no {FILE}")
+    try:
+        return Manifest.model_validate_json(files.read_text(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(step) for step in first["loc"]) or "the file"
+        raise StoreError(f"{path} is damaged or of another version: {where}: {first['msg']}") from (
+            error
+        )
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write ``run.json`` whole."""
+    files.write_text(folder / FILE, manifest.model_dump_json(indent=1) + "\n")
+
+
+def require_same(folder: Path, stored: Manifest, asked: Manifest) -> None:
+    """Refuse to add to a run that was made by other options.
+
+    Segmenter and scorers may differ: what they made is made again from the stored pictures.
+
+    Raises
+    ------
+    NotComparableError
+        Names the first field that differs, both values, and the remedy.
+    """
+    for field, before, after in _identity_pairs(stored, asked):
+        if before != after:
+            raise NotComparableError(
+                f"{folder} was made with {field} {before!r}, not {after!r}; choose another --name, "
+                "or ask for the same again"
+            )
+
+
+def _identity_pairs(stored: Manifest, asked: Manifest) -> list[tuple[str, Any, Any]]:
+    pairs: list[tuple[str, Any, Any]] = [("suite version", stored.suite, asked.suite)]
+    before, after = stored.sampler.identity(), asked.sampler.identity()
+    pairs.append(("model", before["name"], after["name"]))
+    pairs.append(("model weights", before["weights"], after["weights"]))
+    options = sorted({*before["options"], *after["options"]})
+    pairs += [
+        (f"option {key}", before["options"].get(key), after["options"].get(key)) for key in options
+    ]
+    if stored.grid.hash != asked.grid.hash:
+        pairs.append(("grid", stored.grid.name, asked.grid.name))
+        pairs.append(("number of cells", stored.grid.cells, asked.grid.cells))
+        pairs.append(("prompts (hash)", stored.grid.hash, asked.grid.hash))
+    pairs.append(("tags of the cells (hash)", stored.grid.tags, asked.grid.tags))
+    pairs.append(("seeds", stored.seeds, asked.seeds))
+    return pairs
+
+
+def now() -> str:
+    """Return the time, UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def machine() -> dict[str, str]:
+    """Tell what the run is made on; no names of people or hosts."""
+    return {
+        "system": platform.system(),
+        "processor": platform.machine(),
+        "cores": str(os.cpu_count() or 1),
+        "python": platform.python_version(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of the libraries that can change a result."""
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """Return mappings, sequences and scalars as JSON has them."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    return str(value)
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return [(key, _sorted(value[key])) for key in sorted(value)]
+    if isinstance(value, list):
+        return [_sorted(item) for item in value]
+    return value

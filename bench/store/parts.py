@@ -1,0 +1,147 @@
+"""Parts: the Parquet files that a table of a run consists of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bench.errors import StoreError
+from bench.store import files
+from bench.store.schema import FORMAT, schema_of, with_metadata
+
+
+def read_part(
+    path: Path, table: str, run: str, made_by: str, columns: Sequence[str] | None = None
+) -> pa.Table:
+    """One part, checked: it is whole, it has our columns, it belongs to this run.
+
+    Raises
+    ------
+    StoreError
+        The part is damaged, foreign, or made by other options; the message names the file.
+    """
+    with _open(path, table, run) as file:
+        maker = (file.schema_arrow.metadata or {}).get(b"bench.made_by", b"").decode()
+        if maker != made_by:
+            raise StoreError(
+                f"{path} was made by other options than run.json tells (an interrupted change of "
+                "the scorers or the segmenter?); finish it with the `bench run` that made it"
+            )
+        try:
+            return file.read(columns=list(columns) if columns is not None else None)
+        except (pa.ArrowException, OSError) as error:
+            raise _damaged(path, error) from error
+
+
+def made_by(path: Path, table: str, run: str) -> str:
+    """Digest of what made the rows of a part, from its footer."""
+    with _open(path, table, run) as file:
+        return (file.schema_arrow.metadata or {}).get(b"bench.made_by", b"").decode()
+
+
+def _open(path: Path, table: str, run: str) -> pq.ParquetFile:
+    try:
+        file = pq.ParquetFile(path, page_checksum_verification=True, memory_map=False)
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(path, error) from error
+    try:
+        metadata = file.schema_arrow.metadata or {}
+        if metadata.get(b"bench.table", b"").decode() != table:
+            raise StoreError(f"{path} is foreign: not a part of the table {table!r} of a run")
+        if metadata[b"bench.format"].decode() != FORMAT:
+            raise StoreError(
+                f"{path} has format {metadata[b'bench.format'].decode()}, this bench reads {FORMAT}"
+            )
+        owner = metadata.get(b"bench.run", b"").decode()
+        if owner != run:
+            raise StoreError(
+                f"{path} is foreign: it belongs to run {owner or '?'}, not {run}; move it away"
+            )
+        if not file.schema_arrow.remove_metadata().equals(schema_of(table)):
+            raise StoreError(f"{path} is foreign: its columns are not those of {table!r}")
+    except StoreError:
+        file.close()
+        raise
+    return file
+
+
+def _damaged(path: Path, error: Exception) -> StoreError:
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return StoreError(
+        f"{path} is damaged ({reason}); delete it and run again: only its rows are made again"
+    )
+
+
+class PartWriter:
+    """Collects the rows of one table and writes them as parts.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the table.
+    table : str
+        ``samples``, ``regions`` or ``scores/<scorer>``.
+    run : str
+        Id of the run.
+    made_by : str
+        Digest of what makes the rows.
+    """
+
+    def __init__(self, folder: Path, table: str, run: str, made_by: str) -> None:
+        self.folder = folder
+        self.schema = with_metadata(table, run, made_by)
+        self._batches: list[pa.RecordBatch] = []
+        self._next = 1 + max(map(_number, files.list_parts(folder)), default=0)
+
+    @property
+    def bytes(self) -> int:
+        """Size of what is collected and not yet written."""
+        return sum(batch.nbytes for batch in self._batches)
+
+    def append(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Add rows to the part in hand."""
+        if rows:
+            self._batches.append(pa.RecordBatch.from_pylist(list(rows), schema=self.schema))
+
+    def close_part(self) -> Path | None:
+        """Write the part in hand whole, and begin the next; None where it has no rows."""
+        if not self._batches:
+            return None
+        table = pa.Table.from_batches(self._batches, schema=self.schema)
+        path = self.folder / f"part-{self._next:06d}.parquet"
+        files.write_whole(path, lambda file: _write(table, file))
+        self._batches = []
+        self._next += 1
+        return path
+
+
+#: Columns with few distinct values. A picture is compressed already, and each is another.
+_REPEATED = ("cell_id", "text", "template", "control_id", "segmenter", "metric", "reason")
+
+
+def _write(table: pa.Table, file: BinaryIO) -> None:
+    pq.write_table(
+        table,
+        cast(Any, file),
+        compression="zstd",
+        use_dictionary=[name for name in table.column_names if name in _REPEATED],
+        write_page_checksum=True,
+        row_group_size=4096,
+    )
+
+
+def _number(path: Path) -> int:
+    digits = path.stem.removeprefix("part-").split("-")[0]
+    return int(digits) if digits.isdigit() else 0
+
+
+def iterate(
+    folder: Path, table: str, run: str, made_by: str, columns: Sequence[str] | None = None
+) -> Iterator[tuple[Path, pa.Table]]:
+    """Return the parts of a table one after the other, each checked, never all in memory."""
+    for path in files.list_parts(folder):
+        yield path, read_part(path, table, run, made_by, columns)

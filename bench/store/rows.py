@@ -1,0 +1,108 @@
+"""Values of a run to rows of its tables, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from bench.records import Generation, Regions, Score
+from bench.store.pictures import decode_png, encode_png
+from bench.validity import why_void
+from prompts.cells import Binding, Cell, Sample
+
+#: Labels of neighbours begin here, those of subjects at 1; 0 is the background.
+FIRST_NEIGHBOUR = 101
+
+
+def sample_row(generation: Generation) -> dict[str, Any]:
+    """Return the row of the samples table for one image."""
+    sample = generation.sample
+    cell = sample.cell
+    height, width = generation.image.shape[:2]
+    return {
+        "sample_id": sample.id,
+        "cell_id": cell.id,
+        "text": cell.text,
+        "template": cell.template,
+        "control_id": cell.control_id,
+        "bindings": [_binding_row(binding) for binding in cell.bindings],
+        "scenery": [_binding_row(binding) for binding in cell.scenery],
+        "tags": sorted(cell.tags),
+        "index": sample.index,
+        "seed": sample.seed,
+        "image": _picture(generation.image),
+        "frames": None if generation.frames is None else [_picture(f) for f in generation.frames],
+        "width": width,
+        "height": height,
+        "invalid": why_void(generation) or None,
+        "seconds": generation.seconds,
+    }
+
+
+def region_row(sample_id: str, regions: Regions) -> dict[str, Any]:
+    """Return the row of the regions table for one image."""
+    return {
+        "sample_id": sample_id,
+        "segmenter": regions.segmenter,
+        "labels": encode_png(label_map(regions)),
+        "found": [float(value) for value in regions.found],
+        "neighbours": list(regions.neighbours),
+    }
+
+
+def label_map(regions: Regions) -> np.ndarray:
+    """Where each label has the greatest share: uint8 (H, W)."""
+    layers = np.concatenate([regions.background[None], regions.masks, regions.neighbour_masks])
+    labels = np.array(
+        [
+            0,
+            *range(1, 1 + len(regions.subjects)),
+            *range(FIRST_NEIGHBOUR, FIRST_NEIGHBOUR + len(regions.neighbours)),
+        ],
+        dtype=np.uint8,
+    )
+    return labels[layers.argmax(axis=0)]
+
+
+def score_rows(scores: Iterable[Score]) -> list[dict[str, Any]]:
+    """Rows of the scores table of one scorer."""
+    return [
+        {
+            "sample_id": score.sample_id,
+            "binding": score.binding,
+            "metric": score.metric,
+            "value": score.value,
+            "reason": score.reason,
+        }
+        for score in scores
+    ]
+
+
+def cell_from(row: Mapping[str, Any]) -> Cell:
+    """Return the cell of a row of the samples table."""
+    return Cell(
+        id=row["cell_id"],
+        text=row["text"],
+        bindings=tuple(Binding(item["colour"], item["subject"]) for item in row["bindings"]),
+        template=row["template"],
+        control_id=row["control_id"],
+        scenery=tuple(Binding(item["colour"], item["subject"]) for item in row["scenery"]),
+        tags=frozenset(row["tags"]),
+    )
+
+
+def generation_from(row: Mapping[str, Any]) -> Generation:
+    """Return the image of a row of the samples table, as the sampler made it."""
+    sample = Sample(cell_from(row), row["index"])
+    image = decode_png(row["image"]["bytes"], f"sample {row['sample_id']}")
+    return Generation(sample, image, row["seconds"], None, row["invalid"])
+
+
+def _picture(image: np.ndarray) -> dict[str, bytes | None]:
+    return {"bytes": encode_png(image), "path": None}
+
+
+def _binding_row(binding: Binding) -> dict[str, str | None]:
+    return {"colour": binding.colour, "subject": binding.subject}

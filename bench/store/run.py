@@ -1,0 +1,203 @@
+"""A run folder: what is in it, and the one way to add to it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bench.errors import StoreError, UsageError
+from bench.records import Generation, Regions, Score
+from bench.store import files, parts
+from bench.store.manifest import FILE, Manifest, read_manifest
+from bench.store.rows import generation_from, region_row, sample_row, score_rows
+from bench.tables import nearest
+
+#: A part is closed when its oldest row is so old (seconds), or its rows are so large (bytes).
+PART_SECONDS = 55.0
+PART_BYTES = 64 * 2**20
+
+#: Every column of the samples but the picture.
+WITHOUT_PICTURE = (
+    "sample_id",
+    "cell_id",
+    "text",
+    "template",
+    "control_id",
+    "bindings",
+    "scenery",
+    "tags",
+    "index",
+    "seed",
+    "width",
+    "height",
+    "invalid",
+    "seconds",
+)
+
+
+class Run:
+    """A run folder, to be read.
+
+    Parameters
+    ----------
+    folder : Path
+        ``runs/<name>``.
+    manifest : Manifest, optional
+        Read from ``run.json`` where it is not given.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest | None = None) -> None:
+        self.folder = Path(folder)
+        self.manifest = read_manifest(self.folder) if manifest is None else manifest
+
+    def parts(
+        self, table: str, columns: Sequence[str] | None = None
+    ) -> Iterator[tuple[Path, pa.Table]]:
+        """Return the parts of a table one after the other, each checked."""
+        manifest = self.manifest
+        return parts.iterate(
+            self.folder / table, table, manifest.id, manifest.made_by(table), columns
+        )
+
+    def ids(self, table: str) -> set[str]:
+        """Ids of the samples that a table has.
+
+        Raises
+        ------
+        StoreError
+            A part is damaged or foreign, or a sample stands in two parts of the samples table.
+        """
+        found: set[str] = set()
+        for path, part in self.parts(table, ["sample_id"]):
+            column = part["sample_id"].combine_chunks()
+            ids = pc.unique(column).to_pylist()
+            before = len(found)
+            found.update(ids)
+            if table == "samples" and len(found) - before != len(column):
+                raise StoreError(f"{path} has images that stand in an earlier part too; remove it")
+        return found
+
+    def generations(self, wanted: Collection[str], size: int) -> Iterator[list[Generation]]:
+        """Yield stored images of the wanted ids, ``size`` at a time."""
+        for _, part in self.parts("samples"):
+            mask = pc.is_in(part["sample_id"], pa.array(sorted(wanted), pa.string()))
+            chosen = part.filter(mask)
+            for start in range(0, len(chosen), size):
+                rows = chosen.slice(start, size).to_pylist()
+                yield [generation_from(row) for row in rows]
+
+
+def latest(root: Path) -> Path:
+    """Return the run folder below ``root`` whose ``run.json`` was written last.
+
+    Raises
+    ------
+    UsageError
+        There is none.
+    """
+    found = [path for path in root.glob(f"*/{FILE}") if path.is_file()] if root.is_dir() else []
+    if not found:
+        raise UsageError(f"there is no run in {root}/; make one with `bench run --model local`")
+    return max(found, key=lambda path: (path.stat().st_mtime_ns, path.parent.name)).parent
+
+
+def find_run(given: Path | None, root: Path) -> Path:
+    """Return the folder that the user means: a path, a name below ``root``, or the latest run.
+
+    Raises
+    ------
+    UsageError
+        There is no such run; the message names the nearest.
+    """
+    if given is None:
+        return latest(root)
+    for folder in (given, root / given):
+        if (folder / FILE).is_file():
+            return folder
+    if given.exists():
+        raise UsageError(f"{given} is not a run folder: it has no {FILE}")
+    names = [path.parent.name for path in root.glob(f"*/{FILE}")] if root.is_dir() else []
+    guess = nearest(str(given), names)
+    raise UsageError(
+        f"there is no run {str(given)!r}" + (f"; did you mean {guess}?" if guess else "")
+    )
+
+
+class RunWriter:
+    """Adds images, regions and scores to a run, part by part.
+
+    The parts of the tables are closed together, samples first: after a kill between two of them
+    some stored images lack scores, and never the other way round.
+    """
+
+    def __init__(self, run: Run, seconds: float = PART_SECONDS, size: int = PART_BYTES) -> None:
+        self.run = run
+        self.seconds = seconds
+        self.size = size
+        self._oldest: float | None = None
+        self._writers = {
+            table: parts.PartWriter(
+                run.folder / table, table, run.manifest.id, run.manifest.made_by(table)
+            )
+            for table in run.manifest.tables()
+        }
+
+    def add_images(self, generations: Sequence[Generation]) -> None:
+        """Add images."""
+        self._add("samples", [sample_row(generation) for generation in generations])
+
+    def add_regions(self, ids: Sequence[str], regions: Sequence[Regions]) -> None:
+        """Add regions, one an id."""
+        self._add("regions", [region_row(*pair) for pair in zip(ids, regions, strict=True)])
+
+    def add_scores(self, scorer: str, scores: Sequence[Score]) -> None:
+        """Add the scores of one scorer."""
+        self._add(f"scores/{scorer}", score_rows(scores))
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Time until the part in hand must be closed; None where it is empty."""
+        if self._oldest is None:
+            return None
+        return max(0.0, self._oldest + self.seconds - time.monotonic())
+
+    def close_if_due(self) -> bool:
+        """Close the part in hand where it is old or large enough."""
+        left = self.seconds_left
+        if left is None or (left > 0 and sum(w.bytes for w in self._writers.values()) < self.size):
+            return False
+        self.close_parts()
+        return True
+
+    def close_parts(self) -> None:
+        """Write what is in hand: samples, then regions, then scores."""
+        for writer in self._writers.values():
+            writer.close_part()
+        self._oldest = None
+
+    def _add(self, table: str, rows: list[dict[str, object]]) -> None:
+        if rows and self._oldest is None:
+            self._oldest = time.monotonic()
+        self._writers[table].append(rows)
+
+
+def drop_stale(run: Run) -> list[str]:
+    """Remove the parts of regions and scores that other options made; images are never touched.
+
+    Returns
+    -------
+    list of str
+        Tables of which something was removed.
+    """
+    manifest = run.manifest
+    dropped = []
+    for table in manifest.tables()[1:]:
+        for path in files.list_parts(run.folder / table):
+            if parts.made_by(path, table, manifest.id) != manifest.made_by(table):
+                files.remove(path)
+                dropped.append(table)
+    return sorted(set(dropped))

@@ -1,0 +1,122 @@
+"""What can be run: one explicit table ``name -> "module:attribute"`` for each kind of part.
+
+A part is imported when it is asked for and not before, so that the command line starts at once and
+a missing optional library only matters to who needs it. A user's own part is named the same way:
+``package.module:attribute``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from bench.errors import UsageError
+
+SAMPLERS: dict[str, str] = {
+    "local": "bench.samplers.local:LocalSampler",
+}
+
+SEGMENTERS: dict[str, str] = {
+    "clip": "bench.regions.clip:ClipSegmenter",
+    "exact": "bench.regions.exact:ExactSegmenter",
+    "saliency": "bench.regions.saliency:SaliencySegmenter",
+}
+
+SCORERS: dict[str, str] = {
+    "segmentation": "bench.scorers.segmentation:SegmentationScorer",
+    "clip": "bench.scorers.clip:ClipScorer",
+}
+
+TABLES: dict[str, Mapping[str, str]] = {
+    "sampler": SAMPLERS,
+    "segmenter": SEGMENTERS,
+    "scorer": SCORERS,
+}
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name most like ``name``, or None where none is like it."""
+    by_lower = {candidate.lower(): candidate for candidate in known}
+    found = difflib.get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.5)
+    return by_lower[found[0]] if found else None
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
+    """Return the error for a name not in a table: the nearest, then all that there are."""
+    known = list(known)
+    guess = nearest(name, known)
+    hint = f"did you mean {guess!r}? " if guess else ""
+    return UsageError(f"unknown {kind} {name!r}; {hint}known: {', '.join(known)}")
+
+
+def address(kind: str, name: str) -> str:
+    """Return the ``module:attribute`` that a name stands for.
+
+    Raises
+    ------
+    UsageError
+        The name is neither in the table nor of the form ``package.module:attribute``.
+    """
+    table = TABLES[kind]
+    if name in table:
+        return table[name]
+    module, colon, attribute = name.partition(":")
+    if colon and all(part.isidentifier() for part in (*module.split("."), *attribute.split("."))):
+        return name
+    raise unknown(kind, name, table)
+
+
+def load(kind: str, name: str) -> Any:
+    """Import the part that a name stands for.
+
+    Parameters
+    ----------
+    kind : str
+        ``sampler``, ``segmenter`` or ``scorer``.
+    name : str
+        A name of the table, or ``package.module:attribute`` of a user. The current folder is
+        searched too.
+
+    Raises
+    ------
+    UsageError
+        Unknown name, a module that cannot be found or imported, an attribute that it lacks.
+    """
+    where = address(kind, name)
+    module_name, _, attribute = where.partition(":")
+    own = where == name
+    if own and os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"{kind} {name!r} cannot be loaded: no module named {error.name!r}"
+        ) from error
+    except ImportError as error:
+        raise UsageError(f"{kind} {name!r} cannot be loaded: {error}") from error
+    part: Any = module
+    for step in attribute.split("."):
+        if not hasattr(part, step):
+            raise unknown(f"attribute of {module_name}", step, public_names(part))
+        part = getattr(part, step)
+    return part
+
+
+def public_names(thing: object) -> list[str]:
+    """Attributes of a module or class that do not begin with an underscore."""
+    return [name for name in vars(thing) if not name.startswith("_")]
+
+
+def is_installed(kind: str, name: str) -> bool:
+    """Whether the module of a table entry can be found, without importing it."""
+    module_name = TABLES[kind][name].partition(":")[0]
+    try:
+        return importlib.util.find_spec(module_name) is not None
+    except ModuleNotFoundError:
+        return False

@@ -1,0 +1,159 @@
+"""Every chart of the page, as inline SVG.
+
+Widths are percentages and heights are pixels, so that a chart follows the width of the page while
+its strokes and its text keep their size. What a chart shows is told in its label too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from markupsafe import Markup, escape
+
+from bench.records import VERDICTS
+from prompts.colours import COLOURS
+from reports.wording import PLACES, VERDICT_WORDS
+
+#: Paint of a place: whether the requested colour fills it, and the pattern laid over it.
+_PLACE_PAINT: dict[str, tuple[bool, str]] = {
+    "subject": (True, ""),
+    "both": (True, "weave"),
+    "neighbour": (True, "dots"),
+    "background": (True, "lines"),
+    "other": (True, "cross"),
+    "nowhere": (False, ""),
+    "missing": (False, "void"),
+}
+
+
+def colour_hex(name: str | None) -> str:
+    """Drawing colour of a term; a neutral gray for a colour outside the vocabulary."""
+    return COLOURS[name].hex if name in COLOURS else "#8a8a8a"
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.3f}%"
+
+
+def _svg(height: int, body: str, label: str, kind: str) -> Markup:
+    return Markup(
+        '<svg class="chart {}" width="100%" height="{}" role="img" aria-label="{}">{}</svg>'
+    ).format(kind, height, label, Markup(body))
+
+
+def interval(
+    value: float | None,
+    low: float | None,
+    high: float | None,
+    label: str,
+    signed: bool = False,
+    reach: float = 1.0,
+) -> Markup:
+    """Draw a value and its interval on a scale from 0 to 1, or from -reach to reach if signed."""
+
+    def at(x: float) -> str:
+        share = (x + reach) / (2 * reach) if signed else x / reach
+        return _percent(0.01 + 0.98 * min(1.0, max(0.0, share)))
+
+    parts = [f'<line class="track" x1="{at(-reach)}" x2="{at(reach)}" y1="10" y2="10"/>']
+    ticks = (-reach, 0.0, reach) if signed else (0.0, 0.25, 0.5, 0.75, 1.0)
+    for tick in ticks:
+        kind = "zero" if signed and tick == 0 else "tick"
+        parts.append(f'<line class="{kind}" x1="{at(tick)}" x2="{at(tick)}" y1="6" y2="14"/>')
+    if low is not None and high is not None:
+        parts.append(f'<line class="band" x1="{at(low)}" x2="{at(high)}" y1="10" y2="10"/>')
+    if value is not None and value == value:
+        parts.append(f'<line class="value" x1="{at(value)}" x2="{at(value)}" y1="1" y2="19"/>')
+    return _svg(20, "".join(parts), label, "interval")
+
+
+def verdict_strip(counts: dict[str, int]) -> Markup:
+    """All verdicts of a run in one bar."""
+    total = sum(counts.values())
+    parts, start = [], 0.0
+    for name in VERDICTS:
+        share = counts[name] / total if total else 0.0
+        if share == 0:
+            continue
+        parts.append(
+            f'<g class="part v-{name}" data-verdict="{name}">'
+            f'<rect class="fill" x="{_percent(start)}" width="{_percent(share)}" height="28"/>'
+            f'<rect class="over" x="{_percent(start)}" width="{_percent(share)}" height="28"/>'
+            f"<title>{VERDICT_WORDS[name].label}: {counts[name]:,} ({share:.1%})</title></g>"
+        )
+        start += share
+        if start < 0.9999:
+            parts.append(
+                f'<line class="gap" x1="{_percent(start)}" x2="{_percent(start)}" y1="0" y2="28"/>'
+            )
+    told = ", ".join(
+        f"{VERDICT_WORDS[name].label} {counts[name] / total:.0%}"
+        for name in VERDICTS
+        if total and counts[name]
+    )
+    return _svg(28, "".join(parts), f"Verdicts: {told}", "strip")
+
+
+def place_strip(colour: str, counts: Sequence[int]) -> Markup:
+    """Where one requested colour went, in that colour."""
+    total = sum(counts)
+    ink = colour_hex(colour)
+    parts, start, told = [], 0.0, []
+    for place, count in zip(PLACES, counts, strict=True):
+        share = count / total if total else 0.0
+        if share == 0:
+            continue
+        told.append(f"{place.label} {share:.0%}")
+        filled, pattern = _PLACE_PAINT[place.name]
+        x, width = _percent(start), _percent(share)
+        paint = f'fill="{ink}"' if filled else 'class="mat-fill"'
+        parts.append(f'<rect x="{x}" width="{width}" y="1" height="20" {paint}/>')
+        if pattern:
+            parts.append(
+                f'<rect x="{x}" width="{width}" y="1" height="20" fill="url(#p-{pattern})"/>'
+            )
+        parts.append(f'<rect class="edge" x="{x}" width="{width}" y="1" height="20"/>')
+        start += share
+    label = f"{colour}: " + ", ".join(told)
+    return _svg(22, "".join(parts), label, "went")
+
+
+def place_key(name: str) -> Markup:
+    """Draw the patch that stands for a place in the legend."""
+    filled, pattern = _PLACE_PAINT[name]
+    body = f'<rect x="0" y="0" width="100%" height="14" class="{"ink" if filled else "mat-fill"}"/>'
+    if pattern:
+        body += f'<rect x="0" y="0" width="100%" height="14" fill="url(#p-{pattern})"/>'
+    body += '<rect class="edge" x="0" y="0" width="100%" height="14"/>'
+    return Markup(
+        '<svg class="chart key" width="22" height="14" aria-hidden="true">{}</svg>'
+    ).format(Markup(body))
+
+
+def shift(control: float, prompt: float, label: str) -> Markup:
+    """From the share without the colour word (ring) to the share with it (dot)."""
+
+    def at(x: float) -> str:
+        return _percent(0.01 + 0.98 * min(1.0, max(0.0, x)))
+
+    body = f'<line class="track" x1="{at(0)}" x2="{at(1)}" y1="10" y2="10"/>'
+    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
+        body += f'<line class="tick" x1="{at(tick)}" x2="{at(tick)}" y1="6" y2="14"/>'
+    body += (
+        f'<line class="band" x1="{at(control)}" x2="{at(prompt)}" y1="10" y2="10"/>'
+        f'<circle class="ring" cx="{at(control)}" cy="10" r="4.5"/>'
+        f'<circle class="point" cx="{at(prompt)}" cy="10" r="5"/>'
+    )
+    return _svg(20, body, label, "interval")
+
+
+def swatch(name: str | None) -> Markup:
+    """Draw a small patch of a named colour; crossed where the colour has no known paint."""
+    if name in COLOURS:
+        return Markup('<i class="swatch" style="background:{}"></i>').format(colour_hex(name))
+    return Markup('<i class="swatch unknown"></i>')
+
+
+def plain(text: object) -> str:
+    """Text for use in a label: escaped."""
+    return str(escape(text))

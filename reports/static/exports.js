@@ -1,0 +1,31 @@
+// What leaves the page: the labels as a file, the table by the clipboard.
+
+function startExports() {
+  byId("export-labels").addEventListener("click", () => {
+    const link = make("a", { download: "labels.csv", href: URL.createObjectURL(new Blob([labelsCsv()], { type: "text/csv" })) });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  });
+  showLabelCount();
+  const tabs = [...document.querySelectorAll("[data-table]")];
+  for (const tab of tabs) {
+    tab.addEventListener("click", () => {
+      for (const other of tabs) {
+        other.setAttribute("aria-pressed", String(other === tab));
+        byId(`table-${other.dataset.table}`).hidden = other !== tab;
+      }
+    });
+  }
+  byId("copy-table").addEventListener("click", async (event) => {
+    const area = tabs.map((tab) => byId(`table-${tab.dataset.table}`)).find((entry) => !entry.hidden);
+    let copied = true;
+    try {
+      await navigator.clipboard.writeText(area.value);
+    } catch {
+      area.select();
+      copied = document.execCommand("copy");
+    }
+    event.target.textContent = copied ? "Copied" : "Select and copy";
+    setTimeout(() => { event.target.textContent = "Copy"; }, 1500);
+  });
+}

@@ -1,0 +1,33 @@
+// The order in which the page comes to life.
+
+function takeState() {
+  const text = location.hash.slice(1);
+  if (text && !text.includes("=")) {
+    byId(text)?.scrollIntoView();
+    return;
+  }
+  const wanted = parseState(text);
+  if (viewed !== NONE && wanted.item !== state.item && viewer.open) viewer.close();
+  update(wanted);
+  openNamed();
+}
+
+Object.assign(state, parseState(location.hash.slice(1)));
+const start = location.hash.slice(1);
+startTheme();
+startHeatmap();
+startFilters();
+startGallery();
+startFilms();
+startExports();
+startKeys();
+startViewer();
+for (const link of document.querySelectorAll('.bar nav a, .skip')) {
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    goTo(link.getAttribute("href").slice(1));
+  });
+}
+addEventListener("hashchange", takeState);
+if (start && !start.includes("=")) byId(start)?.scrollIntoView();
+document.documentElement.dataset.ready = "1";

@@ -1,0 +1,63 @@
+// Which items match the filters, and in what order.
+
+let selection = new Int32Array(0);
+let matching = 0;
+
+function select() {
+  performance.mark("filter-start");
+  const verdicts = new Set(state.verdict.map((name) => verdictIndex.get(name)));
+  const colour = data.colours.findIndex((entry) => entry.name === state.colour);
+  const subject = data.subjects.findIndex((entry) => entry.name === state.subject);
+  const tag = data.tags.indexOf(state.tag);
+  const seen = basicIndex.get(state.seen) ?? NONE;
+  const text = state.q.trim().toLowerCase();
+  const cellsWithText = text ? Uint8Array.from(cellSearch, (entry) => entry.includes(text)) : null;
+  const out = new Int32Array(ITEMS);
+  let kept = 0;
+  matching = 0;
+  for (let item = 0; item < ITEMS; item++) {
+    if (state.colour && itemColour[item] !== colour) continue;
+    if (state.subject && itemSubject[item] !== subject) continue;
+    if (state.different && !changed[item]) continue;
+    if (verdicts.size && !verdictOf.some((column) => verdicts.has(column[item]))) continue;
+    if (state.seen && !observedOf.some((column) => column[item] === seen)) continue;
+    const cell = itemCell[item];
+    if (state.tag && !cellTags[cell].has(tag)) continue;
+    if (text && !cellsWithText[cell] && !textInRuns(item, text)) continue;
+    matching++;
+    if (!state.all && !hasPicture[item]) continue;
+    out[kept++] = item;
+  }
+  selection = sorted(out.slice(0, kept));
+  performance.measure("filter", "filter-start");
+}
+
+function textInRuns(item, text) {
+  return runs.some((run) => {
+    const id = run.id[item];
+    return id !== null && (id.includes(text) || run.words[item].toLowerCase().includes(text));
+  });
+}
+
+// Sort keys are "metric" or "-metric" of the last run; pictures without the value come last.
+function sorted(chosen) {
+  if (!state.sort) return chosen;
+  const down = state.sort.startsWith("-");
+  const name = down ? state.sort.slice(1) : state.sort;
+  const last = runs.length - 1;
+  if (name === "verdict") {
+    const column = verdictOf[last];
+    return chosen.sort((a, b) => column[a] - column[b] || a - b);
+  }
+  if (name === "labelled") {
+    return chosen.sort((a, b) => Number(isLabelled(b)) - Number(isLabelled(a)) || a - b);
+  }
+  const column = metricOf[last][name];
+  if (!column) return chosen;
+  const sign = down ? -1 : 1;
+  const key = (item) => (Number.isNaN(column[item]) ? Infinity : sign * column[item]);
+  return chosen.sort((a, b) => {
+    const x = key(a), y = key(b);
+    return x === y ? a - b : x - y;
+  });
+}

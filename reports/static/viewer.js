@@ -1,0 +1,126 @@
+// One item, large: the pictures of every run, the controls, the reason, the measurements.
+
+const viewer = byId("viewer");
+let viewed = NONE, labelledRun = 0;
+
+function startViewer() {
+  byId("viewer-close").addEventListener("click", () => viewer.close());
+  byId("viewer-previous").addEventListener("click", () => step(-1));
+  byId("viewer-next").addEventListener("click", () => step(1));
+  byId("help-close").addEventListener("click", () => byId("help").close());
+  for (const dialog of [viewer, byId("help")]) {
+    dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+  }
+  viewer.addEventListener("close", () => {
+    viewed = NONE;
+    update({ item: "" });
+    focusCard(gallery.at);
+  });
+  waiting.add(() => { if (viewed !== NONE) showViewer(); });
+  watch((differs) => { if (viewed !== NONE && differs.has("overlay")) showViewer(); });
+  openNamed();
+}
+
+const itemName = (item) => `${data.cells.id[itemCell[item]]}:${itemIndex[item]}:${items.binding[item]}`;
+
+function openNamed() {
+  if (!state.item) return;
+  for (let item = 0; item < ITEMS; item++) {
+    if (itemName(item) !== state.item) continue;
+    const position = selection.indexOf(item);
+    if (position >= 0) gallery.at = position;
+    openViewer(item);
+    return;
+  }
+}
+
+function openViewer(item) {
+  viewed = item;
+  labelledRun = Math.min(labelledRun, runs.length - 1);
+  update({ item: itemName(item) });
+  showViewer();
+  if (!viewer.open) viewer.showModal();
+}
+
+function step(by) {
+  const position = gallery.at + by;
+  if (position < 0 || position >= selection.length) return;
+  gallery.at = position;
+  openViewer(selection[position]);
+}
+
+function showViewer() {
+  const item = viewed;
+  byId("viewer-title").replaceChildren(make("bdi", {}, cellText[itemCell[item]]));
+  const position = selection[gallery.at] === item ? `${count(gallery.at + 1)} of ${count(selection.length)} · ` : "";
+  byId("viewer-place").textContent = `${position}judged: ${colourName(item)} ${subjectName(item)}`;
+  byId("viewer-previous").disabled = gallery.at <= 0;
+  byId("viewer-next").disabled = gallery.at >= selection.length - 1;
+  byId("viewer-body").replaceChildren(...runs.map((_, run) => viewerRun(run, item)));
+}
+
+function viewerRun(run, item) {
+  const box = innerWidth < 720 ? 192 : runs.length > 1 ? 256 : 320;
+  const prompt = cellText[itemCell[item]];
+  const figures = make("div", { class: "viewer-pictures" },
+    figure(pictureOf(run, item), item, box, `Picture for ${prompt}`, "this prompt", "no thumbnail in this file"));
+  const control = data.cells.control[itemCell[item]];
+  if (control !== NONE && control !== itemCell[item]) {
+    figures.append(figure(controlOf(run, item), item, box, `Control picture for ${cellText[control]}`, `control: ${cellText[control]}`, "no control picture"));
+  }
+  const verdict = data.verdicts[verdictOf[run][item]];
+  const text = make("div");
+  if (runs.length > 1) {
+    text.append(make("p", { class: `run-name run-mark${run === labelledRun ? " current" : ""}` }, make("span", { class: "letter" }, letterOf(run)), make("bdi", {}, runs[run].label)));
+  }
+  if (!verdict) {
+    text.append(make("p", { class: "viewer-words" }, "This run does not have this picture."));
+    return make("div", { class: "viewer-run" }, figures, text);
+  }
+  text.append(
+    make("p", { class: "viewer-verdict" }, verdictIcon(verdict.name), verdict.label),
+    make("p", { class: "viewer-words" }, make("bdi", {}, runs[run].words[item])),
+    labelButtons(run, item), metricTable(run, item),
+    make("p", { class: "ids" }, `seed ${runs[run].seed[item]} · image ${itemIndex[item]} of cell ${data.cells.id[itemCell[item]]} · ${runs[run].id[item]}`));
+  return make("div", { class: "viewer-run" }, figures, text);
+}
+
+function figure(picture, item, box, alt, caption, missing) {
+  return make("figure", {}, mat(picture, item, box, { alt, missing }), make("figcaption", {}, make("bdi", {}, caption)));
+}
+
+function metricTable(run, item) {
+  const rows = Object.entries(data.metrics).map(([name, label]) => {
+    const value = metricValue(run, name, item);
+    if (Number.isNaN(value)) return null;
+    const bar = make("i");
+    bar.style.width = percent(Math.min(1, Math.max(0, value)), 1);
+    return make("tr", {}, make("th", { scope: "row" }, label), make("td", {}, percent(value, 1)), make("td", { class: "meter", "aria-hidden": "true" }, bar));
+  });
+  return make("table", { class: "metrics" }, make("caption", { class: "visually-hidden" }, "Measurements"), make("tbody", {}, ...rows.filter(Boolean)));
+}
+
+function labelButtons(run, item) {
+  const given = labelOf(run, item);
+  const button = (label, key, words) => make("button", {
+    type: "button", "aria-pressed": String(given?.label === label), "aria-keyshortcuts": key,
+    on: { click: () => giveLabel(run, item, label) },
+  }, make("kbd", {}, key), ` ${words}`);
+  const holder = make("div", { class: "viewer-labels", role: "group", "aria-label": "Your label" }, button("right", "y", "Right"), button("wrong", "n", "Wrong"));
+  if (given?.label === "wrong") {
+    const choice = make("select", {
+      "aria-label": "What it is instead",
+      on: { change: (event) => { setLabel(run, item, { label: "wrong", human: event.target.value }); redrawCard(item); } },
+    }, make("option", { value: "" }, "it is really …"), ...data.verdicts.map((verdict) => make("option", { value: verdict.name }, verdict.label)));
+    choice.value = given.human || "";
+    holder.append(choice);
+  }
+  return holder;
+}
+
+function giveLabel(run, item, label) {
+  const given = labelOf(run, item);
+  setLabel(run, item, label && given?.label !== label ? { label } : label ? given : null);
+  redrawCard(item);
+  if (viewed === item) showViewer();
+}
