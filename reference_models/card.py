@@ -28,9 +28,12 @@ _ROWS = (
     ("binding_score", "tag:novel", "binding score, cells whose pair was never shown"),
     ("binding_score", "tag:canonical", "binding score, canonical"),
     ("binding_score", "tag:anti-canonical", "binding score, anti-canonical"),
-    ("binding_score", "tag:single", "binding score, single"),
-    ("binding_score", "tag:distractor", "binding score, distractor"),
-    ("binding_score", "tag:pair", "binding score, pair"),
+    ("binding_score", "tag:single+seen", "binding score, single, seen"),
+    ("binding_score", "tag:single+novel", "binding score, single, novel"),
+    ("binding_score", "tag:distractor+seen", "binding score, distractor, seen"),
+    ("binding_score", "tag:distractor+novel", "binding score, distractor, novel"),
+    ("binding_score", "tag:pair+seen", "binding score, pair, seen"),
+    ("binding_score", "tag:pair+novel", "binding score, pair, novel"),
     ("leakage_rate", "all", "leakage rate, all cells"),
 )
 
