@@ -144,7 +144,8 @@ def _probe(runs: Sequence[Run], plan: _Plan, budget: int) -> tuple[bool, int]:
         return True, len(plan.order)
     small, _ = _encode(runs, plan, probes, False, set())
     mean = sum(t.size for t in small.values()) / len(small)
-    count, seen = 0, set()
+    count = 0
+    seen: set[tuple[int, Key]] = set()
     for reach, key in enumerate(plan.order):
         new = set(plan.needs(key)) - seen
         count += len(new)
