@@ -21,7 +21,7 @@ MIN_REGION = 0.02
 PALE = 48.0
 #: Tints are alike where the strongest is no more than this many times the weakest (in logarithms
 #: of the ratios of linear channels).
-ALIKE = 1.7
+ALIKE = 2.2
 #: The two halves of a background, by luminance, are two surfaces where they differ by this factor.
 CONTRAST = 1.15
 #: Least tint that is corrected, in CIELAB chroma of a white of that tint, and the most that is
@@ -30,10 +30,13 @@ CONTRAST = 1.15
 LEAST_CHROMA = 4.0
 MOST_COOL, MOST_WARM = 45.0, 22.0
 MOST_COOL_WITHOUT, MOST_WARM_WITHOUT = 25.0, 18.0
-#: Linear light of the brightest surface that is taken for white, and the most that a dim picture
-#: is brightened.
-WHITE = 0.88
-MOST_GAIN = 1.45
+#: Linear light that the brightest surface of a well-lit picture has at least, and the most that a
+#: dim picture is brightened: where the background is pale and could be a dim white (at least
+#: `DIM_WHITE` of linear light), and where it is dark or coloured.
+WHITE = 0.75
+MOST_GAIN_PALE = 2.6
+MOST_GAIN = 1.4
+DIM_WHITE = 0.12
 
 
 def find_light(byte: np.ndarray, masks: np.ndarray, subjects: int) -> np.ndarray | None:
@@ -53,9 +56,13 @@ def find_light(byte: np.ndarray, masks: np.ndarray, subjects: int) -> np.ndarray
         Linear RGB of a white surface under the light, at most 1; None for plain white light.
     """
     sample = byte[:: max(1, len(byte) // 1024)]
-    place = int(0.985 * (len(sample) - 1))
-    brightest = float(linear_of_byte()[np.partition(sample.max(axis=1), place)[place]])
-    strength = min(1.0, max(brightest / WHITE, 1.0 / MOST_GAIN))
+    order = np.argsort(sample.max(axis=1))[int(0.95 * (len(sample) - 1)) :]
+    patch = np.median(linear_of_byte()[sample[order]], axis=0)
+    ground = sample[masks[-1][:: max(1, len(byte) // 1024)] > 0.5]
+    wall = np.median(linear_of_byte()[ground], axis=0) if len(ground) else np.zeros(3)
+    dim = wall.max() > DIM_WHITE and _pale_tint(wall) is not None
+    most = MOST_GAIN_PALE if dim else MOST_GAIN
+    strength = min(1.0, max(float(patch.max()) / WHITE, 1.0 / most))
     tint = _find_tint(byte, masks, subjects)
     if tint is None:
         return None if strength > 0.97 else np.full(3, strength)
@@ -84,7 +91,7 @@ def _find_tint(byte: np.ndarray, masks: np.ndarray, subjects: int) -> np.ndarray
         return None
     along = table @ ground / float(ground @ ground)
     across = np.abs(table - along[:, None] * ground).max(axis=1)
-    alike = (along < ALIKE) & (along > 1 / ALIKE) & (across < 0.35 * sizes[-1] + 0.03)
+    alike = (along < ALIKE) & (along > 1 / ALIKE) & (across < 0.35 * sizes[-1] + 0.08)
     if alike.sum() < 2 or sizes[~alike].min(initial=np.inf) < sizes[alike].min():
         return None
     subject_is_pale = any(owners[row] < subjects for row in np.flatnonzero(alike))

@@ -221,8 +221,9 @@ class _Measured:
         if not canonical:
             return _NAN, f"no natural colour of {binding.subject} is known"
         asked = basic_term(binding.colour) if binding.colour else None
-        if asked in canonical:
-            return _NAN, f"{asked} is a natural colour of {binding.subject}"
+        canonical = tuple(term for term in canonical if term != asked)
+        if not canonical:
+            return _NAN, f"{asked} is the natural colour of {binding.subject}"
         shares = [float(subject.shares[COLOUR_NAMES.index(term)]) for term in canonical]
         return min(1.0, sum(shares)), ""
 
