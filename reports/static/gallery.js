@@ -133,7 +133,7 @@ function galleryKeys(event) {
 }
 
 function redrawCard(item) {
-  for (const [position, card] of gallery.cards) {
+  for (const [position, card] of [...gallery.cards]) {
     if (selection[position] !== item) continue;
     const focused = card.contains(document.activeElement);
     gallery.cards.delete(position);

@@ -58,13 +58,17 @@ def test_heatmap_sorts_and_moves_by_keys(page_file, open_page):
     names = page.locator(".heat tbody th").all_inner_texts()
     assert names == sorted(names)
     page.select_option("#heat-rows", "mean")
-    means = [int(text.rstrip("%")) for text in page.locator(".heat tbody .margin").all_inner_texts()]
+    means = [
+        int(text.rstrip("%")) for text in page.locator(".heat tbody .margin").all_inner_texts()
+    ]
     assert means == sorted(means)
     assert page.locator('.heat .cell[tabindex="0"]').count() == 1
     page.locator('.heat .cell[tabindex="0"]').focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowDown")
-    place = page.evaluate("[document.activeElement.dataset.row, document.activeElement.dataset.column]")
+    place = page.evaluate(
+        "[document.activeElement.dataset.row, document.activeElement.dataset.column]"
+    )
     assert place == ["1", "1"]
     assert "95% interval" in page.inner_text("#heat-readout")
 
@@ -114,9 +118,10 @@ def test_overlay_keys_paint_the_pictures(page_file, open_page, key, name):
     cards(page)
     page.keyboard.press(key)
     page.wait_for_selector(".card canvas")
-    until(page, 
+    until(
+        page,
         "() => { const c = document.querySelector('.card canvas');"
-        "return [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].some(Boolean) }"
+        "return [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].some(Boolean) }",
     )
     assert page.get_attribute(f'[data-overlay="{name}"]', "aria-pressed") == "true"
     assert name in page.url
@@ -126,11 +131,12 @@ def test_overlay_keys_paint_the_pictures(page_file, open_page, key, name):
 
 def test_leak_overlay_keeps_what_leaked(page_file, open_page):
     page = open_page(page_file, "#verdict=background&overlay=leak&colour=blue")
-    until(page, 
+    until(
+        page,
         "() => { const c = document.querySelector('.card canvas'); if (!c) return false;"
         "const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
         "let clear = 0; for (let i = 3; i < d.length; i += 4) clear += d[i] === 0;"
-        "return clear / (d.length / 4) > 0.3 }"
+        "return clear / (d.length / 4) > 0.3 }",
     )
 
 
@@ -250,7 +256,9 @@ def test_theme_is_neutral_and_nothing_overflows(page_file, open_page, scheme, wi
     )
     for pair in colours:
         for text in pair:
-            red, green, blue = (float(part) for part in text.split("(")[1].rstrip(")").split(",")[:3])
+            red, green, blue = (
+                float(part) for part in text.split("(")[1].rstrip(")").split(",")[:3]
+            )
             assert red == green == blue, text
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
