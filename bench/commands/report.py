@@ -60,7 +60,7 @@ def command(
 
 
 def _folder(run: Path) -> Path:
-    """Return the folder of a run that is given by its path or by its name in ``runs/``."""
+    """Find the folder of a run that is given by its path or by its name in ``runs/``."""
     from bench.errors import UsageError
     from bench.store.manifest import FILE
     from bench.tables import nearest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import zlib
 from collections.abc import Iterator
 
@@ -16,6 +17,9 @@ from bench.statistics.sums import CellSums, Judgements
 WHOLE = "all"
 #: Slices by these columns of the verdict table, in the order of the estimates.
 SLICES = ("template", "colour", "subject")
+
+#: Tags that are also crossed: what kind of prompt, and whether its pair was trained on.
+KINDS, SEEN = ("single", "distractor", "pair"), ("seen", "novel")
 
 _SHARE_NAMES = frozenset(share.name for share in SHARES)
 
@@ -44,7 +48,7 @@ def tabulate(
     Returns
     -------
     list of Estimate
-        Groups are ``all``, ``tag:T``, ``template:T``, ``colour:C``, ``subject:S``, ``cell:ID``.
+        Groups are ``all``, ``tag:T``, ``tag:KIND+SEEN``, ``template:T``, ``colour:C``, ``subject:S``, ``cell:ID``.
         Images that were not measured are left out of the value and told by ``scored``; fewer than
         two cells give no interval.
     """
@@ -92,6 +96,9 @@ def _groups(
     yield WHOLE, whole, None
     for tag, rows in tags.items():
         yield f"tag:{tag}", rows, None
+    for kind, met in itertools.product(KINDS, SEEN):
+        if kind in tags and met in tags and (rows := tags[kind] & tags[met]).any():
+            yield f"tag:{kind}+{met}", rows, None
     for column in SLICES:
         codes, names = pd.factorize(verdicts[column], sort=True)
         for code, name in enumerate(names):
