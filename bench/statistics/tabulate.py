@@ -59,9 +59,9 @@ def tabulate(
     for group, rows, metrics in _groups(verdicts, tags, whole):
         sums = judgements.sums(rows, metrics)
         found += estimates_of(sums, group, _generator(seed, group), resamples, level)
-    for group, rows in ((WHOLE, whole), ("tag:single", tags.get("single"))):
-        if rows is not None:
-            found += _gaps(judgements, group, rows, tags, seed, resamples, level)
+    found += _gaps(judgements, WHOLE, whole, tags, seed, resamples, level)
+    if "single" in tags:
+        found += _gaps(judgements, "tag:single", tags["single"], tags, seed, resamples, level)
     if each_cell:
         found += _each_cell(judgements)
     return found
