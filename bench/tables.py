@@ -40,14 +40,14 @@ TABLES: dict[str, Mapping[str, str]] = {
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name most like ``name``, or None where none is like it."""
+    """Return the known name most like ``name``, or None where none is like it."""
     by_lower = {candidate.lower(): candidate for candidate in known}
     found = difflib.get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.5)
     return by_lower[found[0]] if found else None
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
-    """The error for a name that is not in a table: nearest match first, then all that there are."""
+    """Return the error for a name not in a table: the nearest, then all that there are."""
     known = list(known)
     guess = nearest(name, known)
     hint = f"did you mean {guess!r}? " if guess else ""
@@ -55,7 +55,7 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
 
 
 def address(kind: str, name: str) -> str:
-    """The ``module:attribute`` that a name stands for.
+    """Return the ``module:attribute`` that a name stands for.
 
     Raises
     ------

@@ -41,10 +41,15 @@ class Thresholds:
         Least presence of a subject that is drawn.
     bound : float
         Least `bind` of a bound subject. Parts that people do not count (stem, leaf, wheels,
-        windows) cover up to a quarter of a subject and may keep their own colour, and a
-        segmenter's mask takes in some of the surroundings.
+        windows) may keep their own colour, and a segmenter's mask takes in some surroundings.
+    margin : float
+        Least lead of the asked colour over the next one on a bound subject: parts are several
+        and small, a second paint is one and large.
     mixed : float
-        Least `bind`, above the control's, of a subject that took some of the colour.
+        Least `bind` of a subject that took some of the colour.
+    mixed_gain : float
+        Least `bind` of such a subject above its control's, which may have parts in the asked
+        colour by nature (the leaf of a carrot asked for in green).
     swapped : float
         Least `swap` of a subject in the other one's colour.
     spill_neighbour, spill_background : float
@@ -56,8 +61,10 @@ class Thresholds:
     """
 
     presence: float = 0.5
-    bound: float = 0.6
+    bound: float = 0.5
+    margin: float = 0.25
     mixed: float = 0.22
+    mixed_gain: float = 0.15
     swapped: float = 0.5
     spill_neighbour: float = 0.4
     spill_background: float = 0.4
@@ -191,7 +198,7 @@ class _Case:
 
     def _bound(self) -> _Decision | None:
         limits = self.limits
-        if not self.bind >= limits.bound:
+        if not (self.bind >= limits.bound and self.bind - self._next()[0] >= limits.margin):
             return None
         spills = {
             "neighbour": (self.leaks["neighbour"], limits.spill_neighbour),
@@ -211,14 +218,16 @@ class _Case:
 
     def _mixed(self) -> _Decision | None:
         base = _control_share(self.control, "subject", self.colour)
-        gain = self.bind - (0.0 if math.isnan(base) else min(base, 0.3))
-        if not gain >= self.limits.mixed:
+        gain = self.bind - (0.0 if math.isnan(base) else min(base, 0.5))
+        if not (self.bind >= self.limits.mixed and gain >= self.limits.mixed_gain):
             return None
-        words = (
-            f"{self.colour} covers only {_percent(self.bind)} of the {self.subject}, "
-            f"{self._mostly(besides=self.colour)}"
-        )
-        return "mixed", "bind", gain, self.limits.mixed, words
+        share, term = self._next()
+        words = f"{self.colour} covers only {_percent(self.bind)} of the {self.subject}"
+        if share >= 0.05:
+            words += f", and {term} {_percent(share)}"
+        if self.bind >= self.limits.bound:
+            return "mixed", "margin", self.bind - share, self.limits.margin, words
+        return "mixed", "bind", self.bind, self.limits.mixed, words
 
     def _went(self) -> _Decision | None:
         limits = {
@@ -233,8 +242,11 @@ class _Case:
         return place, f"leak_{place}", over[place], limits[place], words + self._at(place)
 
     def _kept(self) -> _Decision:
-        words = f"{self.colour} covers {_percent(self.bind)} of the {self.subject}, which is "
-        words += self._mostly(besides=None)
+        share, term = self._next(besides_asked=False)
+        words = (
+            f"{self.colour} covers {_percent(self.bind)} of the {self.subject}, which is "
+            f"{term} ({_percent(share)})"
+        )
         prior = self._prior()
         if prior >= self.limits.prior:
             return "prior", "prior", prior, self.limits.prior, f"{words}, as is its nature"
@@ -269,14 +281,14 @@ class _Case:
         named = [place.subject for place in self.cell.scenery if place.subject in NEIGHBOURS]
         return f"the {named[0]}" if len(named) == 1 else "another object"
 
-    def _mostly(self, besides: str | None) -> str:
-        skip = basic_term(besides) if besides else None
+    def _next(self, besides_asked: bool = True) -> tuple[float, str]:
+        """Find the term that covers most of the subject, and its share, besides the asked one."""
+        skip = basic_term(self.colour) if besides_asked else None
         shares = [(_get(self.metrics, f"subject_{term}"), term) for term in COLOUR_NAMES]
         known = [pair for pair in shares if not math.isnan(pair[0]) and pair[1] != skip]
-        if not known:
-            return "of no measured colour"
-        share, term = max(known)
-        return f"{term} ({_percent(share)})"
+        share, term = max(known, default=(0.0, "of no measured colour"))
+        # An asked colour that is no basic term shares pixels with the basic terms around it.
+        return (min(share, 1.0 - self.bind) if besides_asked else share), term
 
 
 def _get(metrics: Metrics, name: str) -> float:

@@ -4,14 +4,17 @@ Nothing here imports anything but the standard library, so that a grid can be ma
 checked on any machine.
 """
 
+from prompts.captions import CaptionCounter, count_captions
 from prompts.cells import SUITE_VERSION, Binding, Cell, Sample, plan
 from prompts.colours import BASIC, COLOUR_NAMES, COLOURS, Colour
 from prompts.errors import PromptError
 from prompts.grid import Grid, retag
+from prompts.gridfile import load_grid
 from prompts.grids import PRESET_NAMES, PRESETS, build_grid, make_grid
 from prompts.manifest import TrainingManifest
+from prompts.parse import parse as parse_prompt
 from prompts.subjects import SUBJECT_LIST, SUBJECT_NAMES, SUBJECTS, Subject
-from prompts.tags import tag_cell, tag_cells
+from prompts.tags import anti_canonical_colours, canonicity, tag_cell, tag_cells
 from prompts.templates import TEMPLATE_NAMES, TEMPLATES, Template, make_cell
 
 __all__ = [
@@ -27,6 +30,7 @@ __all__ = [
     "TEMPLATES",
     "TEMPLATE_NAMES",
     "Binding",
+    "CaptionCounter",
     "Cell",
     "Colour",
     "Grid",
@@ -35,9 +39,14 @@ __all__ = [
     "Subject",
     "Template",
     "TrainingManifest",
+    "anti_canonical_colours",
     "build_grid",
+    "canonicity",
+    "count_captions",
+    "load_grid",
     "make_cell",
     "make_grid",
+    "parse_prompt",
     "plan",
     "retag",
     "tag_cell",

@@ -59,9 +59,9 @@ _SINGULAR_IN_S = _words("asparagus atlas bias canvas chaos christmas gas lens pa
 
 #: Spelt with a vowel and spoken with a consonant: "a unicorn", "a one-eyed fish", "a euro".
 _CONSONANT_SOUND = re.compile(
-    r"uni(?![dmn])|unidirect|unimod|u[bkrt][aio]|us[aeiu]|ufo|eu|ew|one\b|once\b|ouija"
+    r"uni(?![dmn])|unidirect|unimod|ubi|uk[ru]|ur[aio]|ut[aeio]|us[aeibu]|ufo|eu|ew|one\b|once\b|ouija"
 )
-#: Spelt with u and spoken short: "an urn", "an utter mess", "an ubiquitous" is not among them.
+#: Spelt with h and spoken without: "an hour", "an heir".
 _SILENT_H = re.compile(r"hour|heir|honest|hono(u)?r|herb(?!i)")
 #: Letters whose names begin with a vowel: "an X-ray", "an SUV".
 _VOWEL_NAMES = frozenset("aefhilmnorsx")

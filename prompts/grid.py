@@ -79,12 +79,12 @@ class Grid:
 
     @property
     def hash(self) -> str:
-        """Content hash of what is asked: ids, texts and controls in order, and the seeds.
+        """Content hash of what is asked: ids, texts and controls, and the number of seeds.
 
-        The name and the tags do not count: the same images are asked for whatever they are.
+        The name, the tags and the order do not count: the same images are asked for.
         """
-        parts = [part for cell in self.cells for part in (cell.id, cell.text, cell.control_id)]
-        return content_hash("grid", str(self.seeds), *parts)
+        rows = sorted((cell.id, cell.text, cell.control_id) for cell in self.cells)
+        return content_hash("grid", str(self.seeds), *(part for row in rows for part in row))
 
     def samples(self) -> list[Sample]:
         """Return all samples, seed-major; see `prompts.cells.plan`."""

@@ -144,10 +144,11 @@ def build_grid(
     words = (colour_list or BASIC, subject_list or SUBJECT_LIST) if anew else (BASIC, SUBJECT_LIST)
     cells = _cells(chosen, *words, _resolve_scenery(scenery))
     if not (colours is None and subjects is None and templates is None):
-        kept_colours = {one.name for one in colour_list or words[0]}
-        kept_subjects = {one.name for one in subject_list or words[1]}
+        kept_colours = {one.name for one in (words[0] if colour_list is None else colour_list)}
+        kept_subjects = {one.name for one in (words[1] if subject_list is None else subject_list)}
         cells = keep(cells, kept_colours, kept_subjects, names)
-    if not cells:
+    wants_controls = names is not None and "control" in names
+    if not cells or not (wants_controls or any(cell.template != "control" for cell in cells)):
         raise _nothing_left(preset, colour_list, subject_list, names)
     return finish_grid(
         preset, cells, chosen.seeds if seeds is None else seeds, words[0], words[1], manifest

@@ -52,7 +52,7 @@ class Row:
 
 @dataclass(slots=True)
 class PromptList:
-    """The cells of a list with their controls, and the words in it."""
+    """The cells of a list in its order, then their controls, and the words in it."""
 
     cells: list[Cell] = field(default_factory=list)
     colours: dict[str, Colour] = field(default_factory=dict)
@@ -160,8 +160,8 @@ def read_rows(
             if name is not None and name not in result.subjects:
                 result.subjects[name] = Subject(name, plural=plural(name))
     words = Words(result.colours, result.subjects)
-    for row in rows:
-        result.cells.extend(_cells(row, words))
+    made = [_cells(row, words) for row in rows]
+    result.cells += [cell for cell, _ in made] + [control for _, control in made]
     return result
 
 

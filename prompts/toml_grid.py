@@ -49,7 +49,8 @@ def read_toml(text: str, path: str, name: str) -> Grid:
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         line = re.search(r"line (\d+)", str(error))
-        place = Place(path, int(line.group(1)) if line else 0)
+        last = text.rstrip().count("\n") + 1 if "end of document" in str(error) else 0
+        place = Place(path, int(line.group(1)) if line else last)
         raise place.error(f"not TOML: {error}") from None
     return _Reader(text, path, document).grid(name)
 

@@ -67,7 +67,7 @@ def build(
 
 
 def build_scorers(names: Sequence[str], offered: Mapping[str, Any]) -> dict[str, Scorer]:
-    """The scorers of a run, by the name of their folder in the store."""
+    """Return the scorers of a run, by the name of their folder in the store."""
     scorers: dict[str, Scorer] = {}
     for name in names:
         scorer = build("scorer", name, {}, offered)
@@ -76,7 +76,7 @@ def build_scorers(names: Sequence[str], offered: Mapping[str, Any]) -> dict[str,
 
 
 def folder_name(name: str) -> str:
-    """A scorer's name as the name of a folder."""
+    """Return a scorer's name as the name of a folder."""
     return "".join(c if c.isalnum() or c in "._-" else "-" for c in name)
 
 
@@ -100,5 +100,7 @@ def _checked(kind: str, name: str, part: Any) -> Any:
     if not callable(getattr(part, method, None)):
         raise UsageError(f"{name!r} is no {kind}: it has no method {method}()")
     if not isinstance(getattr(part, "fingerprint", None), Fingerprint):
-        raise UsageError(f"{name!r} is no {kind}: it has no attribute `fingerprint` (a Fingerprint)")
+        raise UsageError(
+            f"{name!r} is no {kind}: it has no attribute `fingerprint` (a Fingerprint)"
+        )
     return part

@@ -34,7 +34,7 @@ def derive(run: Run) -> list[Estimate]:
 
 
 def current_estimates(run: Run) -> list[Estimate]:
-    """The estimates of a run, made again where its parts have changed since."""
+    """Return the estimates of a run, made again where its parts have changed since."""
     return derived.read_estimates(run) if derived.are_current(run) else derive(run)
 
 

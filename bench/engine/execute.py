@@ -227,7 +227,7 @@ def _generations(
 
 
 def checked(generation: Generation, sample: Sample) -> Generation:
-    """The image, where it is the one asked for and of the agreed form.
+    """Return the image, where it is the one asked for and of the agreed form.
 
     Raises
     ------

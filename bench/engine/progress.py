@@ -128,7 +128,7 @@ class Bar:
 
 
 def for_stderr() -> Progress:
-    """A bar where stderr is a terminal, lines elsewhere."""
+    """Return a bar where stderr is a terminal, lines elsewhere."""
     return Bar() if sys.stderr.isatty() else Lines()
 
 

@@ -136,7 +136,7 @@ class ScoringWorker:
             self._error = error
 
     def _collect(self) -> list[Generation] | None:
-        """The next batch; empty where the part in hand is due first; None at the end."""
+        """Return the next batch; empty where the part in hand is due first; None at the end."""
         assert self._queue is not None
         batch: list[Generation] = []
         while len(batch) < self._batch:

@@ -110,9 +110,9 @@ class SegmentationScorer:
 
     def _measure(self, image: np.ndarray, cell: Cell, regions: Regions) -> _Measured:
         byte = image.reshape(-1, 3)
-        subjects = regions.masks.reshape(len(regions.masks), -1)
-        neighbours = regions.neighbour_masks.reshape(len(regions.neighbour_masks), -1)
-        background = regions.background.reshape(1, -1)
+        subjects = regions.masks.reshape(len(regions.masks), len(byte))
+        neighbours = regions.neighbour_masks.reshape(len(regions.neighbour_masks), len(byte))
+        background = regions.background.reshape(1, len(byte))
         masks = np.concatenate([subjects, neighbours, background]).astype(np.float32, copy=False)
         if self.correct_cast:
             light = find_cast(byte, masks)

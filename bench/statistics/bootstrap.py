@@ -18,7 +18,7 @@ References
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 RESAMPLES = 2000
 LEVEL = 0.95
@@ -120,8 +120,8 @@ def bca(values: np.ndarray, draws: np.ndarray, level: float = LEVEL) -> tuple[fl
     acceleration = (deviations**3).sum() / (6 * (deviations**2).sum() ** 1.5)
     slack = 1e-9 * max(1.0, abs(mean))
     below = (draws < mean - slack).mean() + 0.5 * (np.abs(draws - mean) <= slack).mean()
-    bias = stats.norm.ppf(np.clip(below, 1 / len(draws), 1 - 1 / len(draws)))
-    reach = stats.t.ppf(0.5 + level / 2, count - 1) * np.sqrt(count / (count - 1))
+    bias = special.ndtri(np.clip(below, 1 / len(draws), 1 - 1 / len(draws)))
+    reach = special.stdtrit(count - 1, 0.5 + level / 2) * np.sqrt(count / (count - 1))
     at = [_shifted(bias, sign * reach, acceleration) for sign in (-1, 1)]
     low, high = np.quantile(draws, at)
     return min(float(low), float(mean)), max(float(high), float(mean))
@@ -133,15 +133,15 @@ def _shifted(bias: float, z: float, acceleration: float) -> float:
     stretch = 1 - acceleration * total
     if stretch <= 0:
         return 1.0 if total > 0 else 0.0
-    return float(stats.norm.cdf(bias + total / stretch))
+    return float(special.ndtr(bias + total / stretch))
 
 
 def agreed(share: float, cells: int, level: float = LEVEL) -> tuple[float, float]:
     """Clopper-Pearson interval of a share on which all cells agree, cells as trials."""
     hits = share * cells
     tail = (1 - level) / 2
-    low = float(stats.beta.ppf(tail, hits, cells - hits + 1)) if hits > 0 else 0.0
-    high = float(stats.beta.ppf(1 - tail, hits + 1, cells - hits)) if hits < cells else 1.0
+    low = float(special.betaincinv(hits, cells - hits + 1, tail)) if hits > 0 else 0.0
+    high = float(special.betaincinv(hits + 1, cells - hits, 1 - tail)) if hits < cells else 1.0
     return low, high
 
 

@@ -71,7 +71,7 @@ class Judgements:
                 self._values[:, column] = verdicts[name].to_numpy(dtype=float, na_value=np.nan)
 
     def sums(self, rows: np.ndarray, metrics: tuple[str, ...] | None = None) -> CellSums:
-        """Sums per cell over some rows.
+        """Sum the metrics per cell over some rows.
 
         Parameters
         ----------

@@ -55,8 +55,8 @@ def tabulate(
     for group, rows, metrics in _groups(verdicts, tags, whole):
         sums = judgements.sums(rows, metrics)
         found += estimates_of(sums, group, _generator(seed, group), resamples, level)
-    for group, rows in ((WHOLE, whole), *((f"tag:{tag}", tags[tag]) for tag in ("single",))):
-        if rows.any():
+    for group, rows in ((WHOLE, whole), ("tag:single", tags.get("single"))):
+        if rows is not None:
             found += _gaps(judgements, group, rows, tags, seed, resamples, level)
     if each_cell:
         found += _each_cell(judgements)
@@ -118,7 +118,7 @@ def _gaps(
     resamples: int,
     level: float,
 ) -> list[Estimate]:
-    """The score of some cells minus that of others; none where one of the two has no cell."""
+    """Return the score of some cells minus that of others, where both are there."""
     found = []
     for name, better, worse in GAPS:
         nothing = np.zeros(len(rows), dtype=bool)
@@ -183,5 +183,5 @@ def _each_cell(judgements: Judgements) -> list[Estimate]:
 
 
 def _generator(seed: int, group: str) -> np.random.Generator:
-    """A generator of its own for each group, so that a slice more does not move the others."""
+    """Return the generator of one group: a slice more does not move the others."""
     return np.random.default_rng([seed, zlib.crc32(group.encode())])

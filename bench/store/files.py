@@ -93,7 +93,7 @@ def read_text(path: Path) -> str:
 
 
 def list_parts(folder: Path) -> list[Path]:
-    """The finished parts of a table, in order of their names; none where there is no folder."""
+    """Return the finished parts of a table by name; none where there is no folder."""
     with clear_errors("read the folder", folder):
         if not folder.is_dir():
             return []

@@ -101,10 +101,11 @@ class _Pivot:
     def places(self) -> Iterator[tuple[str, tuple[_Pivot, int, int]]]:
         """For each sample its rows."""
         sample = self.keys // 256
-        starts = np.flatnonzero(np.r_[True, np.diff(sample) > 0]) if len(sample) else []
+        firsts = np.diff(sample, prepend=-1) > 0
+        starts = np.flatnonzero(firsts).tolist()
         stops = [*starts[1:], len(sample)]
         for start, stop in zip(starts, stops, strict=True):
-            yield self.samples[sample[start]], (self, int(start), int(stop))
+            yield self.samples[sample[start]], (self, start, stop)
 
     def row(self, place: int) -> tuple[int, dict[str, float]]:
         """Binding and metrics of a row."""

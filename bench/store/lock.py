@@ -36,8 +36,7 @@ def locked(folder: Path) -> Iterator[dict[str, str] | None]:
     files.make_folder(folder)
     lock = FileLock(folder / LOCK, timeout=0)
     try:
-        with files.clear_errors("lock", folder):
-            lock.acquire()
+        _acquire(lock, folder)
     except Timeout:
         holder = _read(folder) or {}
         raise StoreError(
@@ -57,6 +56,16 @@ def locked(folder: Path) -> Iterator[dict[str, str] | None]:
         files.remove(folder / HOLDER)
     finally:
         lock.release()
+
+
+def _acquire(lock: FileLock, folder: Path) -> None:
+    try:
+        lock.acquire()
+    except Timeout:
+        raise
+    except OSError as error:
+        with files.clear_errors("lock", folder):
+            raise error
 
 
 def _read(folder: Path) -> dict[str, str] | None:

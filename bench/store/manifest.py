@@ -51,7 +51,7 @@ class Maker(_Record):
 
     @classmethod
     def of(cls, fingerprint: Fingerprint) -> Maker:
-        """The record of a fingerprint."""
+        """Return the record of a fingerprint."""
         return cls(
             kind=fingerprint.kind,
             name=fingerprint.name,
@@ -61,7 +61,7 @@ class Maker(_Record):
         )
 
     def identity(self) -> dict[str, Any]:
-        """What fixes the result: name, weights and options, less the neutral ones."""
+        """Tell what fixes the result: name, weights and options, less the neutral ones."""
         options = {key: value for key, value in self.options.items() if key not in NEUTRAL}
         return {"kind": self.kind, "name": self.name, "weights": self.weights, "options": options}
 
@@ -122,7 +122,7 @@ class Manifest(_Record):
 
 
 def grid_of(cells: Sequence[Cell], name: str, options: Mapping[str, Any]) -> Grid:
-    """The record of a grid.
+    """Return the record of a grid.
 
     ``hash`` is of what is asked, whatever the order of the cells; the tags, which group the
     results and do not change a picture, have a hash of their own.
@@ -137,7 +137,7 @@ def grid_of(cells: Sequence[Cell], name: str, options: Mapping[str, Any]) -> Gri
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The record of the run in a folder.
+    """Return the record of the run in a folder.
 
     Raises
     ------
@@ -199,12 +199,12 @@ def _identity_pairs(stored: Manifest, asked: Manifest) -> list[tuple[str, Any, A
 
 
 def now() -> str:
-    """The time, UTC, to the second."""
+    """Return the time, UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def machine() -> dict[str, str]:
-    """What the run is made on; no names of people or hosts."""
+    """Tell what the run is made on; no names of people or hosts."""
     return {
         "system": platform.system(),
         "processor": platform.machine(),
@@ -225,7 +225,7 @@ def versions() -> dict[str, str]:
 
 
 def _plain(value: Any) -> Any:
-    """Mappings, sequences and scalars as JSON has them."""
+    """Return mappings, sequences and scalars as JSON has them."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

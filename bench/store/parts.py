@@ -142,6 +142,6 @@ def _number(path: Path) -> int:
 def iterate(
     folder: Path, table: str, run: str, made_by: str, columns: Sequence[str] | None = None
 ) -> Iterator[tuple[Path, pa.Table]]:
-    """The parts of a table one after the other, each checked, never all in memory."""
+    """Return the parts of a table one after the other, each checked, never all in memory."""
     for path in files.list_parts(folder):
         yield path, read_part(path, table, run, made_by, columns)

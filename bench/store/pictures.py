@@ -21,7 +21,7 @@ def encode_png(image: np.ndarray) -> bytes:
 
 
 def decode_png(data: bytes, owner: str = "image") -> np.ndarray:
-    """The array of an image file's bytes: uint8, (H, W, 3), or (H, W) for a gray one.
+    """Return the array of an image file's bytes: uint8, (H, W, 3), or (H, W) for a gray one.
 
     Raises
     ------
@@ -30,8 +30,6 @@ def decode_png(data: bytes, owner: str = "image") -> np.ndarray:
     """
     try:
         with Image.open(io.BytesIO(data)) as image:
-            if image.mode not in ("RGB", "L"):
-                image = image.convert("RGB")
-            return np.asarray(image)
+            return np.asarray(image if image.mode in ("RGB", "L") else image.convert("RGB"))
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         raise StoreError(f"the picture of {owner} cannot be decoded: {error}") from error

@@ -17,7 +17,7 @@ FIRST_NEIGHBOUR = 101
 
 
 def sample_row(generation: Generation) -> dict[str, Any]:
-    """The row of the samples table for one image."""
+    """Return the row of the samples table for one image."""
     sample = generation.sample
     cell = sample.cell
     height, width = generation.image.shape[:2]
@@ -42,7 +42,7 @@ def sample_row(generation: Generation) -> dict[str, Any]:
 
 
 def region_row(sample_id: str, regions: Regions) -> dict[str, Any]:
-    """The row of the regions table for one image."""
+    """Return the row of the regions table for one image."""
     return {
         "sample_id": sample_id,
         "segmenter": regions.segmenter,
@@ -81,7 +81,7 @@ def score_rows(scores: Iterable[Score]) -> list[dict[str, Any]]:
 
 
 def cell_from(row: Mapping[str, Any]) -> Cell:
-    """The cell of a row of the samples table."""
+    """Return the cell of a row of the samples table."""
     return Cell(
         id=row["cell_id"],
         text=row["text"],
@@ -94,7 +94,7 @@ def cell_from(row: Mapping[str, Any]) -> Cell:
 
 
 def generation_from(row: Mapping[str, Any]) -> Generation:
-    """The image of a row of the samples table, as the sampler made it."""
+    """Return the image of a row of the samples table, as the sampler made it."""
     sample = Sample(cell_from(row), row["index"])
     image = decode_png(row["image"]["bytes"], f"sample {row['sample_id']}")
     return Generation(sample, image, row["seconds"], None, row["invalid"])

@@ -14,6 +14,7 @@ from bench.records import Generation, Regions, Score
 from bench.store import files, parts
 from bench.store.manifest import FILE, Manifest, read_manifest
 from bench.store.rows import generation_from, region_row, sample_row, score_rows
+from bench.tables import nearest
 
 #: A part is closed when its oldest row is so old (seconds), or its rows are so large (bytes).
 PART_SECONDS = 55.0
@@ -56,7 +57,7 @@ class Run:
     def parts(
         self, table: str, columns: Sequence[str] | None = None
     ) -> Iterator[tuple[Path, pa.Table]]:
-        """The parts of a table one after the other, each checked."""
+        """Return the parts of a table one after the other, each checked."""
         manifest = self.manifest
         return parts.iterate(
             self.folder / table, table, manifest.id, manifest.made_by(table), columns
@@ -81,7 +82,7 @@ class Run:
         return found
 
     def generations(self, wanted: Collection[str], size: int) -> Iterator[list[Generation]]:
-        """Stored images of the wanted ids, ``size`` at a time."""
+        """Yield stored images of the wanted ids, ``size`` at a time."""
         for _, part in self.parts("samples"):
             mask = pc.is_in(part["sample_id"], pa.array(sorted(wanted), pa.string()))
             chosen = part.filter(mask)
@@ -91,7 +92,7 @@ class Run:
 
 
 def latest(root: Path) -> Path:
-    """The run folder below ``root`` whose ``run.json`` was written last.
+    """Return the run folder below ``root`` whose ``run.json`` was written last.
 
     Raises
     ------
@@ -104,6 +105,28 @@ def latest(root: Path) -> Path:
     return max(found, key=lambda path: (path.stat().st_mtime_ns, path.parent.name)).parent
 
 
+def find_run(given: Path | None, root: Path) -> Path:
+    """Return the folder that the user means: a path, a name below ``root``, or the latest run.
+
+    Raises
+    ------
+    UsageError
+        There is no such run; the message names the nearest.
+    """
+    if given is None:
+        return latest(root)
+    for folder in (given, root / given):
+        if (folder / FILE).is_file():
+            return folder
+    if given.exists():
+        raise UsageError(f"{given} is not a run folder: it has no {FILE}")
+    names = [path.parent.name for path in root.glob(f"*/{FILE}")] if root.is_dir() else []
+    guess = nearest(str(given), names)
+    raise UsageError(
+        f"there is no run {str(given)!r}" + (f"; did you mean {guess}?" if guess else "")
+    )
+
+
 class RunWriter:
     """Adds images, regions and scores to a run, part by part.
 
@@ -111,9 +134,7 @@ class RunWriter:
     some stored images lack scores, and never the other way round.
     """
 
-    def __init__(
-        self, run: Run, seconds: float = PART_SECONDS, size: int = PART_BYTES
-    ) -> None:
+    def __init__(self, run: Run, seconds: float = PART_SECONDS, size: int = PART_BYTES) -> None:
         self.run = run
         self.seconds = seconds
         self.size = size

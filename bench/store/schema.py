@@ -59,7 +59,7 @@ SCORES = pa.schema(
 
 
 def schema_of(table: str) -> pa.Schema:
-    """The columns of a table: ``samples``, ``regions`` or ``scores/<scorer>``."""
+    """Return the columns of a table: ``samples``, ``regions`` or ``scores/<scorer>``."""
     if table == "samples":
         return SAMPLES
     if table == "regions":
@@ -70,7 +70,7 @@ def schema_of(table: str) -> pa.Schema:
 
 
 def with_metadata(table: str, run: str, made_by: str) -> pa.Schema:
-    """The schema that is written: columns, the run it belongs to, and what made its rows.
+    """Return the schema that is written: columns, the run it belongs to, and what made its rows.
 
     The samples also carry the description that lets the ``datasets`` library show the pictures.
     """
@@ -87,7 +87,7 @@ def with_metadata(table: str, run: str, made_by: str) -> pa.Schema:
 
 
 def _features(schema: pa.Schema) -> dict[str, Any]:
-    """The columns in the words of the ``datasets`` library."""
+    """Return the columns in the words of the ``datasets`` library."""
     return {field.name: _feature(field.type) for field in schema}
 
 

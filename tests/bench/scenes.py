@@ -46,7 +46,7 @@ def _paint(words: str) -> np.ndarray:
 
 
 def draw(scene: Scene) -> tuple[np.ndarray, Regions]:
-    """The picture, uint8 (H, W, 3), and its exact regions: ball (and second ball), plate, ground."""
+    """The picture, uint8 (H, W, 3), and its exact regions: ball or balls, plate, ground."""
     size = scene.size
     y, x = np.mgrid[0:size, 0:size] / size + 0.5 / size
     picture = np.where((y < 0.6)[..., None], _paint(scene.wall), _paint(scene.table))

@@ -61,7 +61,7 @@ SMALL = {
 
 @pytest.fixture(scope="session")
 def first_folder(make_run) -> Path:
-    control = {"control": {"passed": True, "accuracy": 0.96, "images": 500}}
+    control = {"control": {"passed": True, "accuracy": 0.96, "scenes": 500}}
     return make_run("first", frames=5, run=control, **SMALL)
 
 

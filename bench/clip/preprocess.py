@@ -1,0 +1,57 @@
+"""Images of any size into the square that a CLIP was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+
+
+def to_square(
+    images: Sequence[np.ndarray],
+    size: int,
+    mean: tuple[float, ...],
+    std: tuple[float, ...],
+) -> torch.Tensor:
+    """The whole of each image, squashed to ``size x size`` and normalised.
+
+    The picture is squashed rather than cropped, so that a subject at the edge is still seen.
+    Images of one shape are resized together; each is resized by itself alone, so that the batch
+    changes nothing.
+
+    Parameters
+    ----------
+    images : sequence of ndarray, uint8, (H, W, 3)
+    size : int
+    mean, std : tuple of float
+        Of the training set, per channel, for values in [0, 1].
+
+    Returns
+    -------
+    Tensor, float32, (B, 3, size, size)
+    """
+    import torch
+
+    out = torch.empty(len(images), 3, size, size)
+    shapes: dict[tuple[int, ...], list[int]] = {}
+    for index, image in enumerate(images):
+        shapes.setdefault(image.shape, []).append(index)
+    for indices in shapes.values():
+        stack = torch.from_numpy(np.stack([images[index] for index in indices]))
+        out[indices] = resize(stack.permute(0, 3, 1, 2).float() / 255, size)
+    out -= torch.tensor(mean).view(3, 1, 1)
+    out /= torch.tensor(std).view(3, 1, 1)
+    return out
+
+
+def resize(batch: torch.Tensor, size: int) -> torch.Tensor:
+    """Bicubic resize with anti-aliasing of a float batch (B, C, H, W) in [0, 1]; square result."""
+    import torch.nn.functional as F
+
+    if batch.shape[-2:] == (size, size):
+        return batch
+    return F.interpolate(batch, (size, size), mode="bicubic", antialias=True).clamp(0, 1)

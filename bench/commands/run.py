@@ -1,0 +1,74 @@
+"""``bench run``: images of a grid, made, scored and stored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bench.commands.grid_options import grid_options, resolve_grid
+
+
+@click.command()
+@click.option(
+    "--model",
+    required=True,
+    metavar="NAME",
+    help="A model of `bench models`, or your own: package.module:attribute.",
+)
+@click.option("--name", metavar="NAME", help="Name of the run.  [default: model and grid]")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("runs"),
+    show_default=True,
+    metavar="DIR",
+    help="Folder of the runs.",
+)
+@grid_options
+@click.option("--batch-size", type=click.IntRange(min=1), metavar="N", help="Images a batch.")
+@click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Sampling steps.")
+@click.option("--guidance-scale", type=float, metavar="X", help="Classifier-free guidance.")
+@click.option(
+    "--segmenter",
+    default="clip",
+    show_default=True,
+    metavar="NAME",
+    help="What finds the subject in the image.",
+)
+@click.option(
+    "--scorer",
+    "scorers",
+    multiple=True,
+    metavar="NAME",
+    help="What measures; repeat for several.  [default: segmentation, clip]",
+)
+@click.option("--clip", metavar="SPEC", help="CLIP to use: bundled, ViT-B-16:openai, model:FILE.")
+@click.option("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Make the first N images only; the run is not comparable.",
+)
+@click.option("--dry-run", is_flag=True, help="Tell what it would take, and do nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def command(**options: Any) -> None:
+    """Make the images of a grid, score them, and print a summary.
+
+    Stopped at any moment, the same command goes on where it was: only what is missing is made.
+    """
+    from bench.engine.job import RunJob
+
+    grid_names = ("preset", "grid_file", "colours", "subjects", "templates", "scenery", "seeds")
+    grid_given = {name: options.pop(name) for name in (*grid_names, "captions")}
+    as_json = options.pop("as_json")
+    dry_run = options.pop("dry_run")
+    grid = resolve_grid(**grid_given)
+    options["scorers"] = options["scorers"] or ("segmentation", "clip")
+    job = RunJob(grid=grid, own_tags=grid_given["captions"] is None, **options)
+    if dry_run:
+        click.echo(job.expect(), nl=False)
+        return
+    job.run(as_json=as_json)

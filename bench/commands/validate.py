@@ -1,0 +1,111 @@
+"""``bench validate``: the certificate of the scorers, on scenes whose verdict is known."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command("validate")
+@click.option("--segmenter", default="clip", show_default=True, metavar="NAME")
+@click.option("--clip", metavar="SPEC", help="CLIP to use: bundled, ViT-B-16:openai, model:FILE.")
+@click.option(
+    "--scenes",
+    type=click.IntRange(min=10),
+    default=330,
+    show_default=True,
+    metavar="N",
+    help="Scenes a trial; 110 show every verdict in every colour.",
+)
+@click.option("--seed", default=30_000, show_default=True, metavar="N")
+@click.option("--json", "as_json", is_flag=True, help="Print the certificate as JSON.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Also write JSON.",
+)
+def command(
+    segmenter: str, clip: str | None, scenes: int, seed: int, as_json: bool, out: Path | None
+) -> None:
+    """Judge the judge: draw scenes of every verdict and see what the scorers say of them.
+
+    Each trial is scored twice, with the exact masks and with the segmenter's own.
+    """
+    from bench.certificate import certify
+    from bench.engine.control import JUDGE
+    from bench.engine.crew import build
+    from bench.store import files
+
+    offered = {"clip": clip}
+    report = certify(
+        build("segmenter", segmenter, {}, offered),
+        build("scorer", JUDGE, {}, offered),
+        scenes,
+        seed,
+    )
+    text = json.dumps(report, indent=1)
+    if out is not None:
+        files.write_text(out, text + "\n")
+    if as_json:
+        click.echo(text)
+        return
+    _print(report)
+
+
+def _print(report: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    table = Table(title="Scorers on known scenes", title_justify="left")
+    for heading in (
+        "trial",
+        "masks",
+        "scenes",
+        "macro F1",
+        "right",
+        "worst verdict",
+        "worst colour",
+    ):
+        table.add_column(heading, justify="right" if heading in ("scenes", "macro F1") else "left")
+    for trial, rows in report["trials"].items():
+        for row in rows.values():
+            table.add_row(
+                trial,
+                row["masks"],
+                str(row["scenes"]),
+                f"{row['macro_f1']:.3f}",
+                f"{row['accuracy']:.1%} ({row['low']:.1%} to {row['high']:.1%})",
+                _worst(row["recall_by_verdict"]),
+                _worst(row["recall_by_colour"]),
+            )
+    console.print(table)
+    first = next(iter(report["trials"].values()))
+    for row in first.values():
+        console.print(_confusion(row))
+
+
+def _worst(recalls: dict[str, float]) -> str:
+    name = min(recalls, key=lambda key: recalls[key])
+    return f"{name} {recalls[name]:.0%}"
+
+
+def _confusion(row: dict[str, Any]) -> Any:
+    from rich.table import Table
+
+    from bench.records import VERDICTS
+
+    table = Table(
+        title=f"Confusion, plain scenes, {row['masks']} masks: true down, said across",
+        title_justify="left",
+    )
+    table.add_column("")
+    for verdict in VERDICTS:
+        table.add_column(verdict, justify="right")
+    for true, said in row["confusion"].items():
+        table.add_row(true, *(str(said.get(verdict, "")) or "." for verdict in VERDICTS))
+    return table

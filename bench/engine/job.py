@@ -1,0 +1,210 @@
+"""A whole run as the command line asks for it: from names and numbers to a summary."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.engine.control import with_control
+from bench.engine.crew import Crew, build, build_scorers
+from bench.engine.execute import Outcome, execute
+from bench.engine.finish import finish, require_valid
+from bench.engine.prepare import manifest_for, open_run
+from bench.engine.progress import Progress, clock, for_stderr
+from bench.errors import UsageError
+from bench.store.lock import locked
+from bench.store.manifest import FILE, read_manifest
+from bench.store.pictures import encode_png
+from bench.store.run import Run
+from prompts.cells import Sample
+from prompts.grid import Grid, retag
+
+#: Images that a dry run makes to see what one takes.
+PROBE = 8
+
+
+class Interrupted(KeyboardInterrupt):
+    """The user stopped the run; what was in hand is stored."""
+
+
+@dataclass
+class RunJob:
+    """What the user asked for.
+
+    Attributes
+    ----------
+    grid : Grid
+    own_tags : bool
+        Tag the cells by what the model says it was trained on, where it says so.
+    model, name, out, segmenter, scorers, clip, device, batch_size, steps, guidance_scale, limit
+        As the options of ``bench run``.
+    """
+
+    grid: Grid
+    model: str
+    out: Path
+    segmenter: str
+    scorers: Sequence[str]
+    name: str | None = None
+    own_tags: bool = True
+    clip: str | None = None
+    device: str | None = None
+    batch_size: int | None = None
+    steps: int | None = None
+    guidance_scale: float | None = None
+    limit: int | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where the run is stored."""
+        if self.name is not None and (not self.name or Path(self.name).name != self.name):
+            raise UsageError(f"--name {self.name!r} is no name of a folder; --out takes a path")
+        return self.out / (self.name or f"{slug(self.model)}-{slug(self.grid.name)}")
+
+    def sampler(self) -> Any:
+        """Make the sampler."""
+        asked = {"steps": self.steps, "guidance_scale": self.guidance_scale}
+        offered = {"device": self.device, "batch_size": self.batch_size}
+        return build("sampler", self.model, asked, offered)
+
+    def crew(self) -> Crew:
+        """Make sampler, segmenter and scorers."""
+        offered = {"device": self.device, "clip": self.clip}
+        return Crew(
+            self.sampler(),
+            build("segmenter", self.segmenter, {}, offered),
+            build_scorers(self.scorers, offered),
+        )
+
+    def samples(self) -> list[Sample]:
+        """All images asked for."""
+        return self.grid.samples()[: self.limit]
+
+    def run(self, *, as_json: bool = False, progress: Progress | None = None) -> Outcome:
+        """Make what is missing, and print the summary.
+
+        Raises
+        ------
+        Interrupted
+            The user stopped it.
+        BenchError
+            Anything that the user can mend.
+        """
+        progress = progress or for_stderr()
+        folder = self.folder
+        crew = self.crew()
+        self._tag(crew)
+        with locked(folder) as stale:
+            if stale is not None:
+                progress.say(
+                    f"note: process {stale.get('pid', '?')} on {stale.get('host', '?')} ended "
+                    "without finishing this run; going on where it was"
+                )
+            asked = manifest_for(
+                folder.name,
+                self.grid.cells,
+                self.grid.seeds,
+                crew,
+                grid=self.grid.name,
+                limit=self.limit,
+            )
+            run = open_run(folder, asked, progress)
+            outcome = execute(run, self.samples(), crew, progress)
+            if outcome.interrupted and outcome.missing:
+                done = outcome.images - outcome.missing
+                raise Interrupted(
+                    f"interrupted: {done:,} of {outcome.images:,} images are finished in {folder}; "
+                    "run the same command again to go on"
+                )
+            run = with_control(run, crew)
+            run, estimates, stock = finish(run, outcome.missing)
+        progress.say(
+            f"{folder}: {outcome.made:,} images made, {outcome.rescored:,} scored again, "
+            f"{clock(outcome.seconds)}"
+        )
+        _print_summary(run, estimates, stock.images, as_json)
+        require_valid(stock)
+        return outcome
+
+    def expect(self) -> str:
+        """Tell what the run would take, from a few images that are not stored."""
+        folder, samples = self.folder, self.samples()
+        done = _stored(folder)
+        sampler = self.sampler()
+        with _patience():
+            probe = samples[:PROBE]
+            start = time.monotonic()
+            made = list(sampler.sample(probe))
+            seconds = (time.monotonic() - start) / max(len(made), 1)
+        size = sum(len(encode_png(one.image)) for one in made) / max(len(made), 1)
+        height, width = made[0].image.shape[:2] if made else (0, 0)
+        left = max(len(samples) - done, 0)
+        existing = folder if folder.exists() else Path.cwd()
+        lines = {
+            "folder": f"{folder} ({done:,} images there)" if done else str(folder),
+            "model": self.model,
+            "grid": f"{self.grid.name}: {len(self.grid):,} cells, {self.grid.seeds} images each",
+            "images": f"{left:,} to make of {len(samples):,}, {width} x {height}",
+            "sampling": f"about {clock(left * seconds)} ({1 / max(seconds, 1e-9):.1f} images/s, "
+            f"measured on {len(made)} images with the model cold)",
+            "memory": f"{_peak_memory():.2f} GB with the model loaded; scorers come on top",
+            "disk": f"about {left * (size + 2500) / 1e6:,.1f} MB; "
+            f"{shutil.disk_usage(existing).free / 1e9:,.1f} GB free",
+            "segmenter": self.segmenter,
+            "scorers": ", ".join(self.scorers),
+        }
+        if self.limit is not None:
+            lines["limit"] = f"{self.limit:,} images: the run would not be comparable"
+        return "".join(f"{name:<10} {value}\n" for name, value in lines.items())
+
+    def _tag(self, crew: Crew) -> None:
+        training = getattr(crew.sampler, "training", None)
+        if self.own_tags and training is not None:
+            self.grid = retag(self.grid, training)
+
+
+def slug(name: str) -> str:
+    """Return a model's or a grid's name as part of a folder's name."""
+    plain = "".join(c.lower() if c.isalnum() or c in "._" else "-" for c in name)
+    return "-".join(piece for piece in plain.strip(".").split("-") if piece)[-60:] or "run"
+
+
+def _stored(folder: Path) -> int:
+    if not (folder / FILE).is_file():
+        return 0
+    return len(Run(folder, read_manifest(folder)).ids("samples"))
+
+
+@contextmanager
+def _patience() -> Iterator[None]:
+    """Tell a person at a terminal that something is going on."""
+    if sys.stderr.isatty():
+        print("making a few images to see what one takes", file=sys.stderr)
+    yield
+
+
+def _peak_memory() -> float:
+    """Peak resident memory of this process in GB."""
+    try:
+        import resource
+    except ImportError:
+        return float("nan")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1e9 if sys.platform == "darwin" else 1e6)
+
+
+def _print_summary(run: Run, estimates: Any, stored: int, as_json: bool) -> None:
+    from bench.summary import render, to_json
+
+    if as_json:
+        print(to_json(run.manifest, estimates, stored))
+        return
+    from rich.console import Console
+
+    Console().print(render(run.manifest, estimates, stored))

@@ -1,0 +1,1 @@
+"""Samplers: what makes the images of a run."""

@@ -1,0 +1,105 @@
+"""The bundled model as a sampler."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+
+from bench.errors import UsageError
+from bench.records import Fingerprint, Generation
+from prompts.cells import Sample
+from prompts.manifest import TrainingManifest
+from reference_models.errors import ModelError
+from reference_models.local import CHUNK, LocalModel, Settings, token_ids
+from reference_models.weights import FOLDER, digest
+
+
+class LocalSampler:
+    """Draws with the bundled model.
+
+    Parameters
+    ----------
+    steps : int, optional
+        Euler steps; the model's own default where omitted.
+    guidance_scale : float, optional
+    batch_size : int, optional
+        Images handed on together. The arithmetic is done in chunks of one fixed size whatever
+        this is, so that images do not depend on it.
+    device : str, optional
+        ``cpu`` by default.
+    weights : Path, optional
+        Another weight file of the same family.
+
+    Raises
+    ------
+    UsageError
+        A device that is not there, a damaged weight file, a prompt with an unknown word.
+    """
+
+    def __init__(
+        self,
+        steps: int | None = None,
+        guidance_scale: float | None = None,
+        batch_size: int | None = None,
+        device: str | None = None,
+        weights: Path | None = None,
+    ) -> None:
+        default = Settings()
+        self.settings = Settings(
+            default.steps if steps is None else steps,
+            default.guidance_scale if guidance_scale is None else guidance_scale,
+            default.shift,
+        )
+        self.batch = batch_size or CHUNK
+        path = weights or FOLDER / "local.safetensors"
+        device = device or "cpu"
+        _require_device(device)
+        try:
+            self.model = LocalModel(path, device)
+        except ModelError as error:
+            raise UsageError(str(error)) from error
+        manifest = path.with_name(f"{path.stem}.manifest.json")
+        #: What the captions of the training said; tags cells as seen or novel.
+        self.training = TrainingManifest.load(manifest) if manifest.is_file() else None
+        self.fingerprint = Fingerprint(
+            kind="sampler",
+            name="local",
+            options={
+                "steps": self.settings.steps,
+                "guidance_scale": self.settings.guidance_scale,
+                "shift": self.settings.shift,
+                "dtype": str(self.model.dtype).removeprefix("torch."),
+                "device": device,
+            },
+            weights=digest(path),
+            versions={"torch": torch.__version__},
+        )
+
+    def sample(self, samples: Sequence[Sample]) -> Iterator[Generation]:
+        """Yield one image a sample, in order."""
+        try:
+            token_ids([s.cell.text for s in samples])
+        except ModelError as error:
+            raise UsageError(str(error)) from error
+        for start in range(0, len(samples), self.batch):
+            part = samples[start : start + self.batch]
+            began = time.perf_counter()
+            pictures, _ = self.model.draw(
+                [s.cell.text for s in part], [s.seed for s in part], self.settings
+            )
+            each = (time.perf_counter() - began) / len(part)
+            for sample, picture in zip(part, pictures.numpy(), strict=True):
+                yield Generation(sample, picture, each)
+
+
+def _require_device(device: str) -> None:
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise UsageError(
+            f"device {device!r} cannot be used ({reason}); expected cpu, cuda or mps"
+        ) from error

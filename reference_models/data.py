@@ -1,0 +1,99 @@
+"""Training pictures: a pool of rendered scenes that is refreshed all the time."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from prompts.colours import COLOUR_NAMES
+from prompts.manifest import TrainingManifest
+from prompts.subjects import SUBJECT_NAMES
+from reference_models.world.captions import token_ids
+from reference_models.world.render import render
+from reference_models.world.scene import (
+    NATURAL,
+    Mixture,
+    Scenes,
+    sample_scenes,
+    with_natural_bare_names,
+)
+from reference_models.world.statistics import canonical_only, colour_given_subject
+
+
+def training_scenes(
+    n: int, generator: torch.Generator, mixture: Mixture = NATURAL, table: Tensor | None = None
+) -> Scenes:
+    """Scenes with natural statistics: bare names mostly stand for canonical colours."""
+    table = colour_given_subject() if table is None else table
+    scenes = sample_scenes(n, generator, mixture, table)
+    return with_natural_bare_names(scenes, generator, canonical_only())
+
+
+class Pool:
+    """A few thousand scenes in memory, of which a block is replaced every few batches.
+
+    Each scene is used about ``reuse`` times with other noise, so that drawing costs little
+    beside training. ``seen`` counts what its captions said.
+
+    Parameters
+    ----------
+    generator : torch.Generator
+    side : int
+        Pixels of the pictures given out; scenes are drawn at 64 and averaged down.
+    size, block : int
+        Scenes in the pool, and drawn at a time.
+    reuse : float
+    seen : TrainingManifest, optional
+        What earlier captions said, where a training goes on.
+    """
+
+    def __init__(
+        self,
+        generator: torch.Generator,
+        mixture: Mixture = NATURAL,
+        table: Tensor | None = None,
+        side: int = 32,
+        size: int = 4096,
+        block: int = 512,
+        reuse: float = 2.0,
+        seen: TrainingManifest | None = None,
+    ) -> None:
+        self.generator, self.mixture, self.table = generator, mixture, table
+        self.side, self.block, self.reuse = side, block, reuse
+        self.seen = seen or TrainingManifest()
+        self._due = 0.0
+        self._next = 0
+        blocks = [self._draw() for _ in range(size // block)]
+        self.pictures = torch.cat([b[0] for b in blocks])
+        self.ids = torch.cat([b[1] for b in blocks])
+
+    def _draw(self) -> tuple[Tensor, Tensor]:
+        scenes = training_scenes(self.block, self.generator, self.mixture, self.table)
+        image = F.adaptive_avg_pool2d(render(scenes).image, self.side)
+        self._count(scenes)
+        return (image * 255).round().to(torch.uint8), token_ids(scenes)
+
+    def _count(self, scenes: Scenes) -> None:
+        rows = zip(
+            scenes.subject.tolist(), scenes.term.tolist(), scenes.says_colour.tolist(), strict=True
+        )
+        self.seen += TrainingManifest.from_bindings(
+            [
+                (COLOUR_NAMES[term] if said else None, SUBJECT_NAMES[subject])
+                for subject, term, said in zip(*row, strict=True)
+                if subject >= 0
+            ]
+            for row in rows
+        )
+
+    def batch(self, n: int) -> tuple[Tensor, Tensor]:
+        """Pictures float32 (n, 3, side, side) in [-1, 1] and token ids int64 (n, LENGTH)."""
+        self._due += n / self.reuse
+        if self._due >= self.block:
+            self._due -= self.block
+            place = slice(self._next, self._next + self.block)
+            self.pictures[place], self.ids[place] = self._draw()
+            self._next = (self._next + self.block) % len(self.pictures)
+        rows = torch.randint(len(self.pictures), (n,), generator=self.generator)
+        return self.pictures[rows].float() / 127.5 - 1, self.ids[rows]

@@ -1,0 +1,53 @@
+"""From the folder of a training to the files that are bundled: weights and manifest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from prompts.manifest import TrainingManifest
+from reference_models.weights import FOLDER, digest, read_weights, write_weights
+
+
+def publish(training: Path, name: str, folder: Path | None = None) -> Path:
+    """Write ``NAME.safetensors`` and ``NAME.manifest.json``.
+
+    Parameters
+    ----------
+    training : Path
+        Folder with ``checkpoint.safetensors`` and ``upsampler.safetensors``.
+    name : str
+        Of the preset.
+    folder : Path, optional
+        Where to write; the training's own folder by default.
+    """
+    folder = folder or training
+    tensors, facts = read_weights(training / "checkpoint.safetensors")
+    upsampler, _ = read_weights(training / "upsampler.safetensors")
+    whole = {
+        f"unet.{n.removeprefix('ema.')}": t for n, t in tensors.items() if n.startswith("ema.")
+    }
+    whole |= {f"upsampler.{n}": t for n, t in upsampler.items()}
+    out = folder / f"{name}.safetensors"
+    kept = {
+        "preset": facts["preset"],
+        "pictures": facts["step"] * facts["preset"]["batch"],
+        "seconds": round(facts["seconds"]),
+    }
+    write_weights(out, whole, kept)
+    TrainingManifest.from_json(facts["seen"]).save(folder / f"{name}.manifest.json")
+    return out
+
+
+@click.command()
+@click.option("--training", type=click.Path(path_type=Path, exists=True), required=True)
+@click.option("--name", default="local")
+def main(training: Path, name: str) -> None:
+    """Put a training's weights and manifest into the package."""
+    out = publish(training, name, FOLDER)
+    click.echo(f"{out}: {out.stat().st_size / 1e6:.1f} MB, sha256 {digest(out)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""A sample sheet: one picture a prompt in a grid, for a person to look at while training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.func import functional_call
+
+from prompts.colours import COLOUR_NAMES
+from prompts.subjects import SUBJECT_NAMES
+from reference_models.guidance import guided
+from reference_models.solver import euler
+from reference_models.times import sampling_times
+from reference_models.unet import UNet
+from reference_models.world.captions import LENGTH, encode
+
+
+def grid_of(pictures: Tensor, columns: int, enlarge: int = 1) -> np.ndarray:
+    """Pictures (N, 3, H, W) in [0, 1] side by side, uint8 (rows H, columns W, 3)."""
+    n, _, height, width = pictures.shape
+    rows = -(-n // columns)
+    sheet = torch.full((rows * columns, 3, height, width), 0.5)
+    sheet[:n] = pictures.clamp(0, 1)
+    sheet = sheet.view(rows, columns, 3, height, width).permute(0, 3, 1, 4, 2)
+    array = (sheet.reshape(rows * height, columns * width, 3) * 255).round().byte().numpy()
+    return array.repeat(enlarge, 0).repeat(enlarge, 1)
+
+
+def sheet_prompts(per_subject: int = 3) -> list[str]:
+    """For each subject its bare name and a few colours that move from subject to subject."""
+    prompts = []
+    for k, subject in enumerate(SUBJECT_NAMES):
+        colours = [COLOUR_NAMES[(k + 3 * j) % 11] for j in range(per_subject - 1)]
+        prompts += [f"a {subject}", *(f"a {colour} {subject}" for colour in colours)]
+    return prompts
+
+
+def padded(prompts: list[str]) -> Tensor:
+    """Token ids of prompts, int64 (N, LENGTH)."""
+    ids = torch.zeros(len(prompts), LENGTH, dtype=torch.int64)
+    for row, prompt in enumerate(prompts):
+        tokens = encode(prompt)
+        ids[row, : len(tokens)] = torch.tensor(tokens)
+    return ids
+
+
+@torch.no_grad()
+def write_sheet(
+    path: Path, model: UNet, weights: dict[str, Tensor], steps: int = 12, scale: float = 4.0
+) -> None:
+    """Sample the sheet's prompts with the given weights and write a PNG."""
+    device = next(iter(weights.values())).device
+    ids = padded(sheet_prompts()).to(device)
+    noise = torch.randn(
+        len(ids), 3, model.side, model.side, generator=torch.Generator().manual_seed(0)
+    )
+
+    def call(method: str, *arguments: object) -> Tensor:
+        return functional_call(
+            _Method(model, method), {f"model.{n}": w for n, w in weights.items()}, arguments
+        )
+
+    prompt, empty = call("encode", ids), call("encode", torch.zeros_like(ids))
+
+    def field(x: Tensor, t: Tensor) -> Tensor:
+        return guided(call("forward", x, t, prompt), call("forward", x, t, empty), scale)
+
+    x = noise.to(device)
+    for _, _, x in euler(field, x, sampling_times(steps)):
+        pass
+    Image.fromarray(grid_of((x.cpu() + 1) / 2, 18, 2)).save(path)
+
+
+class _Method(torch.nn.Module):
+    """Calls one named method of a model, so that ``functional_call`` can swap its weights."""
+
+    def __init__(self, model: torch.nn.Module, method: str) -> None:
+        super().__init__()
+        self.model, self.method = model, method
+
+    def forward(self, *arguments: object) -> Tensor:
+        return getattr(self.model, self.method)(*arguments)  # type: ignore[no-any-return]

@@ -1,0 +1,68 @@
+"""Weight files: half-precision safetensors, with what the model is in the header."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from reference_models.errors import ModelError
+
+FOLDER = Path(__file__).parent / "weights"
+
+
+def write_weights(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+    """Write tensors in float16, and facts (JSON-able) in the header."""
+    halves = {name: tensor.detach().half().contiguous() for name, tensor in tensors.items()}
+    save_file(halves, path, {"facts": json.dumps(facts, sort_keys=True)})
+
+
+def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors in float32, and facts.
+
+    Raises
+    ------
+    ModelError
+        No such file, or one that is cut short or no safetensors file.
+    """
+    if not path.is_file():
+        raise ModelError(
+            f"no weight file {path}; expected the one that comes with the package: reinstall it"
+        )
+    try:
+        with safe_open(path, "pt") as file:
+            facts = json.loads((file.metadata() or {}).get("facts", "{}"))
+            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ModelError(
+            f"weight file {path} is damaged ({error}); expected a whole safetensors file: "
+            "reinstall the package or train the model again"
+        ) from error
+    return tensors, facts
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal; empty where there is none."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+
+
+def fill(module: torch.nn.Module, tensors: dict[str, Tensor], prefix: str, path: Path) -> None:
+    """Load the tensors under ``prefix`` into a module.
+
+    Raises
+    ------
+    ModelError
+        Names or shapes that do not fit.
+    """
+    own = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+    try:
+        module.load_state_dict(own)
+    except RuntimeError as error:
+        first = str(error).splitlines()[-1].strip()
+        raise ModelError(f"weight file {path} is of another model: {first}") from error

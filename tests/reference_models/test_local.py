@@ -1,0 +1,94 @@
+"""The bundled model: loading, exactness, and what it draws."""
+
+import pytest
+import torch
+
+from bench.errors import UsageError
+from bench.samplers.local import LocalSampler
+from prompts import build_grid
+from reference_models.errors import ModelError
+from reference_models.local import LocalModel, Settings, token_ids
+from reference_models.weights import FOLDER
+
+WEIGHTS = FOLDER / "local.safetensors"
+
+
+@pytest.fixture(scope="module")
+def model():
+    return LocalModel()
+
+
+def test_a_picture_is_the_same_to_the_bit_in_any_company(model):
+    prompts = [f"a {colour} cup" for colour in ("red", "green", "blue", "black", "white")]
+    together, _ = model.draw(prompts, [1, 2, 3, 4, 5], Settings(steps=3))
+    alone, _ = model.draw(prompts[2:3], [3], Settings(steps=3))
+    turned, _ = model.draw(prompts[::-1], [5, 4, 3, 2, 1], Settings(steps=3))
+    assert torch.equal(together[2], alone[0])
+    assert torch.equal(together, turned.flip(0))
+
+
+def test_more_pictures_than_a_chunk(model):
+    prompts, seeds = ["a red apple"] * 33, list(range(33))
+    many, _ = model.draw(prompts, seeds, Settings(steps=1))
+    last, _ = model.draw(prompts[32:], [32], Settings(steps=1))
+    assert torch.equal(many[32], last[0])
+
+
+def test_last_frame_of_a_trajectory_is_close_to_the_picture(model):
+    pictures, frames = model.draw(["a red apple"], [0], Settings(steps=4), frames=True)
+    assert frames.shape == (1, 4, 64, 64, 3)
+    assert float((frames[0, -1].float() - pictures[0].float()).abs().mean()) < 1
+
+
+def test_the_word_decides_the_colour(model):
+    pictures, _ = model.draw(["a red balloon", "a blue balloon"], [5, 5])
+    red, blue = pictures[:, 16:40, 24:40].float().mean((1, 2))
+    assert red[0] > red[2] + 40
+    assert blue[2] > blue[0] + 40
+
+
+def test_unknown_word_is_named_with_the_nearest():
+    with pytest.raises(ModelError, match=r"'teapott?'|'baloon'"):
+        token_ids(["a red baloon"])
+    with pytest.raises(ModelError, match="balloon"):
+        token_ids(["a red baloon"])
+
+
+def test_sampler_gives_the_control_and_the_prompt_the_same_noise():
+    grid = build_grid("quick")
+    by_id = {cell.id: cell for cell in grid.cells}
+    for sample in grid.samples():
+        control = next(s for s in grid.samples() if s.cell.id == sample.cell.control_id)
+        assert control.seed == sample.seed
+        assert sample.cell.control_id in by_id
+
+
+def test_sampler_keeps_order_and_batch_size_changes_nothing():
+    samples = build_grid("quick").samples()[:5]
+    small = list(LocalSampler(steps=2, batch_size=2).sample(samples))
+    large = list(LocalSampler(steps=2, batch_size=64).sample(samples))
+    assert [g.sample.id for g in small] == [s.id for s in samples]
+    for a, b in zip(small, large, strict=True):
+        assert (a.image == b.image).all()
+        assert a.image.shape == (64, 64, 3)
+
+
+def test_truncated_weights_are_refused_with_the_file(tmp_path):
+    cut = tmp_path / "local.safetensors"
+    cut.write_bytes(WEIGHTS.read_bytes()[:100_000])
+    with pytest.raises(UsageError, match=r"local\.safetensors is damaged"):
+        LocalSampler(weights=cut)
+
+
+def test_a_device_that_is_not_there_is_refused():
+    with pytest.raises(UsageError, match="'cuda:9' cannot be used"):
+        LocalSampler(device="cuda:9")
+
+
+def test_bundled_manifest_never_saw_a_held_out_pair():
+    from reference_models.world.statistics import held_out_pairs
+
+    manifest = LocalSampler(steps=1).training
+    assert manifest is not None
+    assert manifest.captions > 100_000
+    assert not {pair for pair, n in manifest.pairs.items() if n} & held_out_pairs()

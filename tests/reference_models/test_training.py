@@ -1,0 +1,104 @@
+"""The trainer: short real trainings, an interrupted one included."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from click.testing import CliRunner
+from safetensors import safe_open
+
+from reference_models import train
+from reference_models.data import Pool
+from reference_models.ema import Average
+from reference_models.errors import ModelError
+from reference_models.optimiser import make_optimisers, orthogonalised
+from reference_models.presets import PRESETS, build
+from reference_models.weights import read_weights
+from reference_models.world.statistics import held_out_pairs
+
+TINY = replace(PRESETS["smoke"], fine=8, coarse=16, batch=8)
+
+
+def test_orthogonalised_matrix_has_singular_values_near_one():
+    torch.manual_seed(0)
+    for shape in ((6, 20), (20, 6)):
+        values = torch.linalg.svdvals(orthogonalised(torch.randn(shape)))
+        assert float(values.min()) > 0.5
+        assert float(values.max()) < 1.4
+
+
+def test_average_of_a_model_that_stands_still_is_the_model():
+    model = build(TINY)
+    average = Average(model)
+    for _ in range(5):
+        average.update(model)
+    for name, p in model.named_parameters():
+        assert torch.allclose(average.weights[name], p, atol=1e-7)
+
+
+def test_loss_falls_on_a_few_pictures():
+    torch.manual_seed(0)
+    generator = torch.Generator().manual_seed(0)
+    model = build(TINY)
+    optimisers = make_optimisers(model, 2e-3, 0.02)
+    pool = Pool(generator, size=64, block=64)
+    losses = []
+    for _ in range(30):
+        loss = train.loss_of(model, *pool.batch(32), generator, 0.1)
+        loss.backward()
+        for optimiser in optimisers:
+            optimiser.step()
+            optimiser.zero_grad()
+        losses.append(float(loss.detach()))
+    assert sum(losses[-5:]) < 0.85 * sum(losses[:5])
+
+
+def test_rate_rises_then_holds_then_falls_to_zero():
+    preset = PRESETS["local"]
+    assert train.rate(0.0, preset) == 0
+    assert train.rate(0.3, preset) == 1
+    assert train.rate(0.8, preset) == pytest.approx(0.5)
+    assert train.rate(1.0, preset) == 0
+
+
+def run(folder, images, monkeypatch):
+    monkeypatch.setitem(PRESETS, "smoke", replace(TINY, images=images))
+    monkeypatch.setattr(train, "train_upsampler", _quick_upsampler)
+    result = CliRunner().invoke(
+        train.main, ["--preset", "smoke", "--out", str(folder), "--every", "0"]
+    )
+    assert result.exit_code == 0, result.output
+
+
+def _quick_upsampler(path):
+    from reference_models.train_upsampler import train_upsampler
+
+    train_upsampler(path, images=64, batch=32)
+
+
+def test_training_goes_on_from_its_checkpoint_and_publishes(tmp_path, monkeypatch):
+    monkeypatch.setattr(train, "Pool", lambda *a, **k: Pool(*a, **{**k, "size": 64, "block": 64}))
+    run(tmp_path, 32, monkeypatch)
+    with safe_open(tmp_path / "checkpoint.safetensors", "pt") as file:
+        first = json.loads(file.metadata()["facts"])
+    assert first["step"] == 4
+    run(tmp_path, 64, monkeypatch)
+    tensors, facts = read_weights(tmp_path / "smoke.safetensors")
+    assert facts["pictures"] == 64
+    assert any(name.startswith("upsampler.") for name in tensors)
+    manifest = json.loads((tmp_path / "smoke.manifest.json").read_text())
+    assert manifest["captions"] >= 128
+    shown = {(c, s) for s, row in manifest["pairs"].items() for c in row}
+    assert shown
+    assert not shown & held_out_pairs()
+    assert list(tmp_path.glob("sheet-*.png"))
+
+
+def test_damaged_weight_files_are_named(tmp_path):
+    with pytest.raises(ModelError, match=r"no weight file .*gone"):
+        read_weights(tmp_path / "gone.safetensors")
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(b"\x10\x00\x00\x00\x00\x00\x00\x00{not json")
+    with pytest.raises(ModelError, match=r"broken\.safetensors is damaged"):
+        read_weights(broken)
