@@ -1,6 +1,6 @@
 """Write docs/cli.md from the commands themselves.
 
-``python docs/cli_reference.py`` writes it; a test compares it with what the commands say.
+``python -m docs.cli_reference`` writes it; a test compares it with what the commands say.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PAGE = Path(__file__).with_name("cli.md")
 HEAD = """\
 # The command line
 
-Written by `python docs/cli_reference.py` from the commands themselves; do not edit it by hand.
+Written by `python -m docs.cli_reference` from the commands themselves; do not edit it by hand.
 
 JSON goes to stdout, progress and errors to stderr. An error is one line. Exit codes: 0 pass,
 1 regression, 2 usage, 3 not comparable or incomplete, 4 internal error, 130 interrupted.
@@ -47,7 +47,7 @@ def _options(command: click.Command, context: click.Context) -> Iterator[str]:
     yield "| option | meaning |"
     yield "|---|---|"
     for option in command.get_params(context):
-        if isinstance(option, click.Option) and not option.hidden and option.name != "help":
+        if isinstance(option, click.Option) and not option.hidden and "--help" not in option.opts:
             names = ", ".join(f"`{name}`" for name in (*option.opts, *option.secondary_opts))
             yield f"| {names}{_value(option)} | {_cell(_meaning(option))} |"
 

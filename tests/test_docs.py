@@ -27,7 +27,7 @@ def reference():
 
 def test_reference_is_what_the_commands_say(reference):
     assert reference.PAGE.read_text(encoding="utf-8") == reference.page(), (
-        "python docs/cli_reference.py writes it again"
+        "python -m docs.cli_reference writes it again"
     )
 
 
