@@ -107,6 +107,8 @@ def look(
     """Look for the words of each prompt in its image."""
     import torch
 
+    if not images:
+        return []
     windows = [
         views(*image.shape[:2], len(one.subjects)) for image, one in zip(images, nouns, strict=True)
     ]
