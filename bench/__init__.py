@@ -1,1 +1,27 @@
-"""How colour binding is measured: samplers, regions, colour naming, scorers, statistics, store."""
+"""How colour binding is measured: samplers, regions, colour naming, scorers, statistics, store.
+
+From Python: `score_images` judges images that exist, `BindingScore` is a metric for a training
+loop.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bench.api import BindingScore, score_images
+
+__all__ = ["BindingScore", "score_images"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the public names when they are first used."""
+    if name in __all__:
+        from bench import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -63,7 +63,7 @@ def interval(
     if low is not None and high is not None:
         parts.append(f'<line class="band" x1="{at(low)}" x2="{at(high)}" y1="10" y2="10"/>')
     if value is not None and value == value:
-        parts.append(f'<line class="value" x1="{at(value)}" x2="{at(value)}" y1="1" y2="19"/>')
+        parts.append(f'<line class="at" x1="{at(value)}" x2="{at(value)}" y1="1" y2="19"/>')
     return _svg(20, "".join(parts), label, "interval")
 
 

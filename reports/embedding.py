@@ -12,7 +12,7 @@ import pandas as pd
 
 from reports.reading import Picture, Run, read_pictures
 from reports.sampling import embedding_order
-from reports.thumbnails import Thumbnail, make_thumbnail
+from reports.thumbnails import QUALITIES, Thumbnail, make_thumbnail
 
 #: Pictures in one file of the assets folder.
 CHUNK = 200
@@ -103,14 +103,15 @@ def embed(
         One a run.
     """
     plan = _Plan(runs, items, cells)
-    lossless, reach = True, len(plan.order)
+    quality: int | None = None
+    reach = len(plan.order)
     if budget is not None:
-        lossless, reach = _probe(runs, plan, budget)
+        quality, reach = _probe(runs, plan, budget)
     wanted: dict[tuple[int, Key], None] = {}
     for key in plan.order[:reach]:
         wanted.update(dict.fromkeys(plan.needs(key)))
     films = set(plan.order[:_FILM_REACH])
-    encoded, steps = _encode(runs, plan, wanted, lossless, films)
+    encoded, steps = _encode(runs, plan, wanted, quality, films)
     result = [Embedded() for _ in runs]
     spent, taken = 0, set()
     for key in plan.order[:reach]:
@@ -128,37 +129,40 @@ def embed(
     return result
 
 
-def _probe(runs: Sequence[Run], plan: _Plan, budget: int) -> tuple[bool, int]:
-    """Whether every picture fits without a loss, and how far down the order the budget reaches."""
+def _probe(runs: Sequence[Run], plan: _Plan, budget: int) -> tuple[int | None, int]:
+    """Find the best quality at which all pictures fit, or how far the budget reaches at the least.
+
+    Returns
+    -------
+    quality : int or None
+    reach : int
+        Length of the head of the order to encode.
+    """
     pictures: dict[tuple[int, Key], None] = {}
     for key in plan.order:
         pictures.update(dict.fromkeys(plan.needs(key)))
     probes = dict.fromkeys(list(pictures)[:: max(1, len(pictures) // 96)])
-    if not probes:
-        return True, 0
-    whole, _ = _encode(runs, plan, probes, True, set())
-    total = len(pictures)
-    if not whole:
-        return True, 0
-    if sum(t.size for t in whole.values()) / len(whole) * total * 1.03 <= budget:
-        return True, len(plan.order)
-    small, _ = _encode(runs, plan, probes, False, set())
-    mean = sum(t.size for t in small.values()) / len(small)
-    count, seen = 0, set()
+    mean = 0.0
+    for quality in QUALITIES:
+        tried, _ = _encode(runs, plan, probes, quality, set())
+        if not tried:
+            return None, 0
+        mean = sum(thumbnail.size for thumbnail in tried.values()) / len(tried)
+        if mean * len(pictures) * 1.03 <= budget:
+            return quality, len(plan.order)
+    seen: set[tuple[int, Key]] = set()
     for reach, key in enumerate(plan.order):
-        new = set(plan.needs(key)) - seen
-        count += len(new)
-        seen |= new
-        if count * mean > budget * 1.03:
-            return False, reach
-    return False, len(plan.order)
+        seen.update(plan.needs(key))
+        if len(seen) * mean > budget * 1.03:
+            return QUALITIES[-1], reach
+    return QUALITIES[-1], len(plan.order)
 
 
 def _encode(
     runs: Sequence[Run],
     plan: _Plan,
     wanted: Iterable[tuple[int, Key]],
-    lossless: bool,
+    quality: int | None,
     films: set[Key],
 ) -> tuple[dict[tuple[int, Key], Thumbnail], dict[tuple[int, Key], list[str]]]:
     encoded: dict[tuple[int, Key], Thumbnail] = {}
@@ -168,14 +172,14 @@ def _encode(
         owners = {plan.ids[number][key]: key for which, key in wanted if which == number}
         for picture in read_pictures(run, owners.keys(), frames=bool(films)):
             key = owners[picture.sample_id]
-            encoded[(number, key)] = make_thumbnail(picture.image, picture.labels, lossless)
+            encoded[(number, key)] = make_thumbnail(picture.image, picture.labels, quality)
             if key in films and picture.frames:
                 steps[(number, key)] = _film(picture)
     return encoded, steps
 
 
 def _film(picture: Picture) -> list[str]:
-    return [make_thumbnail(frame, None, lossless=False).uri for frame in picture.frames]
+    return [make_thumbnail(frame, None, QUALITIES[-1]).uri for frame in picture.frames]
 
 
 def pictures_payload(

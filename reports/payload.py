@@ -157,12 +157,14 @@ def _run_columns(run: Run, label: str, rows: np.ndarray) -> dict[str, Any]:
                 None if value != value else round(value * SCALE) for value in column.tolist()
             ]
             metrics[name] = spread(rounded)
-    seen = verdicts["observed"].tolist() if "observed" in verdicts else [None] * len(verdicts)
+    seen: list[Any] = (
+        verdicts["observed"].tolist() if "observed" in verdicts else [None] * len(verdicts)
+    )
     ids = verdicts["sample_id"].tolist()
     return {
         "label": label,
         "verdict": spread([_VERDICT_INDEX.get(name, -1) for name in verdicts["verdict"]]),
-        "observed": spread([basic.get(name) for name in seen]),
+        "observed": spread([basic.get(str(name)) for name in seen]),
         "words": spread(verdicts["words"].fillna("").astype(str).tolist()),
         "id": spread(ids),
         "seed": spread([str(seeds.get(name, "")) for name in ids]),

@@ -12,8 +12,8 @@ from PIL import Image
 #: Longest side of a thumbnail. Pictures up to this size keep their pixels.
 LONGEST = 128
 
-#: Quality of WebP where lossless thumbnails do not fit.
-QUALITY = 88
+#: Qualities of WebP, best first, where lossless thumbnails do not fit. None is lossless.
+QUALITIES: tuple[int | None, ...] = (None, 96, 88)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Thumbnail:
         return len(self.uri) + len(self.labels) + 24
 
 
-def make_thumbnail(image: bytes, labels: bytes | None, lossless: bool) -> Thumbnail:
+def make_thumbnail(image: bytes, labels: bytes | None, quality: int | None) -> Thumbnail:
     """Encode a stored picture and its label map.
 
     Parameters
@@ -50,9 +50,9 @@ def make_thumbnail(image: bytes, labels: bytes | None, lossless: bool) -> Thumbn
         A picture file (PNG).
     labels : bytes or None
         8-bit gray PNG: 0 background, 1.. subjects, 101.. neighbours.
-    lossless : bool
-        Keep every pixel: the stored file, or lossless WebP where the picture had to be made
-        smaller. Otherwise the smaller of the stored file and WebP with a loss.
+    quality : int or None
+        None keeps every pixel: the stored file, or lossless WebP where the picture had to be
+        made smaller. Otherwise the smaller of the stored file and WebP of this quality.
     """
     with Image.open(io.BytesIO(image)) as opened:
         stored_is_png = opened.format == "PNG"
@@ -62,10 +62,10 @@ def make_thumbnail(image: bytes, labels: bytes | None, lossless: bool) -> Thumbn
         size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
         picture = picture.resize(size, Image.Resampling.LANCZOS)
     as_stored = scale >= 1 and stored_is_png
-    if lossless:
-        kind, data = ("png", image) if as_stored else ("webp", _webp(picture, lossless=True))
+    if as_stored and quality is None:
+        kind, data = "png", image
     else:
-        kind, data = "webp", _webp(picture)
+        kind, data = "webp", _webp(picture, quality)
         if as_stored and len(image) <= len(data):
             kind, data = "png", image
     uri = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
@@ -73,12 +73,12 @@ def make_thumbnail(image: bytes, labels: bytes | None, lossless: bool) -> Thumbn
     return Thumbnail(uri, text, picture.width, picture.height)
 
 
-def _webp(picture: Image.Image, lossless: bool = False) -> bytes:
+def _webp(picture: Image.Image, quality: int | None) -> bytes:
     buffer = io.BytesIO()
-    if lossless:
+    if quality is None:
         picture.save(buffer, "WEBP", lossless=True, quality=30, method=1)
     else:
-        picture.save(buffer, "WEBP", quality=QUALITY, method=2, use_sharp_yuv=True)
+        picture.save(buffer, "WEBP", quality=quality, method=2, use_sharp_yuv=True)
     return buffer.getvalue()
 
 

@@ -61,11 +61,11 @@ def open_run(folder: Path, asked: Manifest, progress: Progress | None = None) ->
         It is no run folder but has something in it, or it cannot be written.
     """
     progress = progress or Silent()
+    files.remove_leftovers(folder)
     if not (folder / FILE).is_file():
         _require_empty(folder)
         write_manifest(folder, asked)
         return Run(folder, asked)
-    files.remove_leftovers(folder)
     stored = read_manifest(folder)
     require_same(folder, stored, asked)
     for library, version in asked.versions.items():

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from bench.errors import StoreError
 from bench.records import Estimate
 from bench.store import files
+from bench.store.manifest import versions
 from bench.store.run import Run
 from prompts.digest import content_hash
 
@@ -55,7 +56,9 @@ VERDICTS = pa.schema(
 
 
 def source_of(run: Run) -> str:
-    """Hash of all that the derived files are made from: parts, their makers, and the version."""
+    """Hash of all that the derived files are made from: parts, their makers, and the rules."""
+    from bench.verdict import DEFAULT
+
     manifest = run.manifest
     parts = [
         f"{table}/{path.name}/{path.stat().st_size}/{manifest.made_by(table)}"
@@ -63,7 +66,8 @@ def source_of(run: Run) -> str:
         if table != "regions"
         for path in files.list_parts(run.folder / table)
     ]
-    return content_hash(manifest.id, manifest.versions.get("binding-bench", ""), *parts)
+    version = versions().get("binding-bench", "")
+    return content_hash(manifest.id, version, repr(DEFAULT), *parts)
 
 
 def write_verdicts(run: Run, batches: Iterable[list[dict[str, Any]]]) -> None:

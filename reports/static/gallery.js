@@ -70,9 +70,10 @@ function requestCards(flush = false) {
 function drawCards(flush) {
   const held = flush && lane.contains(document.activeElement) ? gallery.at : NONE;
   if (flush) { gallery.cards.clear(); lane.replaceChildren(); }
-  const top = -lane.getBoundingClientRect().top;
   const rows = Math.ceil(selection.length / gallery.columns);
-  const first = Math.max(0, Math.floor(top / gallery.rowHeight) - AHEAD);
+  // Even out of sight the nearest cards are there, for the tab key and for print.
+  const top = Math.max(-innerHeight, Math.min(-lane.getBoundingClientRect().top, rows * gallery.rowHeight));
+  const first = Math.max(0, Math.min(rows - 1, Math.floor(top / gallery.rowHeight)) - AHEAD);
   const last = Math.min(rows - 1, Math.floor((top + innerHeight) / gallery.rowHeight) + AHEAD);
   const from = first * gallery.columns, to = Math.min(selection.length, (last + 1) * gallery.columns);
   for (const [position, card] of gallery.cards) {
@@ -132,7 +133,7 @@ function galleryKeys(event) {
 }
 
 function redrawCard(item) {
-  for (const [position, card] of gallery.cards) {
+  for (const [position, card] of [...gallery.cards]) {
     if (selection[position] !== item) continue;
     const focused = card.contains(document.activeElement);
     gallery.cards.delete(position);

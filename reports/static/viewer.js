@@ -1,7 +1,7 @@
 // One item, large: the pictures of every run, the controls, the reason, the measurements.
 
 const viewer = byId("viewer");
-let viewed = NONE, labelledRun = 0;
+let viewed = NONE, viewedAt = 0, labelledRun = 0;
 
 function startViewer() {
   byId("viewer-close").addEventListener("click", () => viewer.close());
@@ -14,7 +14,8 @@ function startViewer() {
   viewer.addEventListener("close", () => {
     viewed = NONE;
     update({ item: "" });
-    focusCard(gallery.at);
+    // The browser has given the focus back to the card that opened the viewer; the reader moved on.
+    focusCard(viewedAt);
   });
   waiting.add(() => { if (viewed !== NONE) showViewer(); });
   watch((differs) => { if (viewed !== NONE && differs.has("overlay")) showViewer(); });
@@ -36,6 +37,7 @@ function openNamed() {
 
 function openViewer(item) {
   viewed = item;
+  viewedAt = gallery.at;
   labelledRun = Math.min(labelledRun, runs.length - 1);
   update({ item: itemName(item) });
   showViewer();
@@ -43,7 +45,7 @@ function openViewer(item) {
 }
 
 function step(by) {
-  const position = gallery.at + by;
+  const position = viewedAt + by;
   if (position < 0 || position >= selection.length) return;
   gallery.at = position;
   openViewer(selection[position]);
@@ -52,10 +54,10 @@ function step(by) {
 function showViewer() {
   const item = viewed;
   byId("viewer-title").replaceChildren(make("bdi", {}, cellText[itemCell[item]]));
-  const position = selection[gallery.at] === item ? `${count(gallery.at + 1)} of ${count(selection.length)} · ` : "";
+  const position = selection[viewedAt] === item ? `${count(viewedAt + 1)} of ${count(selection.length)} · ` : "";
   byId("viewer-place").textContent = `${position}judged: ${colourName(item)} ${subjectName(item)}`;
-  byId("viewer-previous").disabled = gallery.at <= 0;
-  byId("viewer-next").disabled = gallery.at >= selection.length - 1;
+  byId("viewer-previous").disabled = viewedAt <= 0;
+  byId("viewer-next").disabled = viewedAt >= selection.length - 1;
   byId("viewer-body").replaceChildren(...runs.map((_, run) => viewerRun(run, item)));
 }
 

@@ -18,6 +18,8 @@ ARGUMENTS = [
     *("--scorer", f"{SHAPES}:MeanScorer", "--colours", "red,blue", "--subjects", "potato,cup"),
     *("--templates", "single,control", "--name", "r"),
 ]
+#: Seconds; a machine that also trains a model is slow.
+PATIENCE = 300
 HEAVY = ("torch", "diffusers", "open_clip", "skimage", "pandas", "numpy", "pyarrow", "scipy")
 
 
@@ -152,33 +154,39 @@ def test_invalid_images_fail_loudly(capsys, tmp_path):
     assert "2 images are invalid" in printed.out
 
 
-def test_ctrl_c_stores_what_is_in_hand_and_tells_how_to_go_on(tmp_path):
-    first = process(*ARGUMENTS, "--seeds", "40", SHAPES_PAUSE="0.3")
-    while not (tmp_path / "runs" / "r" / "run.json").exists():
+def begun(arguments, tmp_path, pause: str) -> subprocess.Popen:
+    """A process that is sampling."""
+    mark = tmp_path / "sampling"
+    first = process(*arguments, SHAPES_PAUSE=pause, SHAPES_MARK=str(mark))
+    while not mark.exists():
         assert first.poll() is None, first.communicate()
         time.sleep(0.02)
-    time.sleep(1.5)
+    return first
+
+
+def test_ctrl_c_stores_what_is_in_hand_and_tells_how_to_go_on(tmp_path):
+    arguments = [*ARGUMENTS, "--seeds", "40"]
+    first = begun(arguments, tmp_path, "0.3")
+    time.sleep(1)
     first.send_signal(signal.SIGINT)
-    _, err = first.communicate(timeout=60)
+    _, err = first.communicate(timeout=PATIENCE)
     assert first.returncode == 130, err
     done = int(re.search(r"interrupted: (\d+) of 240 images are finished", err).group(1))
     assert 0 < done < 240
     assert "run the same command again to go on" in err
     assert "Traceback" not in err
-    second = process(*ARGUMENTS, "--seeds", "40")
-    _, err = second.communicate(timeout=120)
+    second = process(*arguments)
+    _, err = second.communicate(timeout=PATIENCE)
     assert second.returncode == 0
     assert f"{240 - done} images made" in err
 
 
 def test_second_process_on_one_folder_says_so_and_stops(tmp_path):
-    first = process(*ARGUMENTS, "--seeds", "40", SHAPES_PAUSE="0.3")
+    arguments = [*ARGUMENTS, "--seeds", "40"]
+    first = begun(arguments, tmp_path, "100")
     try:
-        while not (tmp_path / "runs" / "r" / "run.json").exists():
-            assert first.poll() is None, first.communicate()
-            time.sleep(0.02)
-        second = process(*ARGUMENTS, "--seeds", "40")
-        _, err = second.communicate(timeout=60)
+        second = process(*arguments)
+        _, err = second.communicate(timeout=PATIENCE)
         assert second.returncode == 3
         assert f"is in use by process {first.pid} on " in err
     finally:

@@ -71,7 +71,9 @@ def test_tables_do_not_depend_on_batches(tmp_path, batch, sampling):
 def test_scores_of_a_changed_scorer_are_made_again_from_the_pictures(tmp_path):
     run, _ = go(tmp_path / "r")
     before = table_of(run, "scores/mean")
-    team = Crew(Stops(0, RuntimeError("must not sample")), ShapeSegmenter(), {"mean": MeanScorer(0.5)})
+    team = Crew(
+        Stops(0, RuntimeError("must not sample")), ShapeSegmenter(), {"mean": MeanScorer(0.5)}
+    )
     run, outcome = go(tmp_path / "r", team=team)
     assert (outcome.made, outcome.rescored) == (0, 16)
     after = table_of(run, "scores/mean")

@@ -13,7 +13,7 @@ from tests.bench.runs import assert_same_tables, go, make_run
 from tests.bench.shapes import crew
 
 KILLS = int(os.environ.get("BENCH_TEST_KILLS", "10"))
-SEEDS = 8
+SEEDS = 20
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="POSIX only")
 
@@ -23,20 +23,24 @@ def work(folder: Path) -> None:
     go(folder, seeds=SEEDS, seconds=0.02, batch=3, team=crew(pause=0.004, batch_size=3))
 
 
+def parts_of(folder: Path) -> list[Path]:
+    return list(folder.rglob("*part-*"))
+
+
 def test_killed_at_random_moments_and_taken_up_gives_the_same_tables(tmp_path):
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.bench.runs"])
     rng = random.Random(5)
     folder = tmp_path / "r"
     killed = 0
-    for attempt in range(200):
+    for _ in range(3 * KILLS):
         process = context.Process(target=work, args=(folder,))
         process.start()
-        if attempt == 0:
-            # The first also starts the server that the others are forked from.
-            while not folder.exists() and process.is_alive():
-                time.sleep(0.002)
-        process.join(rng.uniform(0.0, 0.15))
+        # The moment is told by the files that appear, so that a slow machine is hit as evenly.
+        files = len(parts_of(folder)) + rng.randrange(8)
+        while len(parts_of(folder)) < files and process.exitcode is None:
+            time.sleep(0.001)
+        process.join(rng.uniform(0.0, 0.03))
         if process.exitcode is not None:
             assert process.exitcode == 0
             break
@@ -45,7 +49,7 @@ def test_killed_at_random_moments_and_taken_up_gives_the_same_tables(tmp_path):
         killed += process.exitcode == -signal.SIGKILL
         if killed == KILLS:
             break
-    assert killed >= min(KILLS, 3)
+    assert killed >= KILLS // 2
     run, outcome = go(folder, seeds=SEEDS)
     assert outcome.missing == 0
     assert not list(folder.rglob(".tmp-*"))

@@ -114,8 +114,13 @@ def test_no_verdicts_give_estimates_without_values():
 def test_default_grid_takes_less_than_a_second_of_processor():
     generator = np.random.default_rng(0)
     rows = [
-        (f"{c}/{s}", f"c{c}", f"s{s}", {"single", "seen" if (c + s) % 2 else "novel"},
-         generator.choice(VERDICTS, 4))
+        (
+            f"{c}/{s}",
+            f"c{c}",
+            f"s{s}",
+            {"single", "seen" if (c + s) % 2 else "novel"},
+            generator.choice(VERDICTS, 4),
+        )
         for c in range(11)
         for s in range(27)
     ]

@@ -78,20 +78,24 @@ def test_part_of_another_run_is_foreign(run, tmp_path):
     other = make_run(tmp_path / "other", seeds=1)
     part = next((other.folder / "samples").glob("*.parquet"))
     (run.folder / "samples" / "part-000099.parquet").write_bytes(part.read_bytes())
-    with pytest.raises(StoreError, match=f"part-000099.parquet is foreign: it belongs to run {other.manifest.id}"):
+    with pytest.raises(
+        StoreError, match=f"part-000099.parquet is foreign: it belongs to run {other.manifest.id}"
+    ):
         run.ids("samples")
 
 
 def test_table_of_something_else_is_foreign(run):
     pd.DataFrame({"a": [1]}).to_parquet(run.folder / "regions" / "part-000050.parquet")
-    with pytest.raises(StoreError, match="part-000050.parquet is foreign"):
+    with pytest.raises(StoreError, match=r"part-000050\.parquet is foreign"):
         run.ids("regions")
 
 
 def test_part_copied_within_a_run_is_found(run):
     part = sorted((run.folder / "samples").glob("*.parquet"))[0]
     (run.folder / "samples" / "part-000050.parquet").write_bytes(part.read_bytes())
-    with pytest.raises(StoreError, match="part-000050.parquet has images that stand in an earlier"):
+    with pytest.raises(
+        StoreError, match=r"part-000050\.parquet has images that stand in an earlier"
+    ):
         run.ids("samples")
 
 

@@ -1,0 +1,42 @@
+"""``bench baseline``: the file that ``bench check`` compares with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("run", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="File to write, or to write anew; commit it.",
+)
+@click.option(
+    "--runs",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("runs"),
+    show_default=True,
+    metavar="DIR",
+    help="Folder of the runs, where RUN is omitted or a name.",
+)
+def command(run: Path | None, out: Path, runs: Path) -> None:
+    """Write the baseline of RUN (the latest where it is omitted): one line a cell, sorted JSON.
+
+    The same run gives the same file, byte for byte.
+    """
+    from bench.engine.derive import current_estimates
+    from bench.gate.baseline import make_baseline, require_whole
+    from bench.store import files
+    from bench.store.derived import read_verdicts
+    from bench.store.run import Run, find_run
+
+    found = Run(find_run(run, runs))
+    require_whole(found.manifest)
+    estimates = current_estimates(found)
+    files.write_text(out, make_baseline(found.manifest, read_verdicts(found), estimates))
+    click.echo(f"wrote {out}", err=True)

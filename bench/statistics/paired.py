@@ -1,0 +1,143 @@
+"""Tests and intervals of a difference between two runs, over the cells of a grid.
+
+The cell is the unit: ``d_c`` is the mean difference (after minus before) over the images of cell c
+that both runs have. Under the hypothesis that nothing changed the two runs are exchangeable within
+a cell, so the sign of every ``d_c`` may be flipped: the test compares the sum of the differences
+with its distribution under all flips. With one image a cell this is McNemar's exact test.
+
+References
+----------
+.. [1] McNemar, Q., Note on the sampling error of the difference between correlated proportions,
+       Psychometrika 12 (1947).
+.. [2] Phipson, B., Smyth, G., Permutation p-values should never be zero, Statistical Applications
+       in Genetics and Molecular Biology 9 (2010).
+.. [3] Holm, S., A simple sequentially rejective multiple test procedure, Scandinavian Journal of
+       Statistics 6 (1979).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import special, stats
+
+from bench.statistics.bootstrap import LEVEL, RESAMPLES, bca, resampled_means
+
+#: Random flips, where there are too many to try all.
+FLIPS = 9999
+#: Up to so many cells that changed, all flips are tried.
+EXACT = 13
+POWER = 0.8
+_CHUNK = 4_000_000
+
+
+def drop_p(differences: np.ndarray, rng: np.random.Generator, *, flips: int = FLIPS) -> np.ndarray:
+    """One-sided p-values of a drop: how often flipped signs give a sum as low.
+
+    Parameters
+    ----------
+    differences : ndarray, float64, (C, M)
+        A row a cell, a column a metric; NaN where the cell has no pair. Positive is better.
+    rng : numpy.random.Generator
+    flips : int
+
+    Returns
+    -------
+    ndarray, float64, (M,)
+        1 where nothing changed.
+    """
+    known = np.where(np.isnan(differences), 0.0, differences)
+    observed = known.sum(axis=0)
+    lower = np.zeros(known.shape[1])
+    slack = 1e-9
+    step = max(1, _CHUNK // max(len(known), 1))
+    for start in range(0, flips, step):
+        size = min(step, flips - start)
+        signs = rng.integers(0, 2, (size, len(known)), dtype=np.int8) * 2.0 - 1.0
+        lower += (signs @ known <= observed + slack).sum(axis=0)
+    p = (lower + 1) / (flips + 1)
+    for column in range(known.shape[1]):
+        changed = known[known[:, column] != 0, column]
+        if len(changed) == 0:
+            p[column] = 1.0
+        elif np.ptp(np.abs(changed)) < slack:
+            drops = int((changed < 0).sum())
+            p[column] = stats.binom.sf(drops - 1, len(changed), 0.5)
+        elif len(changed) <= EXACT:
+            signs = 1.0 - 2.0 * (
+                (np.arange(2 ** len(changed))[:, None] >> np.arange(len(changed))) & 1
+            )
+            p[column] = (signs @ changed <= observed[column] + slack).mean()
+    return p
+
+
+def mean_interval(
+    differences: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    resamples: int = RESAMPLES,
+    level: float = LEVEL,
+) -> tuple[float | None, float | None]:
+    """Interval of the mean difference over cells: paired cluster bootstrap, BCa.
+
+    Where no cell changed, the bound is that of a change which C cells did not show.
+
+    Parameters
+    ----------
+    differences : ndarray, float64, (C,)
+        Without NaN.
+    """
+    cells = len(differences)
+    if cells < 2:
+        return None, None
+    if np.ptp(differences) < 1e-12:
+        mean = float(differences[0])
+        unseen = 1 - ((1 - level) / 2) ** (1 / cells)
+        return max(mean - unseen, -1.0), min(mean + unseen, 1.0)
+    draws = resampled_means(differences[:, None], rng, resamples)[:, 0]
+    return bca(differences, draws, level)
+
+
+def smallest_detectable(differences: np.ndarray, images: float, alpha: float) -> float:
+    """Return the drop that would be found significant with a chance of 80%.
+
+    It is ``(z(1 - alpha) + z(0.8)) s / sqrt(C)`` from the spread s of the cells; and never less
+    than the drop at which enough cells turn for a sign test to reach alpha, which counts where the
+    two runs hardly differ.
+
+    Parameters
+    ----------
+    differences : ndarray, float64, (C,)
+        Without NaN.
+    images : float
+        Mean number of pairs a cell.
+    alpha : float
+        Level of the one-sided test.
+    """
+    cells = len(differences)
+    if cells < 2:
+        return 1.0
+    least = np.ceil(np.log2(1 / alpha))
+    turned = special.gammaincinv(least, POWER) / (cells * max(images, 1.0))
+    spread = differences.std(ddof=1) / np.sqrt(cells)
+    normal = (special.ndtri(1 - alpha) + special.ndtri(POWER)) * spread
+    return float(min(1.0, max(turned, normal)))
+
+
+def holm(p: np.ndarray) -> np.ndarray:
+    """P-values adjusted for their number by Holm's step-down rule.
+
+    Parameters
+    ----------
+    p : ndarray, float64, (M,)
+
+    Returns
+    -------
+    ndarray, float64, (M,)
+        Never below ``p``, never above 1; in the order given.
+    """
+    order = np.argsort(p, kind="stable")
+    factors = np.arange(len(p), 0, -1)
+    adjusted = np.minimum(np.maximum.accumulate(p[order] * factors), 1.0)
+    out = np.empty_like(adjusted)
+    out[order] = adjusted
+    return out

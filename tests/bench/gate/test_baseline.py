@@ -1,0 +1,183 @@
+import json
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+from bench.cli import run as bench
+from bench.errors import NotComparableError, UsageError
+from bench.gate.baseline import comparable, make_baseline, read_baseline
+from bench.gate.fields import require_comparable
+from bench.store.derived import read_estimates, read_verdicts
+from tests.bench.runs import go, make_run
+from tests.bench.shapes import crew
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    monkeypatch.setattr(sys, "path", [*sys.path, str(ROOT)])
+    return make_run(tmp_path / "runs" / "r", seeds=3)
+
+
+def text_of(run):
+    return make_baseline(run.manifest, read_verdicts(run), read_estimates(run))
+
+
+def test_baseline_is_small_sorted_and_the_same_for_the_same_images(run, tmp_path):
+    text = text_of(run)
+    assert text == text_of(make_run(tmp_path / "again", seeds=3, batch=5, size=3000))
+    stored = json.loads(text)
+    assert list(stored["cells"]) == sorted(stored["cells"])
+    assert len(text.splitlines()[-3]) < 120
+    assert "created" not in text
+    assert str(tmp_path) not in text
+
+
+def test_baseline_comes_back_as_the_verdicts(run, tmp_path):
+    (tmp_path / "b.json").write_text(text_of(run))
+    about, verdicts = read_baseline(tmp_path / "b.json")
+    assert about == json.loads(json.dumps(comparable(run.manifest)))
+    keys = ["cell_id", "binding", "index"]
+    expected = read_verdicts(run)[[*keys, "verdict"]].sort_values(keys)
+    found = verdicts.sort_values(keys)
+    assert found.values.tolist() == expected.values.tolist()
+
+
+def test_a_thousand_cells_take_less_than_200_kb():
+    import pandas as pd
+
+    from bench.gate.baseline import _cells
+
+    rows = [
+        (f"single/yellow/aubergine-{n:04d}", 0, i, "bound") for n in range(1000) for i in range(4)
+    ]
+    cells = _cells(pd.DataFrame(rows, columns=["cell_id", "binding", "index", "verdict"]))
+    assert len(json.dumps(cells)) < 150_000
+
+
+def test_unfinished_and_limited_runs_have_no_baseline(tmp_path):
+    run, _ = go(tmp_path / "r", limit=4)
+    with pytest.raises(NotComparableError, match="--limit 4"):
+        text_of(run)
+    with pytest.raises(NotComparableError, match="is not finished"):
+        make_baseline(run.manifest.model_copy(update={"finished": None}), None, [])
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "words"),
+    [
+        (None, UsageError, "no such file"),
+        ("nonsense", UsageError, "is no baseline"),
+        ("{}", UsageError, "is no baseline"),
+        ('{"format": 9}', NotComparableError, "format 9"),
+        ('{"format": 1, "about": {}, "cells": {"a": {"images": "bQ"}}}', UsageError, "no baseline"),
+    ],
+)
+def test_bad_baseline_is_told(tmp_path, content, error, words):
+    path = tmp_path / "b.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(error, match=words):
+        read_baseline(path)
+
+
+ABOUT = {
+    "suite": "1",
+    "grid": "abc",
+    "image_size": [64, 64],
+    "segmenter": {"name": "clip", "weights": "w1"},
+    "scorers": {"clip": {"weights": "w1"}},
+    "sampler": {"steps": 8},
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"suite": "2"}, "suite"),
+        ({"grid": "abd"}, "grid"),
+        ({"image_size": [32, 32]}, "image_size"),
+        ({"segmenter": {"name": "saliency", "weights": "w1"}}, "segmenter.name"),
+        ({"scorers": {"clip": {"weights": "w2"}}}, "scorers.clip.weights"),
+        ({"scorers": {}}, "scorers.clip.weights"),
+        ({"sampler": {"steps": 9}}, "sampler.steps"),
+        ({"sampler": {"steps": 8, "shift": 1}}, "sampler.shift"),
+    ],
+)
+def test_what_differs_is_named_and_can_be_let_through(change, field):
+    other = {**ABOUT, **change}
+    with pytest.raises(NotComparableError, match=f"cannot compare: {field} was") as caught:
+        require_comparable(ABOUT, other)
+    assert caught.value.exit_code == 3
+    assert f"--allow {field}" in str(caught.value)
+    for name in (field, field.split(".")[0]):
+        (line,) = require_comparable(ABOUT, other, [name])
+        assert line.startswith(f"{field} differs")
+
+
+def test_unknown_field_to_allow_has_a_nearest():
+    with pytest.raises(UsageError, match=r"did you mean 'sampler\.steps'"):
+        require_comparable(ABOUT, ABOUT, ["sampler.step"])
+
+
+def test_baseline_and_check_from_the_command_line(run, tmp_path, capsys, monkeypatch):
+    assert bench(["baseline", "--out", "b.json"]) == 0
+    first = Path("b.json").read_bytes()
+    assert bench(["baseline", "r", "--out", "b.json"]) == 0
+    assert Path("b.json").read_bytes() == first
+    capsys.readouterr()
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "step.md"))
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    arguments = ["check", "r", "--baseline", "b.json", "--junit", "j.xml", "--summary", "s.md"]
+    assert bench([*arguments, "--margin", "1"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.startswith("pass: binding score went from")
+    assert printed.err.startswith("::notice title=bench check::pass")
+    assert Path("s.md").read_text() == (tmp_path / "step.md").read_text()
+    suite = ElementTree.parse("j.xml").getroot()
+    assert suite.attrib["failures"] == "0"
+    assert bench([*arguments, "--strict", "--margin", "0.001", "--json"]) == 3
+    assert json.loads(capsys.readouterr().out)["verdict"] == "underpowered"
+    assert ElementTree.parse("j.xml").getroot().attrib["failures"] == "1"
+
+
+def test_damaged_model_is_caught(run, tmp_path, capsys):
+    """The same grid and seeds from a sampler that paints every subject in its own colour."""
+    from bench.records import Generation
+    from prompts.cells import Sample
+    from tests.bench.shapes import ShapeSampler, cells, draw
+
+    class Damaged(ShapeSampler):
+        def sample(self, samples):
+            controls = {cell.id: cell for cell in cells(COLOURS)}
+            for sample in samples:
+                plain = Sample(controls[sample.cell.control_id], sample.index)
+                yield Generation(sample, draw(plain))
+
+    COLOURS = ("red", "blue", "green", "pink", "yellow")
+    team = crew()
+    whole = make_run(tmp_path / "runs" / "whole", seeds=4, grid=cells(COLOURS))
+    assert bench(["baseline", "whole", "--out", "b.json"]) == 0
+    damaged = type(team)(Damaged(), team.segmenter, team.scorers)
+    make_run(tmp_path / "runs" / "damaged", seeds=4, grid=cells(COLOURS), team=damaged)
+    capsys.readouterr()
+    assert bench(["check", "damaged", "--baseline", "b.json", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["verdict"] == "regression"
+    assert bench(["check", str(whole.folder), "--baseline", "b.json"]) == 0
+
+
+def test_other_options_are_refused_unless_let_through(run, tmp_path, capsys):
+    assert bench(["baseline", "r", "--out", "b.json"]) == 0
+    make_run(tmp_path / "runs" / "other", seeds=3, team=crew(steps=5))
+    capsys.readouterr()
+    assert bench(["check", "other", "--baseline", "b.json"]) == 3
+    assert "sampler.steps was 4 in the baseline and is 5 now" in capsys.readouterr().err
+    arguments = ["check", "other", "--baseline", "b.json", "--allow", "sampler.steps", "--json"]
+    assert bench(arguments) == 0
+    assert "let through: sampler.steps" in json.loads(capsys.readouterr().out)["sentence"]

@@ -1,0 +1,179 @@
+"""Made-up runs, their pages, and a real Chromium."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from prompts.colours import BASIC
+
+HERE = Path(__file__).parent
+
+
+def _load(name: str):
+    spec = importlib.util.spec_from_file_location(f"binding_bench_{name}", HERE / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+synthetic = _load("synthetic")
+
+PROTOTYPES = np.array([colour.srgb for colour in BASIC], float)
+
+
+def nearest_prototype(pixels: np.ndarray) -> np.ndarray:
+    """A naming good enough for made-up pictures."""
+    distances = ((pixels[:, None, :].astype(float) - PROTOTYPES) ** 2).sum(-1)
+    return distances.argmin(1)
+
+
+@pytest.fixture(scope="session")
+def naming():
+    return nearest_prototype
+
+
+@pytest.fixture(scope="session")
+def make_run(tmp_path_factory):
+    """Write a made-up run folder."""
+
+    def make(name: str = "run", **options) -> Path:
+        return synthetic.write_run(tmp_path_factory.mktemp("runs") / name, **options)
+
+    return make
+
+
+SMALL = {
+    "colours": ("red", "orange", "blue", "white", "gray"),
+    "subjects": ("potato", "orange", "frog", "cup"),
+    "seeds": 3,
+    "pairs": 2,
+    "quality": 0.5,
+}
+
+
+@pytest.fixture(scope="session")
+def first_folder(make_run) -> Path:
+    control = {
+        "control": {
+            "masks": "exact",
+            "passed": True,
+            "accuracy": 0.96,
+            "low": 0.93,
+            "high": 0.98,
+            "macro_f1": 0.94,
+            "least_f1": 0.8,
+            "scenes": 500,
+            "bind_error": 0.021,
+            "recall_by_verdict": {"bound": 1.0, "mixed": 0.8},
+            "recall_by_colour": {"blue": 1.0, "pink": 0.9},
+            "confusion": {"bound": {"bound": 50}, "mixed": {"mixed": 40, "bound": 10}},
+        }
+    }
+    return make_run("first", frames=5, run=control, **SMALL)
+
+
+@pytest.fixture(scope="session")
+def second_folder(make_run) -> Path:
+    return make_run("second", seed=1, **SMALL)
+
+
+@pytest.fixture(scope="session")
+def first(first_folder):
+    from reports.reading import read_run
+
+    return read_run(first_folder)
+
+
+@pytest.fixture(scope="session")
+def second(second_folder):
+    from reports.reading import read_run
+
+    return read_run(second_folder)
+
+
+@pytest.fixture(scope="session")
+def page_file(first, naming, tmp_path_factory) -> Path:
+    from reports.page import write_report
+
+    out = tmp_path_factory.mktemp("page") / "report.html"
+    write_report([first], out, naming=naming)
+    return out
+
+
+@pytest.fixture(scope="session")
+def pair_file(first, second, naming, tmp_path_factory) -> Path:
+    from reports.page import write_report
+
+    out = tmp_path_factory.mktemp("pair") / "report.html"
+    write_report([first, second], out, naming=naming)
+    return out
+
+
+def chromium_path() -> str | None:
+    """Chromium of the system; None for the one that Playwright brings."""
+    named = os.environ.get("BENCH_CHROMIUM")
+    if named:
+        return named
+    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+        found = shutil.which(name)
+        if found:
+            return found
+    return None
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Headless Chromium; a missing one is an error, not a skip."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=chromium_path(), args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def open_page(browser):
+    """Open a page with the network cut; at the end there must have been no error and no request."""
+    contexts, problems = [], []
+
+    def open_one(path: Path, fragment: str = "", width: int = 1280, scheme: str = "light", **more):
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True, **more
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on(
+            "console",
+            lambda message: (
+                problems.append(message.text) if message.type in ("error", "warning") else None
+            ),
+        )
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on(
+            "request",
+            lambda request: (
+                problems.append(request.url)
+                if not request.url.startswith(("file:", "data:", "blob:"))
+                else None
+            ),
+        )
+        page.goto(path.as_uri() + fragment)
+        page.wait_for_selector("html[data-ready]")
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert problems == []

@@ -1,0 +1,310 @@
+"""The page as a reader meets it: real Chromium, network cut."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import time
+
+import pytest
+
+
+def matches(page) -> int:
+    """Number of items in the gallery, from what the page tells."""
+    text = page.text_content("#matches")
+    return int(text.split(" ")[0].replace(",", ""))
+
+
+def until(page, expression: str, seconds: float = 15) -> None:
+    """Wait until a JavaScript expression is true; the page's own policy forbids its eval."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(expression):
+        assert time.monotonic() < end, f"never true: {expression}"
+        page.wait_for_timeout(50)
+
+
+def cards(page):
+    page.wait_for_selector(".card")
+    return page.locator(".card")
+
+
+def test_opens_with_numbers_pictures_and_title(page_file, open_page):
+    page = open_page(page_file)
+    assert "first" in page.title()
+    assert page.locator(".hero-number .value").inner_text().endswith("%")
+    assert page.locator(".certificate .value").inner_text().startswith("96.0")
+    assert cards(page).count() > 0
+    natural = page.evaluate("document.querySelector('.card img').naturalWidth")
+    assert natural == 64
+    assert page.evaluate("document.querySelector('.card img').width") % 64 == 0
+
+
+def test_heatmap_cell_opens_exactly_its_pictures(page_file, open_page):
+    page = open_page(page_file)
+    cell = page.locator('.heat .cell[data-told^="blue frog"]')
+    hits = cell.locator(".n").inner_text()
+    cell.click()
+    assert matches(page) == int(hits.split("/")[1])
+    prompts = set(page.locator(".card-prompt").all_inner_texts())
+    assert all("blue frog" in prompt for prompt in prompts)
+    assert "colour=blue" in page.url
+    assert "subject=frog" in page.url
+
+
+def test_heatmap_sorts_and_moves_by_keys(page_file, open_page):
+    page = open_page(page_file)
+    page.select_option("#heat-rows", "name")
+    names = page.locator(".heat tbody th").all_inner_texts()
+    assert names == sorted(names)
+    page.select_option("#heat-rows", "mean")
+    means = [
+        int(text.rstrip("%")) for text in page.locator(".heat tbody .margin").all_inner_texts()
+    ]
+    assert means == sorted(means)
+    assert page.locator('.heat .cell[tabindex="0"]').count() == 1
+    page.locator('.heat .cell[tabindex="0"]').focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    place = page.evaluate(
+        "[document.activeElement.dataset.row, document.activeElement.dataset.column]"
+    )
+    assert place == ["1", "1"]
+    assert "95% interval" in page.inner_text("#heat-readout")
+
+
+def test_filters_narrow_and_live_in_the_url(page_file, open_page, first):
+    page = open_page(page_file)
+    assert matches(page) == len(first.verdicts)
+    page.click("#verdict-menu summary")
+    page.check('#verdict-options input[value="neighbour"]')
+    page.keyboard.press("Escape")
+    expected = int((first.verdicts["verdict"] == "neighbour").sum())
+    assert matches(page) == expected
+    page.fill("#f-text", "potato")
+    both = first.verdicts["verdict"].eq("neighbour") & (
+        first.verdicts["words"].str.contains("potato")
+        | first.verdicts["cell_id"].str.contains("potato")
+    )
+    assert matches(page) == int(both.sum())
+    again = open_page(page_file, "#" + page.url.split("#")[1])
+    assert matches(again) == int(both.sum())
+    assert again.input_value("#f-text") == "potato"
+    page.click("#reset")
+    assert matches(page) == len(first.verdicts)
+    assert "#" not in page.url
+
+
+def test_tag_and_seen_colour_filters(page_file, open_page, first):
+    page = open_page(page_file, "#tag=novel")
+    assert matches(page) == int(first.verdicts["tags"].map(lambda tags: "novel" in tags).sum())
+    page.click("#reset")
+    page.select_option("#f-seen", "gray")
+    assert matches(page) == int((first.verdicts["observed"] == "gray").sum())
+
+
+def test_sorts_by_a_metric(page_file, open_page, first):
+    page = open_page(page_file, "#sort=-leak_background")
+    top = cards(page).first
+    top.locator("button").click()
+    shown = page.locator(".metrics tr", has_text="Colour on background").locator("td").first
+    largest = first.verdicts["leak_background"].max()
+    assert shown.inner_text() == f"{100 * largest:.1f}%"
+
+
+@pytest.mark.parametrize(("key", "name"), [("1", "mask"), ("2", "names"), ("3", "leak")])
+def test_overlay_keys_paint_the_pictures(page_file, open_page, key, name):
+    page = open_page(page_file)
+    cards(page)
+    page.keyboard.press(key)
+    page.wait_for_selector(".card canvas")
+    until(
+        page,
+        "() => { const c = document.querySelector('.card canvas');"
+        "return [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].some(Boolean) }",
+    )
+    assert page.get_attribute(f'[data-overlay="{name}"]', "aria-pressed") == "true"
+    assert name in page.url
+    page.keyboard.press(key)
+    until(page, "!document.querySelector('.card canvas')")
+
+
+def test_leak_overlay_keeps_what_leaked(page_file, open_page):
+    page = open_page(page_file, "#verdict=background&overlay=leak&colour=blue")
+    until(
+        page,
+        "() => { const c = document.querySelector('.card canvas'); if (!c) return false;"
+        "const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
+        "let clear = 0; for (let i = 3; i < d.length; i += 4) clear += d[i] === 0;"
+        "return clear / (d.length / 4) > 0.3 }",
+    )
+
+
+def test_control_of_the_same_seed_stands_beside(page_file, open_page):
+    page = open_page(page_file, "#template=single")
+    cards(page)
+    before = page.locator(".card").first.locator(".mat").count()
+    page.keyboard.press("4")
+    until(page, "document.querySelector('.card .tag')?.textContent === 'control'")
+    assert page.locator(".card").first.locator(".mat").count() == before + 1
+
+
+def test_gallery_by_keyboard_alone(page_file, open_page):
+    page = open_page(page_file)
+    cards(page)
+    page.keyboard.press("g")
+    until(page, "document.activeElement.className === 'card-button'")
+    position = "Number(document.activeElement.parentElement.dataset.position)"
+    assert page.evaluate(position) == 0
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    columns = page.evaluate(position) - 1
+    assert columns >= 1
+    page.keyboard.press("End")
+    last = page.evaluate(position)
+    assert last == matches(page) - 1
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#viewer[open]")
+    assert page.inner_text("#viewer-place").startswith(f"{last + 1} of")
+    page.keyboard.press("ArrowLeft")
+    assert page.inner_text("#viewer-place").startswith(f"{last} of")
+    page.keyboard.press("Escape")
+    until(page, "!document.querySelector('#viewer').open")
+    assert page.evaluate("document.activeElement.className") == "card-button"
+    assert page.evaluate(position) == last - 1
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "f-text"
+
+
+def test_viewer_has_a_link(page_file, open_page):
+    page = open_page(page_file)
+    cards(page).nth(2).locator("button").click()
+    title = page.inner_text("#viewer-title")
+    again = open_page(page_file, "#" + page.url.split("#")[1])
+    again.wait_for_selector("#viewer[open]")
+    assert again.inner_text("#viewer-title") == title
+
+
+def test_labels_are_kept_and_exported(page_file, open_page, first):
+    page = open_page(page_file, accept_downloads=True)
+    cards(page)
+    page.keyboard.press("g")
+    until(page, "document.activeElement.className === 'card-button'")
+    page.keyboard.press("y")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("n")
+    assert page.inner_text("#label-count") == "2"
+    assert page.locator(".judged").all_inner_texts() == ["✓ right", "✕ wrong"]
+    page.keyboard.press("Enter")
+    page.select_option(".viewer-labels select", "mixed")
+    page.keyboard.press("Escape")
+    page.reload()
+    page.wait_for_selector("html[data-ready]")
+    assert page.inner_text("#label-count") == "2"
+    with page.expect_download() as download:
+        page.click("#export-labels")
+    rows = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
+    stored = first.verdicts.iloc[:2]
+    assert [row["sample_id"] for row in rows] == stored["sample_id"].tolist()
+    assert [row["verdict"] for row in rows] == stored["verdict"].tolist()
+    assert [row["label"] for row in rows] == ["right", "wrong"]
+    assert [row["human"] for row in rows] == [stored["verdict"].iloc[0], "mixed"]
+
+
+def test_film_shows_every_step_and_a_curve(page_file, open_page):
+    page = open_page(page_file)
+    page.wait_for_selector(".curve")
+    assert page.locator(".film img").count() == 5
+    assert "step 5" in page.get_attribute(".curve", "aria-label")
+
+
+def test_two_runs_side_by_side(pair_file, open_page, first, second):
+    page = open_page(pair_file, "#different=1")
+    both = first.verdicts.merge(second.verdicts, on=["cell_id", "index", "binding"])
+    assert matches(page) == int((both["verdict_x"] != both["verdict_y"]).sum())
+    card = cards(page).first
+    assert card.locator(".card-verdict").count() == 2
+    assert card.locator("img").count() == 2
+    assert page.locator(".differences tbody tr").count() == 7
+    page.select_option("#heat-run", "0-1")
+    assert "difference" in page.inner_text("#heat-readout")
+
+
+def test_table_to_paste(pair_file, open_page):
+    page = open_page(pair_file)
+    page.click(".paste summary")
+    assert page.input_value("#table-markdown").startswith("| Run |")
+    page.click('[data-table="latex"]')
+    assert "\\toprule" in page.input_value("#table-latex")
+    page.click('[data-table="csv"]')
+    rows = list(csv.DictReader(io.StringIO(page.input_value("#table-csv"))))
+    assert {row["run"] for row in rows} == {"first", "second"}
+    page.click("#copy-table")
+    until(page, "document.getElementById('copy-table').textContent !== 'Copy'")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_theme_is_neutral_and_nothing_overflows(page_file, open_page, scheme, width):
+    page = open_page(page_file, scheme=scheme, width=width)
+    cards(page)
+    colours = page.evaluate(
+        """() => ['body', 'html', '.mat', '.card-button', '.hero', '.toolbar'].map((s) => {
+          const style = getComputedStyle(document.querySelector(s));
+          return [style.backgroundColor, style.color];
+        })"""
+    )
+    for pair in colours:
+        for text in pair:
+            red, green, blue = (
+                float(part) for part in text.split("(")[1].rstrip(")").split(",")[:3]
+            )
+            assert red == green == blue, text
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_theme_button_overrides_the_system_and_is_kept(page_file, open_page):
+    page = open_page(page_file, scheme="dark")
+    dark = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    page.click("#theme")
+    light = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    assert dark != light
+    page.reload()
+    assert page.get_attribute("html", "data-theme") == "light"
+
+
+def test_nothing_jumps_when_overlays_toggle(page_file, open_page):
+    page = open_page(page_file)
+    cards(page)
+    box = page.locator(".card").first.bounding_box()
+    page.keyboard.press("2")
+    page.wait_for_selector(".card canvas")
+    assert page.locator(".card").first.bounding_box()["height"] == box["height"]
+
+
+def test_prints_light_and_without_controls(page_file, open_page):
+    page = open_page(page_file, scheme="dark")
+    page.emulate_media(media="print")
+    assert not page.is_visible("#toolbar")
+    assert not page.is_visible(".bar")
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
+
+
+def test_assets_folder_holds_all_pictures(first, naming, tmp_path, open_page):
+    from reports.page import write_report
+
+    written = write_report([first], tmp_path / "a page.html", naming=naming, assets=True)
+    assert written.embedded == written.images
+    names = {path.stem for path in (written.assets / "images-0").iterdir()}
+    assert names == set(first.samples["sample_id"])
+    page = open_page(written.path, "#overlay=leak")
+    page.wait_for_selector(".card img")
+    page.wait_for_selector(".card canvas")
+    assert page.evaluate("document.querySelector('.card img').naturalWidth") == 64
+
+
+def test_data_is_what_the_run_says(page_file, open_page, first):
+    page = open_page(page_file)
+    data = json.loads(page.text_content("#data"))
+    assert len(data["items"]["cell"]) == len(first.verdicts)
+    assert data["runs"][0]["id"] == first.verdicts["sample_id"].tolist()
