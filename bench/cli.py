@@ -127,8 +127,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except BenchError as error:
         _debug()
         return _fail(str(error), error.exit_code)
-    except (KeyboardInterrupt, click.Abort) as error:
-        return _fail(str(error) or "interrupted", INTERRUPTED)
+    except (KeyboardInterrupt, click.Abort):
+        return _fail("interrupted", INTERRUPTED)
     except BrokenPipeError:
         # The reader of our output has gone (`bench show | head`); there is nobody to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -24,6 +24,12 @@ class NotComparableError(BenchError):
     exit_code = 3
 
 
+class InterruptedRunError(BenchError):
+    """The user stopped a run; what was in hand is stored."""
+
+    exit_code = 130
+
+
 class StoreError(BenchError):
     """A run folder that is damaged, foreign, or cannot be written."""
 

@@ -118,8 +118,8 @@ def surface_shares(
         return Surface(shares, area)
     light = _Light(byte[inside], weight)
     claims = {}
-    for term in np.flatnonzero(basic >= min(PAINT_SHARE, top)):
-        claims[int(term)] = light.claim(named[:, term])
+    for painted in np.flatnonzero(basic >= min(PAINT_SHARE, top)):
+        claims[int(painted)] = light.claim(named[:, painted])
     main = max(claims, key=lambda term: basic[term] + claims[term].extra)
     left = weight.copy()
     order = [main, *(int(t) for t in np.argsort(-basic) if t != main and basic[t] >= LEAST_PAINT)]

@@ -27,6 +27,12 @@ from prompts.cells import Binding, Cell
 from prompts.colours import COLOUR_NAMES
 from prompts.subjects import SUBJECTS
 
+#: Colours that walls, tables and plates have without being asked.
+_QUIET = frozenset({"white", "gray", "black", "brown"})
+
+#: Leaks that differ by no more than this are alike.
+_LIKE = 0.05
+
 #: One binding of one image: metric to value.
 Metrics = Mapping[str, float]
 
@@ -56,6 +62,9 @@ class Thresholds:
         Least leak, above the control's, that spoils a bound subject's surroundings.
     leak_neighbour, leak_background : float
         Least leak, above the control's, that counts as where the colour went.
+    leak_quiet : float
+        The same, in place of each of the four, for white, gray, black and brown where there is no
+        control: surroundings have these colours without being asked.
     prior : float
         Least share of a subject in its natural colours that kept them.
     """
@@ -70,6 +79,7 @@ class Thresholds:
     spill_background: float = 0.4
     leak_neighbour: float = 0.25
     leak_background: float = 0.25
+    leak_quiet: float = 0.5
     prior: float = 0.4
 
 
@@ -201,13 +211,13 @@ class _Case:
         if not (self.bind >= limits.bound and self.bind - self._next()[0] >= limits.margin):
             return None
         spills = {
-            "neighbour": (self.leaks["neighbour"], limits.spill_neighbour),
-            "background": (self.leaks["background"], limits.spill_background),
+            "neighbour": self._limit("neighbour", limits.spill_neighbour),
+            "background": self._limit("background", limits.spill_background),
         }
         over = {
-            place: (excess - limit, excess, limit)
-            for place, (excess, limit) in spills.items()
-            if excess >= limit
+            place: (self.leaks[place] - limit, self.leaks[place], limit)
+            for place, limit in spills.items()
+            if self.leaks[place] >= limit
         }
         words = f"{self.colour} covers {_percent(self.bind)} of the {self.subject}"
         if not over:
@@ -231,13 +241,14 @@ class _Case:
 
     def _went(self) -> _Decision | None:
         limits = {
-            "neighbour": self.limits.leak_neighbour,
-            "background": self.limits.leak_background,
+            "neighbour": self._limit("neighbour", self.limits.leak_neighbour),
+            "background": self._limit("background", self.limits.leak_background),
         }
         over = {place: leak for place, leak in self.leaks.items() if leak >= limits[place]}
         if not over:
             return None
-        place = max(over, key=lambda key: (over[key], key))
+        # Where both took it alike, everything but the subject did: the background is the larger.
+        place = max(over, key=lambda key: over[key] + _LIKE * (key == "background"))
         words = f"{self.colour} covers {_percent(self.bind)} of the {self.subject} and "
         return place, f"leak_{place}", over[place], limits[place], words + self._at(place)
 
@@ -267,6 +278,13 @@ class _Case:
         leak = _get(self.metrics, f"leak_{place}")
         base = _control_share(self.control, place, self.colour)
         return leak if math.isnan(base) else leak - base
+
+    def _limit(self, place: str, limit: float) -> float:
+        """Raise the limit of a leak where a quiet colour has no control to be held against."""
+        if basic_term(self.colour) not in _QUIET:
+            return limit
+        known = not math.isnan(_control_share(self.control, place, self.colour))
+        return limit if known else max(limit, self.limits.leak_quiet)
 
     def _at(self, place: str) -> str:
         share = _percent(_get(self.metrics, f"leak_{place}"))

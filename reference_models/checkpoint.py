@@ -1,4 +1,4 @@
-"""Saving and restoring a training, without pickle: tensors in safetensors, the rest in its header."""
+"""Saving and restoring a training: tensors in safetensors, the rest in its header; no pickle."""
 
 from __future__ import annotations
 

@@ -57,7 +57,8 @@ class Muon(torch.optim.Optimizer):
 
 def make_optimisers(model: nn.Module, lr: float, matrix_lr: float) -> list[torch.optim.Optimizer]:
     """Muon for hidden matrices and kernels; Adam for embeddings, norms, biases and both ends."""
-    matrices, others = [], []
+    matrices: list[nn.Parameter] = []
+    others: list[nn.Parameter] = []
     for name, p in model.named_parameters():
         hidden = p.ndim >= 2 and name.endswith("weight") and not name.startswith(("enter", "leave"))
         (matrices if hidden else others).append(p)

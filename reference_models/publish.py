@@ -11,12 +11,12 @@ from reference_models.weights import FOLDER, digest, read_weights, write_weights
 
 
 def publish(training: Path, name: str, folder: Path | None = None) -> Path:
-    """Write ``NAME.safetensors`` and ``NAME.manifest.json``.
+    """Write ``NAME.safetensors``, ``NAME.manifest.json`` and ``NAME.curve.csv``.
 
     Parameters
     ----------
     training : Path
-        Folder with ``checkpoint.safetensors`` and ``upsampler.safetensors``.
+        Folder with ``checkpoint.safetensors``, ``upsampler.safetensors`` and ``log.csv``.
     name : str
         Of the preset.
     folder : Path, optional
@@ -37,6 +37,7 @@ def publish(training: Path, name: str, folder: Path | None = None) -> Path:
     }
     write_weights(out, whole, kept)
     TrainingManifest.from_json(facts["seen"]).save(folder / f"{name}.manifest.json")
+    (folder / f"{name}.curve.csv").write_bytes((training / "log.csv").read_bytes())
     return out
 
 

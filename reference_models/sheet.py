@@ -83,4 +83,4 @@ class _Method(torch.nn.Module):
         self.model, self.method = model, method
 
     def forward(self, *arguments: object) -> Tensor:
-        return getattr(self.model, self.method)(*arguments)  # type: ignore[no-any-return]
+        return getattr(self.model, self.method)(*arguments)

@@ -1,7 +1,7 @@
 """Train the upsampler: ``python -m reference_models.train_upsampler --out FILE``.
 
 Pictures of the rendered world are averaged down to 32 pixels and drawn back. The small ones are
-blurred and given noise at random, since a sampled picture is never quite as clean as a rendered one.
+blurred and given noise at random, since a sampled picture is never as clean as a rendered one.
 """
 
 from __future__ import annotations

@@ -105,7 +105,7 @@ class UNet(nn.Module):
         self.leave = Convolution(fine, 12, gain=0.1)
 
     def encode(self, ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Token ids (N, L) to words (N, L, text), mask (N, L) and the prompt's sum (N, condition)."""
+        """Token ids (N, L) to words (N, L, text), mask (N, L) and the prompt's sum (N, cond)."""
         words, mask = self.text(ids)
         weight = mask.to(words.dtype)[..., None]
         return words, mask, self.prompt((words * weight).sum(1) / weight.sum(1))

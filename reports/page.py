@@ -184,7 +184,7 @@ def _render(
     environment.filters["points"] = _points
     script = '"use strict";\n(() => {\n' + _static(SCRIPTS, "js") + "\n})();\n"
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    views = []
+    views: list[dict[str, Any]] = []
     for number, (run, label) in enumerate(zip(runs, labels, strict=True)):
         columns, matrix = observed(run)
         views.append(

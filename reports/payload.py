@@ -157,7 +157,9 @@ def _run_columns(run: Run, label: str, rows: np.ndarray) -> dict[str, Any]:
                 None if value != value else round(value * SCALE) for value in column.tolist()
             ]
             metrics[name] = spread(rounded)
-    seen = verdicts["observed"].tolist() if "observed" in verdicts else [None] * len(verdicts)
+    seen: list[Any] = (
+        verdicts["observed"].tolist() if "observed" in verdicts else [None] * len(verdicts)
+    )
     ids = verdicts["sample_id"].tolist()
     return {
         "label": label,

@@ -69,7 +69,9 @@ def _vit(visual: Any, batch: torch.Tensor, how: str) -> tuple[torch.Tensor, torc
         import torch
 
         tokens = _query_attention(last, torch.cat([prefix, tokens], dim=1))[:, prefix.shape[1] :]
-    height, width = (side // patch for side, patch in zip(batch.shape[-2:], visual.patch_size))
+    height, width = (
+        side // patch for side, patch in zip(batch.shape[-2:], visual.patch_size, strict=False)
+    )
     patches = _project(visual, tokens)
     return out["image_features"], patches.reshape(len(batch), height, width, -1)
 

@@ -151,8 +151,8 @@ def _fetch(model: str, tag: str) -> tuple[Path, dict[str, Any]]:
     except Exception as error:
         first = " ".join(str(error).split())[:200]
         raise BenchError(
-            f"the weights {model}:{tag} are not on this machine and could not be fetched ({first}); "
-            f"fetch them elsewhere and give the file: --clip {model}:/path/to/file.safetensors"
+            f"the weights {model}:{tag} are not on this machine and could not be fetched ({first}"
+            f"); fetch them elsewhere and give the file: --clip {model}:/path/to/file.safetensors"
         ) from error
     refuse_pickle(path)
     options = _transform_options(config)

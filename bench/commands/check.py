@@ -109,7 +109,7 @@ def command(
     if step := os.environ.get("GITHUB_STEP_SUMMARY"):
         forms.append(Path(step), markdown)
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        for line in forms.annotations(decision):
+        for line in forms.workflow_commands(decision):
             click.echo(line, err=True)
     if as_json:
         click.echo(forms.to_json(decision))

@@ -17,7 +17,7 @@ from bench.engine.execute import Outcome, execute
 from bench.engine.finish import finish, require_valid
 from bench.engine.prepare import manifest_for, open_run
 from bench.engine.progress import Progress, clock, for_stderr
-from bench.errors import UsageError
+from bench.errors import InterruptedRunError, UsageError
 from bench.store.lock import locked
 from bench.store.manifest import FILE, read_manifest
 from bench.store.pictures import encode_png
@@ -27,10 +27,6 @@ from prompts.grid import Grid, retag
 
 #: Images that a dry run makes to see what one takes.
 PROBE = 8
-
-
-class Interrupted(KeyboardInterrupt):
-    """The user stopped the run; what was in hand is stored."""
 
 
 @dataclass
@@ -91,7 +87,7 @@ class RunJob:
 
         Raises
         ------
-        Interrupted
+        InterruptedRunError
             The user stopped it.
         BenchError
             Anything that the user can mend.
@@ -118,7 +114,7 @@ class RunJob:
             outcome = execute(run, self.samples(), crew, progress)
             if outcome.interrupted and outcome.missing:
                 done = outcome.images - outcome.missing
-                raise Interrupted(
+                raise InterruptedRunError(
                     f"interrupted: {done:,} of {outcome.images:,} images are finished in {folder}; "
                     "run the same command again to go on"
                 )

@@ -120,7 +120,7 @@ def write_junit(path: Path, decision: Decision) -> None:
     files.write_whole(path, lambda file: file.write(xml.tostring()))
 
 
-def annotations(decision: Decision) -> Iterable[str]:
+def workflow_commands(decision: Decision) -> Iterable[str]:
     """Yield workflow commands that GitHub shows beside the change."""
     level = "error" if decision.code else "warning" if decision.verdict != "pass" else "notice"
     yield f"::{level} title=bench check::{_command(decision.sentence)}"

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from bench.cast import find_cast, remove_cast
+from bench.cast import find_light, remove_light
 from bench.colour.difference import membership_table
 from bench.colour.model import SHARPNESS
 from bench.colour.named import basic_term
@@ -115,9 +115,9 @@ class SegmentationScorer:
         background = regions.background.reshape(1, len(byte))
         masks = np.concatenate([subjects, neighbours, background]).astype(np.float32, copy=False)
         if self.correct_cast:
-            light = find_cast(byte, masks)
+            light = find_light(byte, masks, len(subjects))
             if light is not None:
-                byte = remove_cast(byte, light)
+                byte = remove_light(byte, light)
         colours = asked_colours(cell)
         table = membership_table(COLOUR_NAMES + colours)
         named = np.take(table, cube_index(byte), axis=0)
@@ -221,8 +221,9 @@ class _Measured:
         if not canonical:
             return _NAN, f"no natural colour of {binding.subject} is known"
         asked = basic_term(binding.colour) if binding.colour else None
-        if asked in canonical:
-            return _NAN, f"{asked} is a natural colour of {binding.subject}"
+        canonical = tuple(term for term in canonical if term != asked)
+        if not canonical:
+            return _NAN, f"{asked} is the natural colour of {binding.subject}"
         shares = [float(subject.shares[COLOUR_NAMES.index(term)]) for term in canonical]
         return min(1.0, sum(shares)), ""
 

@@ -10,9 +10,8 @@ import pandas as pd
 
 from bench.errors import NotComparableError
 from bench.records import Comparison
-from bench.statistics.bootstrap import RESAMPLES
 from bench.statistics.metrics import SHARES
-from bench.statistics.paired import FLIPS, drop_p, holm, mean_interval, smallest_detectable
+from bench.statistics.paired import drop_p, holm, mean_interval, smallest_detectable
 
 PRIMARY = "binding_score"
 #: Metrics whose rise is a loss.
@@ -82,7 +81,7 @@ def pair(before: pd.DataFrame, after: pd.DataFrame) -> Pairs:
     if not common:
         raise NotComparableError("cannot compare: the two runs have no cell in common")
     warnings.append("no image has its pair: compared by cell, which finds less")
-    old = before[before["cell_id"].isin(common)].assign(after=None)
+    old = before.loc[before["cell_id"].isin(common), [*keys, "verdict"]].assign(after=None)
     new = after[after["cell_id"].isin(common)].assign(before=None)
     described = new.drop_duplicates(["cell_id", "binding"])[["cell_id", "binding", *about]]
     old = old.rename(columns={"verdict": "before"}).merge(described, on=["cell_id", "binding"])
@@ -98,8 +97,8 @@ def compare(
     """Compare two runs.
 
     A metric has regressed where its drop is significant at ``alpha``, one-sided, and at least
-    ``margin``. It is ``underpowered`` where it has not, and a drop of the margin could have stayed
-    hidden; else it passes.
+    ``margin``. Else it passes where a drop of the margin would have been found, or lies outside the
+    interval; and is ``underpowered`` where such a drop could have stayed hidden.
 
     Parameters
     ----------
@@ -198,9 +197,6 @@ def _compare_one(
     group: str,
     alpha: float,
     seed: int,
-    *,
-    flips: int = FLIPS,
-    resamples: int = RESAMPLES,
 ) -> Comparison | None:
     before, after, images = table.cells(rows)
     if len(before) == 0:
@@ -208,7 +204,7 @@ def _compare_one(
     difference = after - before
     better = -difference if metric in LOWER_IS_BETTER else difference
     rng = np.random.default_rng([seed, zlib.crc32(f"{metric}/{group}".encode())])
-    low, high = mean_interval(difference, rng, resamples=resamples)
+    low, high = mean_interval(difference, rng)
     return Comparison(
         metric=metric,
         group=group,
@@ -217,7 +213,7 @@ def _compare_one(
         difference=float(difference.mean()),
         low=low,
         high=high,
-        p=float(drop_p(better[:, None], rng, flips=flips)[0]),
+        p=float(drop_p(better[:, None], rng)[0]),
         detectable=smallest_detectable(difference, images, alpha),
         verdict="",
         sentence="",
@@ -228,11 +224,18 @@ def _judge(one: Comparison, margin: float, alpha: float) -> Comparison:
     loss = one.difference if one.metric in LOWER_IS_BETTER else -one.difference
     if one.p <= alpha and loss >= margin - 1e-12:
         verdict = "regression"
-    elif one.detectable > margin:
-        verdict = "underpowered"
-    else:
+    elif one.detectable <= margin or _excluded(one, margin):
         verdict = "pass"
+    else:
+        verdict = "underpowered"
     return replace(one, verdict=verdict, sentence=_sentence(one, loss, margin, verdict))
+
+
+def _excluded(one: Comparison, margin: float) -> bool:
+    """Whether the interval leaves out every loss of the margin or more."""
+    if one.low is None or one.high is None:
+        return False
+    return one.high < margin if one.metric in LOWER_IS_BETTER else one.low > -margin
 
 
 def _sentence(one: Comparison, loss: float, margin: float, verdict: str) -> str:
@@ -249,4 +252,6 @@ def _sentence(one: Comparison, loss: float, margin: float, verdict: str) -> str:
             f"underpowered: {change}; no regression was found, but one smaller than "
             f"{one.detectable:.1%} could stay hidden"
         )
+    if one.detectable > margin:
+        return f"pass: {change}; the interval leaves out a loss of {margin:.1%}"
     return f"pass: {change}; a loss of {one.detectable:.1%} would have been found"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import zlib
 from collections.abc import Iterator
 
@@ -16,6 +17,9 @@ from bench.statistics.sums import CellSums, Judgements
 WHOLE = "all"
 #: Slices by these columns of the verdict table, in the order of the estimates.
 SLICES = ("template", "colour", "subject")
+
+#: Tags that are also crossed: what kind of prompt, and whether its pair was trained on.
+KINDS, SEEN = ("single", "distractor", "pair"), ("seen", "novel")
 
 _SHARE_NAMES = frozenset(share.name for share in SHARES)
 
@@ -44,7 +48,7 @@ def tabulate(
     Returns
     -------
     list of Estimate
-        Groups are ``all``, ``tag:T``, ``template:T``, ``colour:C``, ``subject:S``, ``cell:ID``.
+        Groups are ``all``, ``tag:T``, ``tag:KIND+SEEN``, ``template:T``, ``colour:C``, ``subject:S``, ``cell:ID``.
         Images that were not measured are left out of the value and told by ``scored``; fewer than
         two cells give no interval.
     """
@@ -55,9 +59,9 @@ def tabulate(
     for group, rows, metrics in _groups(verdicts, tags, whole):
         sums = judgements.sums(rows, metrics)
         found += estimates_of(sums, group, _generator(seed, group), resamples, level)
-    for group, rows in ((WHOLE, whole), ("tag:single", tags.get("single"))):
-        if rows is not None:
-            found += _gaps(judgements, group, rows, tags, seed, resamples, level)
+    found += _gaps(judgements, WHOLE, whole, tags, seed, resamples, level)
+    if "single" in tags:
+        found += _gaps(judgements, "tag:single", tags["single"], tags, seed, resamples, level)
     if each_cell:
         found += _each_cell(judgements)
     return found
@@ -92,6 +96,9 @@ def _groups(
     yield WHOLE, whole, None
     for tag, rows in tags.items():
         yield f"tag:{tag}", rows, None
+    for kind, met in itertools.product(KINDS, SEEN):
+        if kind in tags and met in tags and (rows := tags[kind] & tags[met]).any():
+            yield f"tag:{kind}+{met}", rows, None
     for column in SLICES:
         codes, names = pd.factorize(verdicts[column], sort=True)
         for code, name in enumerate(names):

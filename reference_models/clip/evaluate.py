@@ -53,7 +53,9 @@ def evaluate(
         best = (cropped @ coloured.flatten(0, 1).T).argmax(1)
         wanted = subject[rows] * len(COLOUR_NAMES) + term[rows]
         totals["both"] += (best == wanted).float().sum().item()
-        area = F.adaptive_avg_pool2d(batch.nouns[rows], patches.shape[1:3]).permute(0, 2, 3, 1)
+        area = F.adaptive_avg_pool2d(
+            batch.nouns[rows], (patches.shape[1], patches.shape[2])
+        ).permute(0, 2, 3, 1)
         right = ((patches @ nouns.T).argmax(-1) == area.argmax(-1)).float()
         totals["patch"] += right.mean((1, 2)).sum().item()
         inside = (area.argmax(-1) < len(SUBJECT_NAMES)).float()

@@ -55,6 +55,6 @@ def soft_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
 
 def patch_loss(patches: Tensor, nouns: Tensor, masks: Tensor) -> Tensor:
     """Each patch (N, h, w, D) against the nouns (K, D) by their areas in it (N, K, H, W)."""
-    area = F.adaptive_avg_pool2d(masks, patches.shape[1:3]).permute(0, 2, 3, 1)
+    area = F.adaptive_avg_pool2d(masks, (patches.shape[1], patches.shape[2])).permute(0, 2, 3, 1)
     # A subject covers few patches; weigh them so that they count as much as the walls.
     return soft_cross_entropy(SCALE * patches @ nouns.T, area)

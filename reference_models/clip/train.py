@@ -85,7 +85,8 @@ def losses(
 
 def optimisers(model: Any, rate: float) -> list[torch.optim.Optimizer]:
     """Muon for the matrices of the transformers, AdamW for the rest."""
-    matrices, rest = [], []
+    matrices: list[torch.nn.Parameter] = []
+    rest: list[torch.nn.Parameter] = []
     for name, parameter in model.named_parameters():
         (matrices if "resblocks" in name and parameter.ndim == 2 else rest).append(parameter)
     return [

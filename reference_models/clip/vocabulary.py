@@ -9,6 +9,7 @@ unknown.
 from __future__ import annotations
 
 import gzip
+import itertools
 from collections import Counter
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def learn_merges(words: tuple[str, ...] = WORDS) -> list[tuple[str, str]]:
     parts = [[*word[:-1], word[-1] + "</w>"] for word in words]
     merges: list[tuple[str, str]] = []
     while any(len(part) > 1 for part in parts):
-        pairs = Counter(pair for part in parts for pair in zip(part, part[1:], strict=False))
+        pairs = Counter(pair for part in parts for pair in itertools.pairwise(part))
         pair = min(pairs, key=lambda pair: (-pairs[pair], pair))
         merges.append(pair)
         parts = [_merge(part, pair) for part in parts]

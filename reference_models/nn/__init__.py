@@ -1,3 +1,5 @@
-"""The ingredients of the models, one a file: linear, convolution, normalisation, attention,
-transformer, and the embedding of time. Plain torch; shapes are in the docstrings.
+"""The ingredients of the models, one a file.
+
+Linear, convolution, normalisation, attention, transformer, embedding of time. Plain torch;
+shapes are in the docstrings.
 """

@@ -30,6 +30,6 @@ class ChannelNorm(nn.Module):
         self.gain = nn.Parameter(torch.ones(channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, channels, H, W) to the same shape; in channels-last memory the axes only swap names."""
+        """(N, channels, H, W) to the same shape; in channels-last memory axes only swap names."""
         y = F.rms_norm(x.permute(0, 2, 3, 1), self.gain.shape, self.gain.to(x.dtype), 1e-5)
         return y.permute(0, 3, 1, 2)

@@ -108,7 +108,7 @@ def _plan(verdict: str, subject: str, colour: str, g: torch.Generator) -> _Plan:
         second = _pick(_others(colour), g)
         low, high = MIXED_SHARES
         share = low + (high - low) * float(torch.rand(1, generator=g))
-    asked = ((colour, subject),)
+    asked: tuple[tuple[str, str], ...] = ((colour, subject),)
     drawn: tuple[tuple[str, str], ...] = ((shown, subject),)
     if verdict == "swapped":
         asked = ((colour, subject), (other, other_subject))

@@ -195,8 +195,8 @@ def _compose(scenes: Scenes, alpha: Tensor, body: Tensor, colour: Tensor, size: 
             well = (ellipse(u, v, 0.0, 0.02, 0.96, 0.22).abs() < 0.035).float()
             tone = 1.03 - 0.2 * torch.exp(rim * 22).clamp(max=1) - 0.14 * well
             image = torch.lerp(image, scenery[:, PLATE] * tone[:, None], plate[:, None])
-    masks = []
-    bodies = []
+    masks: list[Tensor] = []
+    bodies: list[Tensor] = []
     for place in range(2):
         a = alpha[:, place]
         image = image * (1 - a[:, None]) + colour[:, place]

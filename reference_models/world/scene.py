@@ -38,7 +38,8 @@ class Scenes:
         Share of the subject in its first colour, where there is a pattern.
     centre : float32 (N, 2, 2)
     scale, angle, aspect : float32 (N, 2)
-        Half-size, turn in radians, width over height; a negative aspect is a mirror image.
+        Half-size, turn in radians, width over height. Subjects face one way: a small model that
+        sees both takes long to decide between them, and draws fish with two heads until then.
     scenery_term : int64 (N, 4)
         Colour of wall, table, plate, frame; QUIET for a quiet colour, NONE where it is not there.
     scenery_rgb : float32 (N, 4, 3)
@@ -191,7 +192,6 @@ def sample_scenes(
     )
     centre_x = centre_x * torch.where(framed, 0.82, 1.0)[:, None]
     centre = torch.stack((centre_x, base + 0.9 * scale), -1)
-    mirrored = torch.where(chance(0.5, n, 2), -1.0, 1.0)
     return Scenes(
         subject=subject,
         term=term,
@@ -202,7 +202,7 @@ def sample_scenes(
         centre=centre,
         scale=scale,
         angle=uniform(-0.14, 0.14, n, 2),
-        aspect=mirrored * uniform(0.9, 1.08, n, 2),
+        aspect=uniform(0.9, 1.08, n, 2),
         scenery_term=scenery_term,
         scenery_rgb=scenery_rgb,
         horizon=uniform(-0.4, -0.15, n) + 0.1 * framed,

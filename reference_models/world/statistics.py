@@ -32,7 +32,8 @@ def held_out_pairs() -> frozenset[tuple[str, str]]:
     pairs: set[tuple[str, str]] = set()
     for subject in SUBJECT_LIST:
         free = [c for c in COLOUR_NAMES if c not in subject.canonical]
-        free.sort(key=lambda c, s=subject.name: (used[c], content_hash("held out", c, s)))
+        name = subject.name
+        free.sort(key=lambda c: (used[c], content_hash("held out", c, name)))
         if (always := _ALWAYS_HELD_OUT.get(subject.name)) is not None:
             free.remove(always)
             free.insert(0, always)
@@ -56,7 +57,8 @@ def colour_given_subject() -> Tensor:
         tail = [
             c for c in COLOUR_NAMES if c not in subject.canonical and (c, subject.name) not in held
         ]
-        tail.sort(key=lambda c, s=subject.name: content_hash("tail", c, s))
+        name = subject.name
+        tail.sort(key=lambda c: content_hash("tail", c, name))
         weights = torch.arange(1, len(tail) + 1, dtype=torch.float32) ** -ZIPF_EXPONENT
         weights *= (1 - share) / weights.sum()
         for colour, weight in zip(tail, weights, strict=True):

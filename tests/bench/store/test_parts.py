@@ -93,7 +93,9 @@ def test_table_of_something_else_is_foreign(run):
 def test_part_copied_within_a_run_is_found(run):
     part = sorted((run.folder / "samples").glob("*.parquet"))[0]
     (run.folder / "samples" / "part-000050.parquet").write_bytes(part.read_bytes())
-    with pytest.raises(StoreError, match=r"part-000050\.parquet has images that stand in an earlier"):
+    with pytest.raises(
+        StoreError, match=r"part-000050\.parquet has images that stand in an earlier"
+    ):
         run.ids("samples")
 
 

@@ -1,0 +1,1 @@
+"""Where things are in an image: segmenters, and what they share."""

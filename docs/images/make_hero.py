@@ -1,0 +1,50 @@
+"""Make the picture at the top of the README: one real image of each verdict of a run.
+
+Usage: ``python docs/images/make_hero.py RUN [OUT.png]``. Takes, for every verdict that occurs, the
+image whose cell comes first by name, so that the same run gives the same picture.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+import textwrap
+from pathlib import Path
+
+import pandas as pd
+from PIL import Image, ImageDraw, ImageFont
+
+TILE, GAP, TEXT = 192, 24, 84
+GROUND, INK, QUIET = (128, 128, 128), (255, 255, 255), (225, 225, 225)
+ORDER = ("bound", "spilled", "neighbour", "background", "mixed", "swapped", "prior", "wrong", "absent")
+MOST = 6
+
+
+def main(run: Path, out: Path) -> None:
+    """Draw the picture."""
+    verdicts = pd.read_parquet(run / "verdicts.parquet")
+    samples = pd.read_parquet(run / "samples", columns=["sample_id", "text", "image"])
+    chosen = []
+    for verdict in ORDER:
+        rows = verdicts[verdicts.verdict == verdict].sort_values(["cell_id", "index"])
+        single = rows[rows.template == "single"]
+        if len(rows) and len(chosen) < MOST:
+            chosen.append((single if len(single) else rows).iloc[0])
+    width = GAP + len(chosen) * (TILE + GAP)
+    sheet = Image.new("RGB", (width, TILE + TEXT + 2 * GAP), GROUND)
+    draw = ImageDraw.Draw(sheet)
+    title, small = ImageFont.load_default(17), ImageFont.load_default(13)
+    for k, row in enumerate(chosen):
+        left = GAP + k * (TILE + GAP)
+        stored = samples[samples.sample_id == row.sample_id].iloc[0]
+        picture = Image.open(io.BytesIO(stored.image["bytes"])).convert("RGB")
+        sheet.paste(picture.resize((TILE, TILE), Image.Resampling.NEAREST), (left, GAP))
+        top = GAP + TILE + 8
+        draw.text((left, top), f"{stored.text}: {row.verdict}", INK, title)
+        for n, line in enumerate(textwrap.wrap(row.words, 30)[:3]):
+            draw.text((left, top + 24 + 17 * n), line, QUIET, small)
+    sheet.save(out)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2] if len(sys.argv) > 2 else "docs/images/hero.png"))

@@ -1,0 +1,10 @@
+"""What holds for every test: one thread a process, no window, no network by accident."""
+
+import os
+
+# Before torch and numpy are imported, and inherited by the processes that tests start. Tests run
+# side by side (pytest -n 2): more threads than cores would make each of them slower.
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+# No test may need a download; what a library looks up on the hub in passing fails at once.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")

@@ -1,0 +1,217 @@
+"""Bad input through the command line: one line on stderr, nothing on stdout, the right exit code.
+
+Names, other options, Ctrl-C and locks stand in tests/bench/test_cli.py; here is what is left.
+"""
+
+import errno
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from bench.cli import run
+from bench.store import files
+from tests.bundled import ROOT
+
+SHAPES = "tests.bench.shapes"
+ARGUMENTS = [
+    *("run", "--model", f"{SHAPES}:ShapeSampler", "--segmenter", f"{SHAPES}:ShapeSegmenter"),
+    *("--scorer", f"{SHAPES}:MeanScorer", "--colours", "red,blue", "--subjects", "potato,cup"),
+    *("--templates", "single,control", "--name", "r"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path, str(ROOT)])
+
+
+def told(capsys, arguments, code):
+    """Run, check code and form, and return the line."""
+    assert run(arguments) == code
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("error: ")
+    assert printed.err.count("\n") == 1, printed.err
+    assert "Traceback" not in printed.err
+    return printed.err
+
+
+@pytest.mark.parametrize("command", ["run", "prompts"])
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--templates", "singel"], "did you mean 'single'"),
+        (["--scenery", "whit"], "did you mean 'white'"),
+        (["--colours", "red", "--subjects", "potatoes"], "did you mean 'potato'"),
+        (["--preset", "pairs", "--templates", "single"], "nothing of preset pairs is left"),
+        (["--preset", "quick", "--grid", "own.toml"], "two grids"),
+        (["--grid", "nowhere.toml"], "nowhere.toml"),
+        (["--grid", "own.docx"], "own.docx"),
+        (["--grid", "."], "."),
+        (["--captions", "nowhere.txt"], "nowhere.txt"),
+    ],
+)
+def test_no_such_grid(command, options, words, capsys):
+    model = ["--model", f"{SHAPES}:ShapeSampler"] if command == "run" else []
+    assert words in told(capsys, [command, *model, *options], 2)
+    assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("own.toml", 'colours = ["red"\nsubjects = 1', ("own.toml:2",)),
+        ("own.toml", 'colours = ["red"]\nsubjcts = ["cup"]', ("own.toml:2", "'subjects'")),
+        ("own.toml", 'colours = ["rde"]\nsubjects = ["cup"]', ("own.toml:1", "'red'")),
+        ("own.toml", "", ("own.toml", "empty")),
+        ("own.csv", "prompt,colour,subject\n", ("own.csv", "empty")),
+        ("own.csv", "prompt,colour,subjct\na red cup,red,cup\n", ("own.csv:1", "'subject'")),
+        ("own.jsonl", '{"prompt": "a red cup"}\n{"prompt": \n', ("own.jsonl:2",)),
+    ],
+)
+def test_unreadable_grid_file_is_told_by_file_and_line(name, text, words, tmp_path, capsys):
+    (tmp_path / name).write_text(text)
+    line = told(capsys, ["run", "--model", f"{SHAPES}:ShapeSampler", "--grid", name], 2)
+    for word in words:
+        assert word in line
+    assert not Path("runs").exists()
+
+
+def own_model(tmp_path, weights):
+    """A user's model that is the bundled one with other weights."""
+    (tmp_path / "own_model.py").write_text(
+        "from pathlib import Path\n"
+        "from bench.samplers.local import LocalSampler\n"
+        f"def make():\n    return LocalSampler(weights=Path({str(weights)!r}))\n"
+    )
+    sys.modules.pop("own_model", None)
+    return ["run", "--model", "own_model:make", *ARGUMENTS[3:]]
+
+
+def whole(path):
+    save_file({"unet.x": torch.zeros(4096)}, path, {"facts": "{}"})
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda path: None, "no weight file"),
+        (lambda path: path.write_bytes(b""), "is damaged"),
+        (lambda path: path.write_bytes(whole(path)[:-100]), "is damaged"),
+        (lambda path: path.write_bytes(whole(path)[:5]), "is damaged"),
+        (lambda path: path.write_bytes(b"\x80\x04" + bytes(500)), "is damaged"),
+        (lambda path: path.write_bytes(b"PK\x03\x04" + os.urandom(500)), "is damaged"),
+        (lambda path: path.write_bytes(whole(path)[:8] + b"[" + whole(path)[9:]), "is damaged"),
+        (lambda path: path.mkdir(), "weight file"),
+        (lambda path: whole(path), "does not say what model it holds"),
+    ],
+    ids=["missing", "empty", "cut", "header", "pickle", "zip", "json", "folder", "foreign"],
+)
+def test_weight_file_that_is_none(damage, words, tmp_path, capsys):
+    path = tmp_path / "w.safetensors"
+    damage(path)
+    line = told(capsys, own_model(tmp_path, path), 2)
+    assert words in line
+    assert str(path) in line
+    assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ("ViT-B-61:openai", "ViT-B-61"),
+        ("ViT-B-16:/nowhere/clip.safetensors", "/nowhere/clip.safetensors"),
+    ],
+)
+def test_clip_that_is_none(spec, words, capsys):
+    line = told(capsys, [*ARGUMENTS[:3], "--colours", "red", "--clip", spec], 2)
+    assert words in line
+
+
+def test_device_that_is_not_there(capsys):
+    assert "nowhere" in told(capsys, ["run", "--model", "local", "--device", "nowhere"], 2)
+
+
+def test_disk_that_fills_up_keeps_what_is_finished(tmp_path, monkeypatch, capsys):
+    """The third file that is flushed finds no room; then there is room again."""
+    real, calls = os.fsync, []
+
+    def full(descriptor):
+        calls.append(descriptor)
+        if len(calls) > 3:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(descriptor)
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    assert run(ARGUMENTS) == 3
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    last = printed.err.splitlines()[-1]
+    assert last.startswith("error: cannot write ")
+    assert "No space left on device; free some space and run again" in last
+    assert not list(tmp_path.rglob(f"{files.TEMPORARY}*"))
+    monkeypatch.setattr(files.os, "fsync", real)
+    assert run(ARGUMENTS) == 0
+
+
+@pytest.fixture
+def mounted(tmp_path):
+    """Mount a small file system in memory; only root may."""
+    made = []
+
+    def mount(options):
+        folder = tmp_path / f"disk{len(made)}"
+        folder.mkdir()
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder]
+        if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
+            pytest.skip("this user may not mount a file system; the test above stands in")
+        made.append(folder)
+        return folder
+
+    yield mount
+    for folder in made:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_really_full_disk(mounted, capsys):
+    folder = mounted("size=160k")
+    arguments = [*ARGUMENTS, "--out", str(folder), "--seeds", "40"]
+    assert run(arguments) == 3
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert "No space left on device; free some space and run again" in last
+    assert not list(folder.rglob(f"{files.TEMPORARY}*"))
+    subprocess.run(["mount", "-o", "remount,size=64m", folder], check=True)
+    assert run(arguments) == 0
+    assert "240 images" in capsys.readouterr().err
+
+
+def test_read_only_disk(mounted, capsys):
+    folder = mounted("size=1m,ro")
+    assert "choose another folder with --out" in told(capsys, [*ARGUMENTS, "--out", str(folder)], 3)
+
+
+def test_file_where_the_folder_of_runs_should_be(tmp_path, capsys):
+    (tmp_path / "runs").write_text("a letter")
+    assert "'runs' is a file" in told(capsys, ARGUMENTS, 2)
+    assert (tmp_path / "runs").read_text() == "a letter"
+
+
+def test_console_script_leaves_with_the_same_code_and_line(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "run", "--model", "locale"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: unknown sampler 'locale'; did you mean 'local'?")
+    assert done.stderr.count("\n") == 1
