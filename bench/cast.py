@@ -33,7 +33,7 @@ MOST_COOL_WITHOUT, MOST_WARM_WITHOUT = 25.0, 18.0
 #: Linear light that the brightest surface of a well-lit picture has at least, and the most that a
 #: dim picture is brightened: where the background is pale and could be a dim white (at least
 #: `DIM_WHITE` of linear light), and where it is dark or coloured.
-WHITE = 0.75
+WHITE = 0.80
 MOST_GAIN_PALE = 2.6
 MOST_GAIN = 1.4
 DIM_WHITE = 0.12

@@ -28,7 +28,7 @@ def as_rgb8(image: Any) -> np.ndarray:
         - bytes: an encoded file (PNG, JPEG, WebP, ...); of an animation, the first frame;
         - PIL image: any mode; transparency is laid over white, CMYK and 16-bit gray converted;
         - array: ``(H, W)``, ``(H, W, 1|3|4)`` or ``(1|3|4, H, W)``; uint8, uint16, bool, or float
-          in [0, 1].
+          in [0, 1]. Where both could be meant, an array's channels are last, a tensor's first.
 
     Returns
     -------
@@ -44,7 +44,8 @@ def as_rgb8(image: Any) -> np.ndarray:
         return _from_bytes(bytes(image))
     if hasattr(image, "convert") and hasattr(image, "mode"):
         return _from_pil(image)
-    if hasattr(image, "detach"):
+    first = hasattr(image, "detach")
+    if first:
         image = image.detach().cpu().numpy()
     try:
         array = np.asarray(image)
@@ -55,7 +56,7 @@ def as_rgb8(image: Any) -> np.ndarray:
             f"cannot read a picture from {type(image).__name__}: give a PIL image, an array "
             "(H, W, 3), or the bytes of an image file"
         )
-    return _from_array(array)
+    return _from_array(array, first)
 
 
 def _from_bytes(data: bytes) -> np.ndarray:
@@ -100,14 +101,15 @@ def _gray_range(values: np.ndarray) -> np.ndarray:
     return np.clip(values, 0, 65535).astype(np.uint16)
 
 
-def _from_array(array: np.ndarray) -> np.ndarray:
+def _from_array(array: np.ndarray, channels_first: bool = False) -> np.ndarray:
     while array.ndim == 4 and array.shape[0] == 1:
         array = array[0]
     if array.ndim == 2:
         array = array[..., None]
     if array.ndim != 3:
         raise UsageError(f"a picture has 2 or 3 axes, not the shape {array.shape}")
-    if array.shape[2] not in (1, 3, 4) and array.shape[0] in (1, 3, 4):
+    channels_first = channels_first or array.shape[2] not in (1, 3, 4)
+    if channels_first and array.shape[0] in (1, 3, 4):
         array = np.moveaxis(array, 0, 2)
     if array.shape[2] not in (1, 3, 4):
         raise UsageError(f"a picture has 1, 3 or 4 channels, not the shape {array.shape}")

@@ -30,6 +30,9 @@ from prompts.subjects import SUBJECTS
 #: Colours that walls, tables and plates have without being asked.
 _QUIET = frozenset({"white", "gray", "black", "brown"})
 
+#: Leaks that differ by no more than this are alike.
+_LIKE = 0.05
+
 #: One binding of one image: metric to value.
 Metrics = Mapping[str, float]
 
@@ -244,7 +247,8 @@ class _Case:
         over = {place: leak for place, leak in self.leaks.items() if leak >= limits[place]}
         if not over:
             return None
-        place = max(over, key=lambda key: (over[key], key))
+        # Where both took it alike, everything but the subject did: the background is the larger.
+        place = max(over, key=lambda key: over[key] + _LIKE * (key == "background"))
         words = f"{self.colour} covers {_percent(self.bind)} of the {self.subject} and "
         return place, f"leak_{place}", over[place], limits[place], words + self._at(place)
 

@@ -1,11 +1,12 @@
-"""Warnings that belong before any number, and the certificate of the scorer."""
+"""Warnings that belong before any number."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from reports.certificate import read_certificate
 from reports.reading import Run
 from reports.tabulation import is_control
 
@@ -24,29 +25,17 @@ class Caution:
     grave: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """How well the scorers judge scenes whose answer is known.
+#: Fields of ``run.json`` in which two runs should agree, and what a difference is called.
+_SHARED = (
+    ("suite", "versions of the suite"),
+    ("grid.hash", "prompts"),
+    ("segmenter", "segmenters"),
+    ("scorers", "scorers"),
+    ("image_size", "sizes of image"),
+)
 
-    Attributes
-    ----------
-    measured : bool
-    value : float or None
-        Share of known verdicts that the scorer names right.
-    low, high : float or None
-    images : int
-    passed : bool or None
-        None where no check was made.
-    sentence : str
-    """
-
-    measured: bool
-    sentence: str
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-    images: int = 0
-    passed: bool | None = None
+#: Options that change how fast a result comes, not what it is.
+_NEUTRAL = frozenset({"device", "batch_size", "workers", "threads"})
 
 
 def cautions(run: Run) -> list[Caution]:
@@ -59,6 +48,8 @@ def cautions(run: Run) -> list[Caution]:
         found.append(
             Caution("The scorer failed its control checks: do not trust these numbers.", True)
         )
+    elif certificate.passed is None:
+        found.append(Caution("The scorer was not checked on known scenes in this run."))
     if judged == 0:
         found.append(Caution("No image of this run was judged.", True))
         return found
@@ -98,35 +89,35 @@ def cautions(run: Run) -> list[Caution]:
     return sorted(found, key=lambda caution: not caution.grave)
 
 
-def read_certificate(record: Mapping[str, Any]) -> Certificate:
-    """Read the scorer's certificate from ``control`` (or ``certificate``) of ``run.json``."""
-    stored = record.get("certificate") or record.get("control")
-    if not isinstance(stored, Mapping):
-        return Certificate(False, "Not measured: bench validate judges the scorer on known scenes.")
-    value = _number(stored, "accuracy", "agreement", "value")
-    images = int(_number(stored, "images", "n", "scenes") or 0)
-    passed = stored.get("passed")
-    passed = passed if isinstance(passed, bool) else None
-    if value is None:
-        if passed is None:
-            return Certificate(False, "Not measured: the run record holds no figure for it.")
-        text = "The scorer passed its control checks." if passed else "Control checks failed."
-        return Certificate(True, text, passed=passed)
-    text = f"On scenes with a known answer the scorer errs in {1 - value:.1%} of verdicts."
-    return Certificate(
-        True,
-        text,
-        value,
-        _number(stored, "low"),
-        _number(stored, "high"),
-        images,
-        passed,
-    )
+def comparison_cautions(runs: Sequence[Run], labels: Sequence[str]) -> list[Caution]:
+    """Warnings on runs that were not made or judged alike, each against the first."""
+    found = []
+    for run, label in list(zip(runs, labels, strict=True))[1:]:
+        for path, words in _SHARED:
+            if _identity(runs[0].record, path) != _identity(run.record, path):
+                found.append(
+                    Caution(
+                        f"{labels[0]} and {label} have different {words}:"
+                        " read their differences with care.",
+                        path != "image_size",
+                    )
+                )
+    return found
 
 
-def _number(stored: Mapping[str, Any], *names: str) -> float | None:
-    for name in names:
-        value = stored.get(name)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return float(value)
-    return None
+def _identity(record: Mapping[str, Any], path: str) -> Any:
+    """Return a field of a run's record without what cannot change a result."""
+    value: Any = record
+    for step in path.split("."):
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return _essence(value)
+
+
+def _essence(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            key: _essence(entry)
+            for key, entry in value.items()
+            if key not in _NEUTRAL and key != "versions"
+        }
+    return value

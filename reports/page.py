@@ -20,7 +20,8 @@ from markupsafe import Markup
 from bench.errors import StoreError, UsageError
 from bench.records import VERDICTS
 from reports import charts, tables
-from reports.cautions import cautions, read_certificate
+from reports.cautions import cautions, comparison_cautions
+from reports.certificate import read_certificate
 from reports.differences import differences
 from reports.embedding import embed, pictures_payload, write_chunks
 from reports.headline import headlines
@@ -200,9 +201,10 @@ def _render(
                 "differences": differences(items, 0, number) if number else [],
             }
         )
-    rows = [(view["label"], view["headline"]) for view in views]
+    rows = [(label, headlines(run)) for run, label in zip(runs, labels, strict=True)]
     return environment.get_template("page.html").render(
         views=views,
+        shared=comparison_cautions(runs, labels),
         verdicts=[VERDICT_WORDS[name] for name in VERDICTS],
         places=PLACES,
         style=Markup(_static(STYLES, "css")),

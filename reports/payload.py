@@ -164,7 +164,7 @@ def _run_columns(run: Run, label: str, rows: np.ndarray) -> dict[str, Any]:
     return {
         "label": label,
         "verdict": spread([_VERDICT_INDEX.get(name, -1) for name in verdicts["verdict"]]),
-        "observed": spread([basic.get(name) for name in seen]),
+        "observed": spread([basic.get(str(name)) for name in seen]),
         "words": spread(verdicts["words"].fillna("").astype(str).tolist()),
         "id": spread(ids),
         "seed": spread([str(seeds.get(name, "")) for name in ids]),

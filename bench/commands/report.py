@@ -37,9 +37,10 @@ def command(
     RUN is a run folder, or its name in runs/; the latest run where none is given. With several
     runs the page shows them side by side and compares each with the first.
     """
+    from bench.store.run import find_run
     from reports.page import write_report
 
-    folders = [_folder(run) for run in runs] or [_latest()]
+    folders = [find_run(run, Path("runs")) for run in runs or (None,)]
     loaded = [_load(folder) for folder in folders]
     target = out or folders[0] / "report.html"
     written = write_report(loaded, target, naming=_strongest_term, assets=assets)
@@ -57,28 +58,6 @@ def command(
     click.echo(str(written.path))
     if opens:
         click.launch(written.path.resolve().as_uri())
-
-
-def _folder(run: Path) -> Path:
-    """Find the folder of a run that is given by its path or by its name in ``runs/``."""
-    from bench.errors import UsageError
-    from bench.store.manifest import FILE
-    from bench.tables import nearest
-
-    root = Path("runs")
-    for candidate in (run, root / run):
-        if (candidate / FILE).is_file():
-            return candidate
-    known = [path.parent.name for path in sorted(root.glob(f"*/{FILE}"))]
-    guess = nearest(str(run), known)
-    hint = f"; did you mean {guess!r}?" if guess else ""
-    raise UsageError(f"{run} is not a run folder, and there is no {root / run}{hint}")
-
-
-def _latest() -> Path:
-    from bench.store.run import latest
-
-    return latest(Path("runs"))
 
 
 def _load(folder: Path) -> Run:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bench.records import Fingerprint, Regions
-from bench.regions.evidence import OPEN, EvidenceOptions, class_chances, presence, word_chances
+from bench.regions.evidence import OPEN, EvidenceOptions, class_chances, look, presence
 from bench.regions.nouns import Nouns, nouns_of, unknown_nouns
 from bench.regions.refine import DEFAULT, RefineOptions, refine
 from prompts.cells import Cell
@@ -61,7 +62,11 @@ class ClipSegmenter:
         self.fingerprint = Fingerprint(
             kind="segmenter",
             name=self.name,
-            options={"clip": clip.name, "working_side": WORKING_SIDE},
+            options={
+                "clip": clip.name,
+                "working_side": WORKING_SIDE,
+                "evidence": asdict(self.options),
+            },
             weights=clip.fingerprint.weights,
             versions=clip.fingerprint.versions,
         )
@@ -83,23 +88,24 @@ class ClipSegmenter:
                 out[index] = self._salient(image, cells[index])
             else:
                 known.append(index)
-        words = word_chances(
+        seen = look(
             self.clip, [images[i] for i in known], [nouns[i] for i in known], self.options
         )
         groups: dict[tuple[object, ...], list[int]] = {}
         for place, index in enumerate(known):
-            key = (images[index].shape, nouns[index].classes, words[place].shape[1:])
+            key = (images[index].shape, nouns[index].classes, seen[place].words.shape[1:])
             groups.setdefault(key, []).append(place)
         for places in groups.values():
             for start in range(0, len(places), _TOGETHER):
                 part = places[start : start + _TOGETHER]
                 evidence = [
-                    class_chances(words[place], nouns[known[place]], self.options) for place in part
+                    class_chances(seen[place].words, nouns[known[place]], self.options)
+                    for place in part
                 ]
                 masks = outlines([images[known[p]] for p in part], evidence, self.refine_options)
                 for place, mask in zip(part, masks, strict=True):
                     index = known[place]
-                    found = presence(words[place], nouns[index], self.options)
+                    found = presence(seen[place], self.options)
                     out[index] = _regions(nouns[index], mask, found)
         return [regions for regions in out if regions is not None]
 

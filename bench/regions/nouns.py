@@ -42,6 +42,13 @@ class Nouns:
     slots: tuple[int, ...]
 
     @property
+    def things(self) -> tuple[int, ...]:
+        """Places in ``words`` of all subjects, the asked ones first; no plates, no walls."""
+        count = len(self.subjects)
+        other = self.classes - 2
+        return (*range(count), *(i for i, slot in enumerate(self.slots) if slot == other))
+
+    @property
     def classes(self) -> int:
         """Subjects, neighbours and the background."""
         return len(self.subjects) + len(self.neighbours) + 1

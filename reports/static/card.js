@@ -45,13 +45,10 @@ function verdictLine(run, item) {
   return line;
 }
 
-function describe(item) {
-  const told = runs.map((run, at) => {
-    const verdict = data.verdicts[verdictOf[at][item]];
-    const name = runs.length > 1 ? `${letterOf(at)}: ` : "";
-    return verdict ? `${name}${verdict.label}. ${run.words[item]}` : `${name}not in this run`;
-  });
-  return `${cellText[itemCell[item]]}, ${subjectName(item)}. ${told.join(". ")}`;
+// Where a prompt has several subjects, which of them this card is about.
+function judgedPart(item) {
+  if (cellBindings[itemCell[item]] < 2) return null;
+  return make("span", { class: "dim" }, ` · the ${subjectName(item)}`);
 }
 
 function reason(run, item) {
@@ -73,8 +70,8 @@ function makeCard(item, position, total, box) {
   const prompt = make("bdi", {}, cellText[itemCell[item]]);
   const text = make("span", { class: "card-text" },
     ...runs.map((_, run) => verdictLine(run, item)),
-    make("span", { class: "card-prompt", title: cellText[itemCell[item]] }, prompt),
+    make("span", { class: "card-prompt", title: cellText[itemCell[item]] }, prompt, judgedPart(item)),
     make("span", { class: "card-words", title: runs[last].words[item] || "" }, reason(last, item)));
-  const button = make("button", { type: "button", class: "card-button", tabindex: -1, "aria-label": describe(item) }, mats, text);
+  const button = make("button", { type: "button", class: "card-button", tabindex: -1 }, mats, text);
   return make("div", { class: "card", role: "listitem", "aria-setsize": total, "aria-posinset": position + 1, "data-position": position }, button);
 }

@@ -33,6 +33,10 @@ const basicIndex = new Map(data.basic.map((colour, index) => [colour.name, index
 const verdictIndex = new Map(data.verdicts.map((verdict, index) => [verdict.name, index]));
 const cellText = data.cells.text;
 const cellSearch = data.cells.text.map((text, cell) => `${text}\n${data.cells.id[cell]}`.toLowerCase());
+const cellBindings = new Uint8Array(data.cells.id.length);
+for (let item = 0; item < ITEMS; item++) {
+  cellBindings[itemCell[item]] = Math.max(cellBindings[itemCell[item]], items.binding[item] + 1);
+}
 const cellTags = data.cells.tags.map((tags) => new Set(tags));
 
 const colourName = (item) => data.colours[itemColour[item]].name;

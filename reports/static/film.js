@@ -24,7 +24,7 @@ async function showFilm(film) {
   const table = pictures[film.run];
   const picture = { run: film.run, slot: film.slot, width: table.width[film.slot], height: table.height[film.slot] };
   const [width, height] = pictureSize(picture, 128);
-  const strip = make("div", { class: "film", tabindex: 0, role: "region", "aria-label": "Steps" },
+  const strip = make("div", { class: "film", tabindex: 0, role: "group", "aria-label": "Steps" },
     ...film.frames.map((uri, step) => make("figure", {},
       make("img", { src: uri, width, height, alt: `Step ${step + 1} of ${film.frames.length}` }),
       make("figcaption", {}, `step ${step + 1}`))));

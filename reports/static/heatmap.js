@@ -117,11 +117,14 @@ function heatCell(subject, colour, row, column) {
   const ink = Math.min(1, Math.abs(found.value));
   const kinds = ["cell", wide && "thin", canonical && "canonical", pair.novel && "novel", ink < 0.461 ? "k0" : ink < 0.684 ? "k1" : "k2"];
   const text = found.signed ? signedPoints(found.value) : percent(found.value);
+  const told = describePair(subject, colour, found, interval, canonical, pair);
   const button = make("button", {
     type: "button", class: kinds.filter(Boolean).join(" "), tabindex: row === 0 && column === 0 ? 0 : -1,
     "data-subject": subject, "data-colour": colour, "data-row": row, "data-column": column,
-    "aria-label": describePair(subject, colour, found, interval, canonical, pair),
-  }, make("span", { class: "v" }, text), make("span", { class: "n" }, found.signed ? `n ${found.among}` : `${found.hits}/${found.among}`));
+    "data-told": told,
+  }, make("span", { class: "visually-hidden" }, told),
+  make("span", { class: "v", "aria-hidden": "true" }, text),
+  make("span", { class: "n", "aria-hidden": "true" }, found.signed ? `n ${found.among}` : `${found.hits}/${found.among}`));
   if (pair.novel) button.append(make("i", { class: "mark" }));
   button.style.setProperty("--v", ink.toFixed(3));
   return button;
@@ -139,7 +142,7 @@ function describePair(subject, colour, found, interval, canonical, pair) {
 
 function readOut(cell) {
   if (!cell) return;
-  const [name, rest] = cell.getAttribute("aria-label").split(/: (.*)/s);
+  const [name, rest] = cell.dataset.told.split(/: (.*)/s);
   byId("heat-readout").replaceChildren(make("b", {}, make("bdi", {}, name)), ` · ${chosenRate().label}: ${rest}`);
 }
 

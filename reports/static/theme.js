@@ -7,7 +7,7 @@ function startTheme() {
   const show = (choice) => {
     document.documentElement.dataset.theme = choice;
     button.querySelector("span").textContent = choice;
-    button.setAttribute("aria-label", choice === "auto" ? "Theme: as the system" : `Theme: ${choice}`);
+    button.title = choice === "auto" ? "Light or dark as the system has it" : `Always ${choice}`;
   };
   let choice = recall(key);
   if (!choices.includes(choice)) choice = "auto";

@@ -61,7 +61,22 @@ SMALL = {
 
 @pytest.fixture(scope="session")
 def first_folder(make_run) -> Path:
-    control = {"control": {"passed": True, "accuracy": 0.96, "images": 500}}
+    control = {
+        "control": {
+            "masks": "exact",
+            "passed": True,
+            "accuracy": 0.96,
+            "low": 0.93,
+            "high": 0.98,
+            "macro_f1": 0.94,
+            "least_f1": 0.8,
+            "scenes": 500,
+            "bind_error": 0.021,
+            "recall_by_verdict": {"bound": 1.0, "mixed": 0.8},
+            "recall_by_colour": {"blue": 1.0, "pink": 0.9},
+            "confusion": {"bound": {"bound": 50}, "mixed": {"mixed": 40, "bound": 10}},
+        }
+    }
     return make_run("first", frames=5, run=control, **SMALL)
 
 

@@ -42,7 +42,7 @@ def test_opens_with_numbers_pictures_and_title(page_file, open_page):
 
 def test_heatmap_cell_opens_exactly_its_pictures(page_file, open_page):
     page = open_page(page_file)
-    cell = page.locator('.heat .cell[aria-label^="blue frog"]')
+    cell = page.locator('.heat .cell[data-told^="blue frog"]')
     hits = cell.locator(".n").inner_text()
     cell.click()
     assert matches(page) == int(hits.split("/")[1])

@@ -1,0 +1,46 @@
+import pytest
+
+from bench.colour import basic_term, resolve
+from bench.colour.named import colour_table
+from bench.errors import UsageError
+from prompts.colours import BASIC
+
+
+@pytest.mark.parametrize(
+    ("words", "rgb"),
+    [
+        ("teal", (0, 128, 128)),
+        ("Light Goldenrod Yellow", (250, 250, 210)),
+        ("windows blue", (0x37, 0x78, 0xBF)),
+        ("#3fa7d6", (0x3F, 0xA7, 0xD6)),
+        ("#abc", (0xAA, 0xBB, 0xCC)),
+        ("3FA7D6", (0x3F, 0xA7, 0xD6)),
+        ("grey", (132, 132, 134)),
+    ],
+)
+def test_resolve(words, rgb):
+    assert resolve(words) == rgb
+
+
+def test_basic_terms_keep_their_prototypes():
+    assert all(resolve(colour.name) == colour.srgb for colour in BASIC)
+
+
+def test_all_css_and_xkcd_names_are_there():
+    assert len(colour_table()) > 950
+    assert all(0 <= value <= 255 for rgb in colour_table().values() for value in rgb)
+
+
+def test_unknown_names_propose_the_nearest():
+    with pytest.raises(UsageError, match="did you mean 'teal'"):
+        resolve("teel")
+    with pytest.raises(UsageError, match="no colour is called"):
+        resolve("zzzzzz q")
+    with pytest.raises(UsageError, match="no colour is called"):
+        resolve("#12")
+
+
+def test_basic_term():
+    assert basic_term(" Grey ") == "gray"
+    assert basic_term("blue") == "blue"
+    assert basic_term("teal") is None
