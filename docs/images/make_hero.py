@@ -16,7 +16,17 @@ from PIL import Image, ImageDraw, ImageFont
 
 TILE, GAP, TEXT = 192, 24, 84
 GROUND, INK, QUIET = (128, 128, 128), (255, 255, 255), (225, 225, 225)
-ORDER = ("bound", "spilled", "neighbour", "background", "mixed", "swapped", "prior", "wrong", "absent")
+ORDER = (
+    "bound",
+    "spilled",
+    "neighbour",
+    "background",
+    "mixed",
+    "swapped",
+    "prior",
+    "wrong",
+    "absent",
+)
 MOST = 6
 
 

@@ -1,0 +1,46 @@
+"""The scorers alone, on the pictures of a run: images a second, by part."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+from bench.engine.crew import build, build_scorers
+from bench.engine.worker import BATCH
+from bench.store.run import Run
+
+SCORERS = ("segmentation", "clip")
+
+
+def main() -> None:
+    """Score what is stored, and print seconds by part."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("run", type=Path)
+    run = Run(parser.parse_args().run)
+    segmenter = build("segmenter", "clip", {})
+    scorers = build_scorers(SCORERS, {})
+    seconds = dict.fromkeys(("segmenter", *scorers), 0.0)
+    images = 0
+    warm = False
+    for generations in run.generations(run.ids("samples"), BATCH):
+        pictures = [generation.image for generation in generations]
+        cells = [generation.sample.cell for generation in generations]
+        if not warm:
+            for scorer in scorers.values():
+                scorer.score(generations, segmenter.segment(pictures, cells))
+            warm = True
+        start = time.perf_counter()
+        regions = segmenter.segment(pictures, cells)
+        seconds["segmenter"] += time.perf_counter() - start
+        for name, scorer in scorers.items():
+            start = time.perf_counter()
+            scorer.score(generations, regions)
+            seconds[name] += time.perf_counter() - start
+        images += len(generations)
+    print(json.dumps({"images": images, "seconds": seconds}))
+
+
+if __name__ == "__main__":
+    main()
