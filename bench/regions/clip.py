@@ -88,9 +88,7 @@ class ClipSegmenter:
                 out[index] = self._salient(image, cells[index])
             else:
                 known.append(index)
-        seen = look(
-            self.clip, [images[i] for i in known], [nouns[i] for i in known], self.options
-        )
+        seen = look(self.clip, [images[i] for i in known], [nouns[i] for i in known], self.options)
         groups: dict[tuple[object, ...], list[int]] = {}
         for place, index in enumerate(known):
             key = (images[index].shape, nouns[index].classes, seen[place].words.shape[1:])
@@ -131,7 +129,11 @@ def outlines(
         if shrink < 1:
             small = (max(1, round(height * shrink)), max(1, round(width * shrink)))
             stack = F.interpolate(stack.float() / 255, small, mode="area")
-        masks = refine(to_lab(stack), torch.stack(list(evidence)), options)
+        chance = torch.stack(list(evidence))
+        masks = refine(to_lab(stack), chance, options)
+        # What has no evidence anywhere is not there: refinement leaves it a trace everywhere.
+        masks = masks * (chance.amax((2, 3)) > 0)[:, :, None, None]
+        masks = masks / masks.sum(1, keepdim=True).clamp(min=1e-6)
         if shrink < 1:
             masks = F.interpolate(masks, (height, width), mode="bilinear", align_corners=False)
     return masks.numpy()

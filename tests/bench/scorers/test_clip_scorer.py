@@ -10,8 +10,8 @@ import pytest
 from bench.known import known_answers
 from bench.records import Generation, Regions
 from bench.scorers.clip import METRICS, ClipScorer, rivals
-from prompts.cells import Sample
 from prompts import parse_prompt
+from prompts.cells import Sample
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +25,7 @@ def by_metric(scores):
 
 def test_bound_scenes_score_high_and_wrong_ones_low(scorer):
     answers = known_answers(220, seed=12)
-    scores = by_metric(
-        scorer.score([a.generation for a in answers], [a.regions for a in answers])
-    )
+    scores = by_metric(scorer.score([a.generation for a in answers], [a.regions for a in answers]))
     means = {}
     for verdict in ("bound", "wrong", "prior"):
         values = [
