@@ -49,8 +49,8 @@ def tabulate(
     -------
     list of Estimate
         Groups are ``all``, ``tag:T``, ``tag:KIND+SEEN``, ``template:T``, ``colour:C``,
-        ``subject:S``, ``cell:ID``. Images that were not measured are left out of the value and told by ``scored``; fewer than
-        two cells give no interval.
+        ``subject:S``, ``cell:ID``. Images that were not measured are left out of the value and
+        told by ``scored``; fewer than two cells give no interval.
     """
     judgements = Judgements(verdicts)
     found: list[Estimate] = []
