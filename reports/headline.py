@@ -94,6 +94,8 @@ def in_ten(value: float) -> str:
         return "nearly all pictures"
     if value >= 0.095:
         return f"{round(value * 10)} in 10 pictures"
+    if value < 0.01:
+        return "fewer than 1 in 100 pictures"
     return f"1 in {round(1 / value)} pictures"
 
 
@@ -111,7 +113,7 @@ def _sentence(key: str, value: float, low: float | None, high: float | None) -> 
         return f"{kind.capitalize()} combinations bind {direction} than {other}."
     return {
         "score": f"{start} have the colour on the subject, and only there.",
-        "given_drawn": f"Where the subject is drawn at all: {share}.",
+        "given_drawn": f"Where the subject is drawn, {share} bind.",
         "leakage": f"{start} have the colour where nobody asked for it.",
         "leak_neighbour": f"{start} colour another object instead.",
         "leak_background": f"{start} colour the setting instead.",

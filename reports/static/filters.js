@@ -7,6 +7,8 @@ const OVERLAY_WORDS = {
   control: "Control: the prompt without the colour word, from the same seed.",
 };
 
+const OVERLAY_HINT = "Keys 1 to 4 lay the mask, the names of colours or the leak over the pictures, and set the control beside them.";
+
 function startFilters() {
   const any = (text) => make("option", { value: "" }, text);
   const plain = (name) => make("option", { value: name }, name);
@@ -94,7 +96,7 @@ function showFilters() {
   const size = state.size || (innerWidth < 560 ? "s" : "m");
   for (const button of document.querySelectorAll("[data-size]")) button.setAttribute("aria-pressed", size === button.dataset.size);
   const legend = byId("overlay-legend");
-  legend.hidden = state.overlay.length === 0;
-  legend.replaceChildren(...state.overlay.map((name) => make("span", {}, OVERLAY_WORDS[name] || "")));
+  legend.textContent = OVERLAY_WORDS[state.overlay.at(-1)] || OVERLAY_HINT;
+  legend.title = legend.textContent;
   byId("reset").disabled = !FILTERS.some((name) => (Array.isArray(state[name]) ? state[name].length : state[name]));
 }

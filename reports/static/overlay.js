@@ -39,13 +39,15 @@ function paintNames(out, pixels) {
   }
 }
 
-// What leaked keeps its colour; the rest turns to a pale gray picture.
+// What leaked keeps its colour; the rest turns to a gray picture that stands back from it.
 function paintLeak(out, pixels, labels, subject, asked) {
+  const bright = asked !== NONE && Math.max(...basicRgb[asked]) > 225;
+  const floor = bright ? 40 : 120;
   for (let at = 0, pixel = 0; at < pixels.length; at += 4, pixel++) {
     const outside = !labels || labels[pixel] !== subject;
     if (outside && nameOf(pixels[at], pixels[at + 1], pixels[at + 2]) === asked) continue;
     const light = 0.2126 * pixels[at] + 0.7152 * pixels[at + 1] + 0.0722 * pixels[at + 2];
-    out[at] = out[at + 1] = out[at + 2] = 120 + light * 0.35;
+    out[at] = out[at + 1] = out[at + 2] = floor + light * 0.35;
     out[at + 3] = 255;
   }
 }

@@ -92,6 +92,7 @@ def test_excess_joins_the_control_of_the_same_index(first):
         (0.1, "1 in 10 pictures"),
         (0.02, "1 in 50 pictures"),
         (0.0946, "1 in 11 pictures"),
+        (0.004, "fewer than 1 in 100 pictures"),
     ],
 )
 def test_shares_in_words(share, words):
