@@ -88,9 +88,7 @@ class ClipSegmenter:
                 out[index] = self._salient(image, cells[index])
             else:
                 known.append(index)
-        seen = look(
-            self.clip, [images[i] for i in known], [nouns[i] for i in known], self.options
-        )
+        seen = look(self.clip, [images[i] for i in known], [nouns[i] for i in known], self.options)
         groups: dict[tuple[object, ...], list[int]] = {}
         for place, index in enumerate(known):
             key = (images[index].shape, nouns[index].classes, seen[place].words.shape[1:])

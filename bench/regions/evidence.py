@@ -57,9 +57,7 @@ class EvidenceOptions:
 
 
 #: For a CLIP that nothing was measured for: the temperature that CLIPs are trained to.
-OPEN = EvidenceOptions(
-    scale=60.0, asked=1.0, thing=0.0, whole=0.2, presence=(-2.0, 2.0, 2.0, 2.0)
-)
+OPEN = EvidenceOptions(scale=60.0, asked=1.0, thing=0.0, whole=0.2, presence=(-2.0, 2.0, 2.0, 2.0))
 
 
 def pieces(image: np.ndarray) -> list[np.ndarray]:
@@ -108,7 +106,8 @@ def look(
     import torch
 
     windows = [
-        views(*image.shape[:2], len(one.subjects)) for image, one in zip(images, nouns, strict=True)
+        views(image.shape[0], image.shape[1], len(one.subjects))
+        for image, one in zip(images, nouns, strict=True)
     ]
     crops = [
         np.ascontiguousarray(image[y : y + h, x : x + w])
@@ -123,7 +122,9 @@ def look(
             tables[one.words] = torch.stack([embed_noun(clip, word) for word in one.words])
         end = start + len(views_)
         out.append(
-            _seen(dense[start:end], pooled[start:end], tables[one.words], image, views_, one, options)
+            _seen(
+                dense[start:end], pooled[start:end], tables[one.words], image, views_, one, options
+            )
         )
         start = end
     return out
@@ -192,8 +193,7 @@ def _taper(height: int, width: int) -> torch.Tensor:
     import torch
 
     down, across = (
-        torch.minimum(torch.arange(n) + 0.5, n - 0.5 - torch.arange(n)) / n
-        for n in (height, width)
+        torch.minimum(torch.arange(n) + 0.5, n - 0.5 - torch.arange(n)) / n for n in (height, width)
     )
     return (4 * down[:, None] * across).clamp(min=0.04)[None]
 
