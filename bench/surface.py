@@ -117,14 +117,14 @@ def surface_shares(
     if top > CLEAR:
         return Surface(shares, area)
     light = _Light(byte[inside], weight)
-    claims = {}
-    for painted in np.flatnonzero(basic >= min(PAINT_SHARE, top)):
-        claims[int(painted)] = light.claim(named[:, painted])
+    claims: dict[int, _Claim] = {}
+    for term in np.flatnonzero(basic >= min(PAINT_SHARE, top)).tolist():
+        claims[term] = light.claim(named[:, term])
     main = max(claims, key=lambda term: basic[term] + claims[term].extra)
     left = weight.copy()
-    order = [main, *(int(t) for t in np.argsort(-basic) if t != main and basic[t] >= LEAST_PAINT)]
-    for term in order:
-        claim = claims.get(term) or light.claim(named[:, term])
+    lesser = [int(t) for t in np.argsort(-basic) if t != main and basic[t] >= LEAST_PAINT]
+    for term in [main, *lesser]:
+        claim = claims[term] if term in claims else light.claim(named[:, term])
         if claim.extra <= 0.0:
             continue
         given = left * claim.given

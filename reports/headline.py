@@ -51,8 +51,8 @@ _NAMES: tuple[tuple[str, str, str], ...] = (
     ("leakage", "Leakage rate", "leakage_rate"),
     ("leak_neighbour", "Leaked to a neighbour", "leakage_neighbour"),
     ("leak_background", "Leaked to the background", "leakage_background"),
-    ("gap_seen", "Gap: seen minus novel", "gap_seen_novel"),
-    ("gap_canonical", "Gap: canonical minus anti-canonical", "gap_canonical_anti"),
+    ("gap_seen", "Gap, seen − novel", "gap_seen_novel"),
+    ("gap_canonical", "Gap, canonical − anti-canonical", "gap_canonical_anti"),
 )
 _SIGNED = frozenset({"gap_seen", "gap_canonical"})
 #: Group of the estimates over the whole grid.

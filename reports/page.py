@@ -35,6 +35,10 @@ from reports.wording import PLACES, VERDICT_WORDS
 #: Bytes that a page may have.
 LARGEST = 10_000_000
 
+#: Bytes kept for all that is neither data nor pictures, and the least that pictures get.
+REST = 400_000
+LEAST_PICTURES = 400_000
+
 #: Style sheets and scripts, in the order in which they are joined.
 STYLES = ("base", "headline", "charts", "heatmap", "gallery", "viewer", "print")
 SCRIPTS = (
@@ -110,7 +114,7 @@ def write_report(
     data = script_json(payload)
     folder = out.with_name(out.stem + "_assets") if assets else None
     payload_size = len(data.encode())
-    budget = None if assets else max(400_000, LARGEST - 400_000 - payload_size)
+    budget = None if assets else max(LEAST_PICTURES, LARGEST - REST - payload_size)
     embedded = embed(runs, items, cells, budget)
     shown = _count_shown(items, embedded[0].keys if len(runs) == 1 else _union(embedded))
     images = len(items.drop_duplicates(["cell_id", "index"]))

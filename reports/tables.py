@@ -85,6 +85,7 @@ _TEX = {
     "\\": "\\textbackslash{}",
     "~": "\\textasciitilde{}",
     "^": "\\textasciicircum{}",
+    "−": "$-$",
 } | {c: "\\" + c for c in "&%$#_{}"}
 
 

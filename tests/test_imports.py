@@ -19,7 +19,16 @@ ALLOWED = {
 #: The command modules are where all meet.
 MEETING_PLACES = ("bench/commands/", "bench/cli.py")
 #: The adapters for the bundled models and the known-answer suite, by words of their paths.
-ADAPTERS = ("bundled", "local", "bench/known", "validate", "validation", "certificate", "exact")
+ADAPTERS = (
+    "bundled",
+    "local",
+    "bench/known",
+    "calibrate",
+    "regions/exact",
+    "validate",
+    "validation",
+    "certificate",
+)
 #: What reports may import of bench: the records, the store, and the errors that these raise.
 OF_BENCH_FOR_REPORTS = ("bench.records", "bench.store", "bench.errors")
 #: Never at the top of a command module.

@@ -105,6 +105,8 @@ def look(
     """Look for the words of each prompt in its image."""
     import torch
 
+    if not images:
+        return []
     windows = [
         views(image.shape[0], image.shape[1], len(one.subjects))
         for image, one in zip(images, nouns, strict=True)

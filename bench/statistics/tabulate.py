@@ -48,9 +48,9 @@ def tabulate(
     Returns
     -------
     list of Estimate
-        Groups are ``all``, ``tag:T``, ``tag:KIND+SEEN``, ``template:T``, ``colour:C``, ``subject:S``, ``cell:ID``.
-        Images that were not measured are left out of the value and told by ``scored``; fewer than
-        two cells give no interval.
+        Groups are ``all``, ``tag:T``, ``tag:KIND+SEEN``, ``template:T``, ``colour:C``,
+        ``subject:S``, ``cell:ID``. Images that were not measured are left out of the value and
+        told by ``scored``; fewer than two cells give no interval.
     """
     judgements = Judgements(verdicts)
     found: list[Estimate] = []

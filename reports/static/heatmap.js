@@ -91,7 +91,7 @@ function drawHeatmap() {
   byId("heat-table").replaceChildren(
     make("caption", { class: "visually-hidden" }, `${chosenRate().label} by subject and colour`),
     widths, make("thead", {}, head), make("tbody", {}, ...body), make("tfoot", {}, foot));
-  byId("heat-readout").textContent = `${chosenRate().label}${signed ? ", difference in points" : ", share of pictures"}. Point at a cell for its evidence, click to open its pictures.`;
+  byId("heat-readout").textContent = `${chosenRate().label}${signed ? ", difference in points (bar on top: higher, below: lower)" : ", share of pictures"}. Point at a cell for its evidence, click to open its pictures.`;
 }
 
 const signedPoints = (x) => `${x > 0 ? "+" : x < 0 ? "−" : ""}${Math.abs(100 * x).toFixed(0)}`;
@@ -115,7 +115,8 @@ function heatCell(subject, colour, row, column) {
   const canonical = data.subjects[subject].canonical.includes(data.colours[colour].name);
   const wide = found.signed ? found.among < 4 : interval[1] - interval[0] > 0.5;
   const ink = Math.min(1, Math.abs(found.value));
-  const kinds = ["cell", wide && "thin", canonical && "canonical", pair.novel && "novel", ink < 0.461 ? "k0" : ink < 0.684 ? "k1" : "k2"];
+  const kinds = ["cell", wide && "thin", canonical && "canonical", pair.novel && "novel", ink < 0.461 ? "k0" : ink < 0.684 ? "k1" : "k2",
+    found.signed && found.value > 0 && "up", found.signed && found.value < 0 && "down"];
   const text = found.signed ? signedPoints(found.value) : percent(found.value);
   const told = describePair(subject, colour, found, interval, canonical, pair);
   const button = make("button", {

@@ -1,0 +1,105 @@
+"""Loading CLIPs: the bundled one, files made on the spot, and files that must be refused."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from bench.clip import load_clip
+from bench.errors import BenchError, UsageError
+
+CONFIG = {
+    "embed_dim": 16,
+    "vision_cfg": {"image_size": 32, "patch_size": 8, "width": 32, "layers": 2, "head_width": 16},
+    "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1},
+}
+
+
+@pytest.fixture(scope="module")
+def random_clip(tmp_path_factory):
+    """A config and a random open_clip checkpoint on disk."""
+    from open_clip.model import CLIP
+
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("clip")
+    config, weights = folder / "tiny-vit.json", folder / "tiny.safetensors"
+    config.write_text(json.dumps(CONFIG))
+    model = CLIP(**CONFIG)
+    save_file({k: v.contiguous() for k, v in model.state_dict().items()}, weights)
+    return config, weights
+
+
+def test_a_checkpoint_on_disk_is_loaded_by_its_config(random_clip):
+    config, weights = random_clip
+    clip = load_clip(f"{config}:{weights}")
+    images = [np.full((40, 30, 3), 90, np.uint8), np.full((7, 200, 3), 200, np.uint8)]
+    pooled, dense = clip.encode_image(images), clip.dense(images)
+    assert pooled.shape == (2, 16)
+    assert dense.shape == (2, 4, 4, 16)
+    assert torch.allclose(pooled.norm(dim=1), torch.ones(2), atol=1e-5)
+    assert clip.encode_text(["a teal zebra"]).shape == (1, 16)
+    assert not clip.closed
+
+
+def test_truncated_weights_are_refused_with_the_file(random_clip, tmp_path):
+    config, weights = random_clip
+    cut = tmp_path / "cut.safetensors"
+    cut.write_bytes(weights.read_bytes()[:5000])
+    with pytest.raises(BenchError, match=r"cut\.safetensors"):
+        load_clip(f"{config}:{cut}")
+
+
+def test_weights_of_another_model_are_refused(random_clip, tmp_path):
+    config, _ = random_clip
+    other = tmp_path / "other.safetensors"
+    save_file({"nothing": torch.zeros(1)}, other)
+    with pytest.raises(BenchError, match=r"other\.safetensors"):
+        load_clip(f"{config}:{other}")
+
+
+@pytest.mark.parametrize("ending", ["bin", "pt", "ckpt"])
+def test_pickles_are_refused_with_the_way_out(random_clip, tmp_path, ending):
+    config, _ = random_clip
+    pickled = tmp_path / f"weights.{ending}"
+    torch.save({"x": torch.zeros(1)}, pickled)
+    with pytest.raises(UsageError, match="safetensors"):
+        load_clip(f"{config}:{pickled}")
+
+
+@pytest.mark.parametrize("spec", ["bundeld", "ViT-B-61:openai", "ViT-B-16:opnai", "none.json:x"])
+def test_unknown_specs_are_named(spec):
+    with pytest.raises(UsageError) as error:
+        load_clip(spec)
+    assert spec.split(":")[0] in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_words_outside_the_bundled_vocabulary_are_reported():
+    clip = load_clip()
+    assert clip.unknown_words("a blue potato on a white plate") == ()
+    assert "zebra" in clip.unknown_words("a blue zebra")
+
+
+def test_text_and_image_features_do_not_depend_on_the_batch():
+    clip = load_clip()
+    rng = np.random.default_rng(0)
+    images = [rng.integers(0, 255, (64, 64, 3), dtype=np.uint8) for _ in range(5)]
+    together = clip.dense(images)
+    for k, image in enumerate(images):
+        assert torch.allclose(clip.dense([image])[0], together[k], atol=1e-5)
+    texts = ["a red apple", "a plate", "a red apple"]
+    features = clip.encode_text(texts)
+    assert torch.equal(features[0], features[2])
+
+
+def test_bundled_clip_names_subjects_and_colours_of_fresh_scenes():
+    from reference_models.clip.evaluate import evaluate
+
+    clip = load_clip()
+    result = evaluate(clip.model, clip.tokenizer, 200, seed=4_242)
+    assert result["subject"] >= 0.95
+    assert result["colour"] >= 0.97

@@ -1,0 +1,97 @@
+"""``bench report`` from the command line."""
+
+from __future__ import annotations
+
+import shutil
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+from click.testing import CliRunner
+
+from bench.commands.report import command
+from bench.errors import BenchError, StoreError, UsageError
+from reports.figures import write_figures
+from reports.page import write_report
+
+
+def invoke(*arguments, catch=False):
+    return CliRunner().invoke(command, [str(one) for one in arguments], catch_exceptions=catch)
+
+
+def test_writes_beside_the_run_and_prints_the_path(first_folder, tmp_path):
+    folder = shutil.copytree(first_folder, tmp_path / "a run")
+    result = invoke(folder)
+    assert result.exit_code == 0
+    assert result.stdout.strip() == str(folder / "report.html")
+    assert (folder / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert "Colour names" in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_latest_and_named_runs(first_folder, second_folder, tmp_path, monkeypatch):
+    shutil.copytree(first_folder, tmp_path / "runs" / "alpha")
+    shutil.copytree(second_folder, tmp_path / "runs" / "beta")
+    monkeypatch.chdir(tmp_path)
+    both = invoke("alpha", "beta", "--out", "page.html")
+    assert both.exit_code == 0
+    assert "2 runs side by side" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert invoke().exit_code == 0
+    with pytest.raises(UsageError, match="did you mean alpha"):
+        invoke("alhpa")
+
+
+def test_derived_files_are_made_again(first_folder, tmp_path):
+    folder = shutil.copytree(first_folder, tmp_path / "run")
+    (folder / "estimates.json").unlink()
+    (folder / "verdicts.parquet").unlink()
+    assert invoke(folder).exit_code == 0
+    assert (folder / "estimates.json").is_file()
+
+
+@pytest.mark.parametrize("damage", ["missing", "empty", "part"])
+def test_a_broken_run_is_one_clear_line(first_folder, tmp_path, damage):
+    folder = shutil.copytree(first_folder, tmp_path / "run")
+    if damage == "missing":
+        (folder / "run.json").unlink()
+    elif damage == "empty":
+        shutil.rmtree(folder / "samples")
+    else:
+        part = next((folder / "samples").iterdir())
+        part.write_bytes(part.read_bytes()[:500])
+    with pytest.raises(BenchError) as caught:
+        invoke(folder)
+    assert "\n" not in str(caught.value)
+    assert str(folder) in str(caught.value)
+
+
+def test_a_page_that_cannot_be_written_is_told(first, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot be written"):
+        write_report([first], tmp_path / "file" / "page.html")
+    with pytest.raises(UsageError, match="at least one"):
+        write_report([], tmp_path / "page.html")
+
+
+def test_figures_are_svg_and_pdf(first, second, tmp_path):
+    written = write_figures([first, second], tmp_path / "figures")
+    names = {path.name for path in written}
+    stems = ("heatmap-1", "heatmap-2", "leakage-1", "leakage-2", "comparison")
+    assert names == {f"{stem}{end}" for stem in stems for end in (".svg", ".pdf")}
+    for path in written:
+        if path.suffix == ".svg":
+            assert ElementTree.parse(path).getroot().tag.endswith("svg")
+        else:
+            assert path.read_bytes().startswith(b"%PDF")
+
+
+def test_figures_without_matplotlib_say_what_to_install(first, tmp_path, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(UsageError, match="pip install"):
+        write_figures([first], tmp_path)
+
+
+def test_help_names_every_option():
+    result = invoke("--help")
+    for option in ("--out", "--assets", "--figures", "--open"):
+        assert option in result.output
