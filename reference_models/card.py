@@ -120,8 +120,8 @@ def card(
         "| cells | right | images |",
         "|---|---:|---:|",
         *(
-            f"| {kind} | {row['right']:.3f} | {row['images']:.0f} |"
-            for kind, row in subjects.items()
+            f"| {kind} | {one['right']:.3f} | {one['images']:.0f} |"
+            for kind, one in subjects.items()
         ),
         "",
         "Binding, measured by this suite (`bench run --model local`, preset `default`, 95%",

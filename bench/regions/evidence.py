@@ -108,7 +108,8 @@ def look(
     if not images:
         return []
     windows = [
-        views(*image.shape[:2], len(one.subjects)) for image, one in zip(images, nouns, strict=True)
+        views(image.shape[0], image.shape[1], len(one.subjects))
+        for image, one in zip(images, nouns, strict=True)
     ]
     crops = [
         np.ascontiguousarray(image[y : y + h, x : x + w])

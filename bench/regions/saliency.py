@@ -102,7 +102,7 @@ def _optimised(lab: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Saliency of each superpixel: background, foreground and smoothness in one quadratic cost."""
     count = int(labels.max()) + 1
     size = np.bincount(labels.ravel(), minlength=count).astype(float)
-    rows, columns = np.indices(labels.shape)
+    rows, columns = np.mgrid[: labels.shape[0], : labels.shape[1]]
     scale = max(labels.shape)
     place = np.stack([_mean(axis, labels, size) / scale for axis in (rows, columns)], 1)
     colour = np.stack([_mean(lab[..., k], labels, size) for k in range(3)], 1)
