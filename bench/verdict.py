@@ -229,9 +229,11 @@ class _Case:
     def _mixed(self) -> _Decision | None:
         base = _control_share(self.control, "subject", self.colour)
         gain = self.bind - (0.0 if math.isnan(base) else min(base, 0.5))
-        if not (self.bind >= self.limits.mixed and gain >= self.limits.mixed_gain):
-            return None
         share, term = self._next()
+        # What the control has too is no gain; but the commonest colour is never "some other".
+        some = gain >= self.limits.mixed_gain or self.bind > share
+        if not (self.bind >= self.limits.mixed and some):
+            return None
         words = f"{self.colour} covers only {_percent(self.bind)} of the {self.subject}"
         if share >= 0.05:
             words += f", and {term} {_percent(share)}"

@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image, ImageDraw, ImageFont
 
-TILE, GAP, TEXT = 192, 24, 84
+TILE, GAP, TEXT = 192, 24, 112
 GROUND, INK, QUIET = (128, 128, 128), (255, 255, 255), (225, 225, 225)
 ORDER = (
     "bound",
@@ -50,9 +50,11 @@ def main(run: Path, out: Path) -> None:
         picture = Image.open(io.BytesIO(stored.image["bytes"])).convert("RGB")
         sheet.paste(picture.resize((TILE, TILE), Image.Resampling.NEAREST), (left, GAP))
         top = GAP + TILE + 8
-        draw.text((left, top), f"{stored.text}: {row.verdict}", INK, title)
+        for line in textwrap.wrap(f"{stored.text}: {row.verdict}", 23)[:2]:
+            draw.text((left, top), line, INK, title)
+            top += 22
         for n, line in enumerate(textwrap.wrap(row.words, 30)[:3]):
-            draw.text((left, top + 24 + 17 * n), line, QUIET, small)
+            draw.text((left, top + 4 + 17 * n), line, QUIET, small)
     sheet.save(out)
 
 

@@ -176,3 +176,12 @@ def test_more_bind_never_unbinds(low, high):
 
 def test_defaults_are_one_place():
     assert Thresholds() == DEFAULT
+
+
+def test_the_commonest_colour_of_a_subject_is_never_called_some_other_one():
+    # A hat that is black by nature, asked for in black, with a wide white band.
+    hat = metrics(
+        bind=0.59, prior=math.nan, subject_brown=0.0, subject_black=0.59, subject_white=0.4
+    )
+    control = metrics(subject_brown=0.0, subject_black=0.6, subject_white=0.4)
+    assert said(hat, control, single("black", "hat")).verdict == "mixed"
