@@ -1,7 +1,8 @@
 """Make the picture at the top of the README: one real image of each verdict of a run.
 
-Usage: ``python docs/images/make_hero.py RUN [OUT.png]``. Takes, for every verdict that occurs, the
-image whose cell comes first by name, so that the same run gives the same picture.
+Usage: ``python docs/images/make_hero.py RUN [OUT.png]``. Takes the blue potato where it is bound, and
+for every other verdict that occurs the clearest case: the one with the least of the asked colour on
+its subject, or of its subject at all.
 """
 
 from __future__ import annotations
@@ -36,10 +37,14 @@ def main(run: Path, out: Path) -> None:
     samples = pd.read_parquet(run / "samples", columns=["sample_id", "text", "image"])
     chosen = []
     for verdict in ORDER:
-        rows = verdicts[verdicts.verdict == verdict].sort_values(["cell_id", "index"])
-        single = rows[rows.template == "single"]
+        rows = verdicts[verdicts.verdict == verdict].sort_values(["presence", "cell_id", "index"])
+        potato = rows[rows.cell_id == "single/blue/potato"]
+        if verdict == "bound" and len(potato):
+            rows = potato
+        elif verdict != "absent":
+            rows = rows.sort_values(["bind", "cell_id", "index"])
         if len(rows) and len(chosen) < MOST:
-            chosen.append((single if len(single) else rows).iloc[0])
+            chosen.append(rows.iloc[0])
     width = GAP + len(chosen) * (TILE + GAP)
     sheet = Image.new("RGB", (width, TILE + TEXT + 2 * GAP), GROUND)
     draw = ImageDraw.Draw(sheet)
