@@ -238,8 +238,7 @@ class _Judge:
         if cell is None:
             raise UsageError(
                 f"cannot read the prompt {prompt[:80]!r}; known are 'a blue potato', 'a blue "
-                "potato on a white plate', 'a red apple and a blue cup' and the like; "
-                "or give a Cell"
+                "potato on a white plate', 'a red apple and a blue cup', ...; or give a Cell"
             )
         return cell
 

@@ -13,7 +13,8 @@ from tests.bench.runs import assert_same_tables, go, make_run
 from tests.bench.shapes import crew
 
 KILLS = int(os.environ.get("BENCH_TEST_KILLS", "10"))
-SEEDS = 20
+#: So many images that the run outlives the kills.
+SEEDS = 3 * KILLS
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="POSIX only")
 
