@@ -1,8 +1,8 @@
 """Make the picture at the top of the README: one real image of each verdict of a run.
 
-Usage: ``python docs/images/make_hero.py RUN [OUT.png]``. Takes the blue potato where it is bound, and
-for every other verdict that occurs the clearest case: the one with the least of the asked colour on
-its subject, or of its subject at all.
+Usage: ``python docs/images/make_hero.py RUN [OUT.png]``. Takes the blue potato where it is bound,
+and for every other verdict that occurs the clearest case: the one with the least of the asked
+colour on its subject, or of its subject at all.
 """
 
 from __future__ import annotations
