@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.engine.control import with_control
+from bench.engine.complete import Completed, complete
 from bench.engine.crew import Crew, build, build_scorers
-from bench.engine.execute import Outcome, execute
-from bench.engine.finish import finish, require_valid
-from bench.engine.prepare import manifest_for, open_run
+from bench.engine.execute import Outcome
+from bench.engine.finish import require_valid
+from bench.engine.prepare import manifest_for
 from bench.engine.progress import Progress, clock, for_stderr
-from bench.errors import InterruptedRunError, UsageError
-from bench.store.lock import locked
+from bench.errors import UsageError
 from bench.store.manifest import FILE, read_manifest
 from bench.store.pictures import encode_png
 from bench.store.run import Run
@@ -96,37 +95,18 @@ class RunJob:
         folder = self.folder
         crew = self.crew()
         self._tag(crew)
-        with locked(folder) as stale:
-            if stale is not None:
-                progress.say(
-                    f"note: process {stale.get('pid', '?')} on {stale.get('host', '?')} ended "
-                    "without finishing this run; going on where it was"
-                )
-            asked = manifest_for(
-                folder.name,
-                self.grid.cells,
-                self.grid.seeds,
-                crew,
-                grid=self.grid.name,
-                limit=self.limit,
-            )
-            run = open_run(folder, asked, progress)
-            outcome = execute(run, self.samples(), crew, progress)
-            if outcome.interrupted and outcome.missing:
-                done = outcome.images - outcome.missing
-                raise InterruptedRunError(
-                    f"interrupted: {done:,} of {outcome.images:,} images are finished in {folder}; "
-                    "run the same command again to go on"
-                )
-            run = with_control(run, crew)
-            run, estimates, stock = finish(run, outcome.missing)
-        progress.say(
-            f"{folder}: {outcome.made:,} images made, {outcome.rescored:,} scored again, "
-            f"{clock(outcome.seconds)}"
+        asked = manifest_for(
+            folder.name,
+            self.grid.cells,
+            self.grid.seeds,
+            crew,
+            grid=self.grid.name,
+            limit=self.limit,
         )
-        _print_summary(run, estimates, stock.images, as_json)
-        require_valid(stock)
-        return outcome
+        done = complete(folder, asked, self.samples(), crew, progress)
+        print_summary(done, as_json)
+        require_valid(done.stock)
+        return done.outcome
 
     def expect(self) -> str:
         """Tell what the run would take, from a few images that are not stored."""
@@ -195,12 +175,13 @@ def _peak_memory() -> float:
     return peak / (1e9 if sys.platform == "darwin" else 1e6)
 
 
-def _print_summary(run: Run, estimates: Any, stored: int, as_json: bool) -> None:
+def print_summary(done: Completed, as_json: bool) -> None:
+    """Print the summary of a run to stdout."""
     from bench.summary import render, to_json
 
     if as_json:
-        print(to_json(run.manifest, estimates, stored))
+        print(to_json(done.run.manifest, done.estimates, done.stock.images))
         return
     from rich.console import Console
 
-    Console().print(render(run.manifest, estimates, stored))
+    Console().print(render(done.run.manifest, done.estimates, done.stock.images))

@@ -1,0 +1,65 @@
+"""One run from what is asked to its estimates, whoever asks: a grid, or pictures that exist."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.engine.control import with_control
+from bench.engine.crew import Crew
+from bench.engine.execute import Outcome, execute
+from bench.engine.finish import Stock, finish
+from bench.engine.prepare import open_run
+from bench.engine.progress import Progress, clock
+from bench.errors import InterruptedRunError
+from bench.records import Estimate
+from bench.store.lock import locked
+from bench.store.manifest import Manifest
+from bench.store.run import Run
+from prompts.cells import Sample
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A finished run, what was done for it now, its estimates, and its stock of images."""
+
+    run: Run
+    outcome: Outcome
+    estimates: list[Estimate]
+    stock: Stock
+
+
+def complete(
+    folder: Path, asked: Manifest, samples: Sequence[Sample], crew: Crew, progress: Progress
+) -> Completed:
+    """Make what is missing of a run, judge it, and close its record; holds its lock meanwhile.
+
+    Raises
+    ------
+    InterruptedRunError
+        The user stopped it; what was in hand is stored.
+    BenchError
+        Anything that the user can mend.
+    """
+    with locked(folder) as stale:
+        if stale is not None:
+            progress.say(
+                f"note: process {stale.get('pid', '?')} on {stale.get('host', '?')} ended "
+                "without finishing this run; going on where it was"
+            )
+        run = open_run(folder, asked, progress)
+        outcome = execute(run, samples, crew, progress)
+        if outcome.interrupted and outcome.missing:
+            done = outcome.images - outcome.missing
+            raise InterruptedRunError(
+                f"interrupted: {done:,} of {outcome.images:,} images are finished in {folder}; "
+                "run the same command again to go on"
+            )
+        run = with_control(run, crew)
+        run, estimates, stock = finish(run, outcome.missing)
+    progress.say(
+        f"{folder}: {outcome.made:,} images made, {outcome.rescored:,} scored again, "
+        f"{clock(outcome.seconds)}"
+    )
+    return Completed(run, outcome, estimates, stock)
