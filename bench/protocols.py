@@ -12,7 +12,11 @@ from prompts.cells import Cell, Sample
 
 
 class Sampler(Protocol):
-    """Makes images. The image is a function of the sample alone, whatever the batch."""
+    """Makes images. The image is a function of the sample alone, whatever the batch.
+
+    One that keeps frames of the trajectory tells their noise levels, in the order of the frames, by
+    an attribute ``noise_levels``; without it, or where it is None, no frames are stored.
+    """
 
     fingerprint: Fingerprint
 

@@ -47,6 +47,14 @@ from bench.commands.grid_options import grid_options, resolve_grid
 @click.option("--clip", metavar="SPEC", help="CLIP to use: bundled, ViT-B-16:openai, model:FILE.")
 @click.option("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps.")
 @click.option(
+    "--trajectory",
+    is_flag=False,
+    flag_value="0",
+    type=click.IntRange(min=0),
+    metavar="[N]",
+    help="Keep and score the clean image predicted at N steps; at every step without N.",
+)
+@click.option(
     "--limit",
     type=click.IntRange(min=1),
     metavar="N",

@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 
 import numpy as np
 
 from bench.engine.crew import Crew
 from bench.engine.interrupts import Interrupts
 from bench.engine.progress import Progress, Silent
-from bench.engine.worker import BATCH, ScoringWorker, measure
+from bench.engine.worker import BATCH, ScoringWorker, measure, measure_frames
 from bench.errors import BenchError, StoreError
-from bench.records import Generation
+from bench.records import Generation, Regions
+from bench.store.manifest import TRAJECTORY_SCORER
 from bench.store.run import Run, RunWriter
 from prompts.cells import Sample
 
@@ -156,6 +158,8 @@ def _rescore(
             if generation.sample.id in lacking.get("regions", set())
         ]
         writer.add_regions([key for key, _ in pairs], [region for _, region in pairs])
+        bare = [g.sample.id in lacking.get("trajectory", set()) for g in generations]
+        _add_frames(list(compress(generations, bare)), list(compress(regions, bare)), crew, writer)
         for name in names:
             missing = lacking[f"scores/{name}"]
             writer.add_scores(name, [one for one in scores[name] if one.sample_id in missing])
@@ -168,6 +172,16 @@ def _rescore(
             break
     writer.close_parts()
     progress.end()
+
+
+def _add_frames(
+    generations: list[Generation], regions: list[Regions], crew: Crew, writer: RunWriter
+) -> None:
+    """Score the frames of trajectories, where the run keeps them."""
+    levels = writer.run.manifest.trajectory
+    if levels is not None and generations:
+        scorer = crew.scorers[TRAJECTORY_SCORER]
+        writer.add_frames(measure_frames(generations, regions, scorer, len(levels)))
 
 
 def _sample(
@@ -189,6 +203,7 @@ def _sample(
         writer.add_regions([generation.sample.id for generation in generations], regions)
         for name, found in scores.items():
             writer.add_scores(name, found)
+        _add_frames(generations, regions, crew, writer)
         progress.advance(len(generations))
 
     progress.begin("sampling", planned, planned - len(todo))
@@ -223,16 +238,24 @@ def _generations(
         count.sampling += time.monotonic() - before
         if generation is None:
             return
-        yield checked(generation, sample)
+        yield checked(generation, sample, getattr(crew.sampler, "noise_levels", None))
 
 
-def checked(generation: Generation, sample: Sample) -> Generation:
+def checked(
+    generation: Generation, sample: Sample, levels: Sequence[float] | None = None
+) -> Generation:
     """Return the image, where it is the one asked for and of the agreed form.
+
+    Parameters
+    ----------
+    levels : sequence of float, optional
+        Noise levels of the frames that it should have.
 
     Raises
     ------
     BenchError
-        Another sample's image, or no uint8 array (H, W, 3).
+        Another sample's image, or no uint8 array (H, W, 3); frames that are missing, or of another
+        number, size or type.
     """
     image = generation.image
     if generation.sample.id != sample.id:
@@ -245,4 +268,13 @@ def checked(generation: Generation, sample: Sample) -> Generation:
             f"the sampler gave an image of shape {image.shape} and type {image.dtype}; "
             "expected uint8 (H, W, 3)"
         )
+    frames = generation.frames
+    if levels is not None:
+        expected = (len(levels), *image.shape)
+        if frames is None or frames.dtype != np.uint8 or frames.shape != expected:
+            found = "none" if frames is None else f"{frames.dtype} {frames.shape}"
+            raise BenchError(
+                f"the sampler gave frames of the wrong form for {sample.cell.id!r}: {found}; "
+                f"expected uint8 {expected}, one a noise level"
+            )
     return generation

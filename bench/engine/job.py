@@ -39,6 +39,8 @@ class RunJob:
         Tag the cells by what the model says it was trained on, where it says so.
     model, name, out, segmenter, scorers, clip, device, batch_size, steps, guidance_scale, limit
         As the options of ``bench run``.
+    trajectory : int or None
+        Frames to keep of each image, 0 for one a step; None for none.
     """
 
     grid: Grid
@@ -54,6 +56,7 @@ class RunJob:
     steps: int | None = None
     guidance_scale: float | None = None
     limit: int | None = None
+    trajectory: int | None = None
 
     @property
     def folder(self) -> Path:
@@ -64,7 +67,11 @@ class RunJob:
 
     def sampler(self) -> Any:
         """Make the sampler."""
-        asked = {"steps": self.steps, "guidance_scale": self.guidance_scale}
+        asked = {
+            "steps": self.steps,
+            "guidance_scale": self.guidance_scale,
+            "trajectory": self.trajectory,
+        }
         offered = {"device": self.device, "batch_size": self.batch_size}
         return build("sampler", self.model, asked, offered)
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from bench.engine.crew import Crew
 from bench.engine.progress import Progress, Silent
-from bench.errors import StoreError
+from bench.errors import StoreError, UsageError
 from bench.store import files
 from bench.store.manifest import (
     FILE,
+    TRAJECTORY_SCORER,
     Maker,
     Manifest,
     grid_of,
@@ -44,7 +45,27 @@ def manifest_for(
         sampler=Maker.of(crew.sampler.fingerprint),
         segmenter=Maker.of(crew.segmenter.fingerprint),
         scorers={name: Maker.of(one.fingerprint) for name, one in crew.scorers.items()},
+        trajectory=noise_levels(crew),
     )
+
+
+def noise_levels(crew: Crew) -> list[float] | None:
+    """Noise level of each frame that the sampler keeps, 1 pure noise; None where it keeps none.
+
+    Raises
+    ------
+    UsageError
+        Frames are kept and there is no scorer to measure them.
+    """
+    levels = getattr(crew.sampler, "noise_levels", None)
+    if levels is None:
+        return None
+    if TRAJECTORY_SCORER not in crew.scorers:
+        raise UsageError(
+            f"a trajectory is measured by the scorer {TRAJECTORY_SCORER!r}, which is not among "
+            f"{', '.join(crew.scorers)}; add --scorer {TRAJECTORY_SCORER}"
+        )
+    return [round(float(level), 6) for level in levels]
 
 
 def open_run(folder: Path, asked: Manifest, progress: Progress | None = None) -> Run:

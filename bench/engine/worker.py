@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from bench.errors import BenchError
 from bench.protocols import Scorer, Segmenter
@@ -48,6 +49,34 @@ def measure(
     return regions, scores
 
 
+def measure_frames(
+    generations: Sequence[Generation], regions: Sequence[Regions], scorer: Scorer, steps: int
+) -> list[list[Score]]:
+    """Scores of the predicted clean images of trajectories, one list a step.
+
+    Every frame is measured at the regions of the final image: what is asked is how the colour came
+    to where it is, and a blur of the first step has no subject that a segmenter could find.
+
+    Parameters
+    ----------
+    generations : sequence of Generation
+        Each with ``frames`` (T, H, W, 3).
+    regions : sequence of Regions
+        Of the final images.
+    steps : int
+        T.
+    """
+    return [
+        scorer.score([_frame(generation, step) for generation in generations], regions)
+        for step in range(steps)
+    ]
+
+
+def _frame(generation: Generation, step: int) -> Generation:
+    assert generation.frames is not None
+    return replace(generation, image=generation.frames[step], frames=None)
+
+
 class ScoringWorker:
     """A thread that takes images one by one and scores them in batches.
 
@@ -85,7 +114,8 @@ class ScoringWorker:
             What went wrong in the thread.
         """
         if self._queue is None:
-            fitting = WAITING_BYTES // max(generation.image.nbytes, 1)
+            frames = 0 if generation.frames is None else generation.frames.nbytes
+            fitting = WAITING_BYTES // max(generation.image.nbytes + frames, 1)
             self._queue = queue.Queue(max(2, min(WAITING_IMAGES, fitting)))
             self._thread.start()
         while True:

@@ -14,6 +14,7 @@ from prompts.cells import Sample
 from prompts.manifest import TrainingManifest
 from reference_models.errors import ModelError
 from reference_models.local import CHUNK, LocalModel, Settings, token_ids
+from reference_models.times import sampling_times
 from reference_models.weights import FOLDER, digest
 
 
@@ -32,6 +33,9 @@ class LocalSampler:
         ``cpu`` by default.
     weights : Path, optional
         Another weight file of the same family.
+    trajectory : int, optional
+        Keep the clean picture predicted at so many of the steps, evenly spread and with the first
+        and the last among them; 0, or more than there are, for every step.
 
     Raises
     ------
@@ -46,6 +50,7 @@ class LocalSampler:
         batch_size: int | None = None,
         device: str | None = None,
         weights: Path | None = None,
+        trajectory: int | None = None,
     ) -> None:
         default = Settings()
         self.settings = Settings(
@@ -61,6 +66,10 @@ class LocalSampler:
             self.model = LocalModel(path, device)
         except ModelError as error:
             raise UsageError(str(error)) from error
+        times = sampling_times(self.settings.steps, self.settings.shift)
+        self.kept = None if trajectory is None else spread(self.settings.steps, trajectory)
+        #: Noise level of each kept frame; on the straight path it is the share of the noise.
+        self.noise_levels = None if self.kept is None else [1 - times[k] for k in self.kept]
         manifest = path.with_name(f"{path.stem}.manifest.json")
         #: What the captions of the training said; tags cells as seen or novel.
         self.training = TrainingManifest.load(manifest) if manifest.is_file() else None
@@ -87,12 +96,28 @@ class LocalSampler:
         for start in range(0, len(samples), self.batch):
             part = samples[start : start + self.batch]
             began = time.perf_counter()
-            pictures, _ = self.model.draw(
-                [s.cell.text for s in part], [s.seed for s in part], self.settings
+            pictures, frames = self.model.draw(
+                [s.cell.text for s in part],
+                [s.seed for s in part],
+                self.settings,
+                frames=self.kept is not None,
             )
             each = (time.perf_counter() - began) / len(part)
-            for sample, picture in zip(part, pictures.numpy(), strict=True):
-                yield Generation(sample, picture, each)
+            for row, (sample, picture) in enumerate(zip(part, pictures.numpy(), strict=True)):
+                kept = None if frames is None else frames[row, self.kept].numpy()
+                yield Generation(sample, picture, each, kept)
+
+
+def spread(steps: int, frames: int) -> list[int]:
+    """Which of ``steps`` steps are kept as ``frames`` frames: evenly spread, both ends among them.
+
+    One frame is the last step; 0, or more than there are steps, is every step.
+    """
+    if frames == 0 or frames >= steps:
+        return list(range(steps))
+    if frames == 1:
+        return [steps - 1]
+    return [round(k * (steps - 1) / (frames - 1)) for k in range(frames)]
 
 
 def _require_device(device: str) -> None:

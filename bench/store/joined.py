@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from bench.store.rows import cell_from
 from bench.store.run import WITHOUT_PICTURE, Run
+from bench.store.schema import TRAJECTORY
 from prompts.cells import Cell
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,42 @@ class Scored:
     def is_control(self) -> bool:
         """Whether the prompt asks for no colour."""
         return self.cell.id == self.cell.control_id
+
+
+#: Metrics of the trajectory table that are read unless others are asked for.
+TRAJECTORY_METRICS = (
+    "presence",
+    "bind",
+    "prior",
+    "leak_background",
+    "leak_neighbour",
+    "swap",
+)
+
+
+def read_trajectory(run: Run, metrics: Sequence[str] | None = TRAJECTORY_METRICS) -> DataFrame:
+    """Read the scores of the predicted clean images of a run, step by step.
+
+    Parameters
+    ----------
+    run : Run
+    metrics : sequence of str or None
+        Those wanted; None for all that were measured.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a (sample, binding, step, metric), with the columns ``sample_id``, ``binding``,
+        ``step`` (0 is the first kept), ``noise`` (1 pure noise, 0 clean), ``metric``, ``value`` and
+        ``reason``. Empty where the run keeps no frames.
+    """
+    tables = [TRAJECTORY.empty_table()]
+    if run.manifest.trajectory is not None:
+        for _, part in run.parts("trajectory"):
+            if metrics is not None:
+                part = part.filter(pc.is_in(part["metric"], pa.array(metrics, pa.string())))
+            tables.append(part.replace_schema_metadata())
+    return pa.concat_tables(tables).to_pandas()
 
 
 def scored_images(run: Run, *, controls_only: bool = False) -> Iterator[Scored]:

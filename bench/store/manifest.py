@@ -21,6 +21,9 @@ from prompts.digest import content_hash
 
 FILE = "run.json"
 
+#: The scorer that measures the frames of a trajectory.
+TRAJECTORY_SCORER = "segmentation"
+
 #: Options of a part that do not change what it makes.
 NEUTRAL = frozenset({"device", "batch_size", "workers", "threads"})
 
@@ -81,7 +84,11 @@ class Grid(_Record):
 
 
 class Manifest(_Record):
-    """What was asked of a run, resolved, and what answered."""
+    """What was asked of a run, resolved, and what answered.
+
+    ``trajectory`` has the noise level of each frame that is kept of an image, 1 pure noise and 0
+    clean; None where no frames are kept.
+    """
 
     format: Literal[1] = 1
     id: str = Field(default_factory=lambda: uuid.uuid4().hex)
@@ -96,6 +103,7 @@ class Manifest(_Record):
     sampler: Maker
     segmenter: Maker
     scorers: dict[str, Maker]
+    trajectory: list[float] | None = None
     image_size: tuple[int, int] | None = None
     invalid: int = 0
     control: dict[str, Any] | None = None
@@ -114,11 +122,14 @@ class Manifest(_Record):
         segmenter = self.segmenter.digest()
         if table == "regions":
             return segmenter
+        if table == "trajectory":
+            return self.scorers[TRAJECTORY_SCORER].digest(segmenter, "trajectory")
         return self.scorers[table.removeprefix("scores/")].digest(segmenter)
 
     def tables(self) -> list[str]:
         """Names of the tables of the run, in the order in which they are written."""
-        return ["samples", "regions", *(f"scores/{name}" for name in self.scorers)]
+        trajectory = [] if self.trajectory is None else ["trajectory"]
+        return ["samples", "regions", *(f"scores/{name}" for name in self.scorers), *trajectory]
 
 
 def grid_of(cells: Sequence[Cell], name: str, options: Mapping[str, Any]) -> Grid:
@@ -195,6 +206,7 @@ def _identity_pairs(stored: Manifest, asked: Manifest) -> list[tuple[str, Any, A
         pairs.append(("prompts (hash)", stored.grid.hash, asked.grid.hash))
     pairs.append(("tags of the cells (hash)", stored.grid.tags, asked.grid.tags))
     pairs.append(("seeds", stored.seeds, asked.seeds))
+    pairs.append(("frames of the trajectory at noise", stored.trajectory, asked.trajectory))
     return pairs
 
 

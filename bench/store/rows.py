@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -80,6 +80,11 @@ def score_rows(scores: Iterable[Score]) -> list[dict[str, Any]]:
     ]
 
 
+def trajectory_rows(scores: Iterable[Score], step: int, noise: float) -> list[dict[str, Any]]:
+    """Rows of the trajectory table for one frame of one or more images."""
+    return [{**row, "step": step, "noise": noise} for row in score_rows(scores)]
+
+
 def cell_from(row: Mapping[str, Any]) -> Cell:
     """Return the cell of a row of the samples table."""
     return Cell(
@@ -96,8 +101,15 @@ def cell_from(row: Mapping[str, Any]) -> Cell:
 def generation_from(row: Mapping[str, Any]) -> Generation:
     """Return the image of a row of the samples table, as the sampler made it."""
     sample = Sample(cell_from(row), row["index"])
-    image = decode_png(row["image"]["bytes"], f"sample {row['sample_id']}")
-    return Generation(sample, image, row["seconds"], None, row["invalid"])
+    where = f"sample {row['sample_id']}"
+    image = decode_png(row["image"]["bytes"], where)
+    return Generation(sample, image, row["seconds"], _frames(row["frames"], where), row["invalid"])
+
+
+def _frames(pictures: Sequence[Mapping[str, Any]] | None, where: str) -> np.ndarray | None:
+    if not pictures:
+        return None
+    return np.stack([decode_png(one["bytes"], where) for one in pictures])
 
 
 def _picture(image: np.ndarray) -> dict[str, bytes | None]:

@@ -13,7 +13,13 @@ from bench.errors import StoreError, UsageError
 from bench.records import Generation, Regions, Score
 from bench.store import files, parts
 from bench.store.manifest import FILE, Manifest, read_manifest
-from bench.store.rows import generation_from, region_row, sample_row, score_rows
+from bench.store.rows import (
+    generation_from,
+    region_row,
+    sample_row,
+    score_rows,
+    trajectory_rows,
+)
 from bench.tables import nearest
 
 #: A part is closed when its oldest row is so old (seconds), or its rows are so large (bytes).
@@ -157,6 +163,13 @@ class RunWriter:
     def add_scores(self, scorer: str, scores: Sequence[Score]) -> None:
         """Add the scores of one scorer."""
         self._add(f"scores/{scorer}", score_rows(scores))
+
+    def add_frames(self, scores: Sequence[Sequence[Score]]) -> None:
+        """Add the scores of the frames of some images, one sequence a step of the trajectory."""
+        for step, (found, noise) in enumerate(
+            zip(scores, self.run.manifest.trajectory or [], strict=True)
+        ):
+            self._add("trajectory", trajectory_rows(found, step, noise))
 
     @property
     def seconds_left(self) -> float | None:

@@ -57,15 +57,29 @@ SCORES = pa.schema(
     ]
 )
 
+TRAJECTORY = pa.schema(
+    [
+        ("sample_id", pa.string()),
+        ("binding", pa.int8()),
+        ("step", pa.int16()),
+        ("noise", pa.float64()),
+        ("metric", pa.string()),
+        ("value", pa.float64()),
+        ("reason", pa.string()),
+    ]
+)
+
 
 def schema_of(table: str) -> pa.Schema:
-    """Return the columns of a table: ``samples``, ``regions`` or ``scores/<scorer>``."""
+    """Columns of a table: ``samples``, ``regions``, ``scores/<scorer>`` or ``trajectory``."""
     if table == "samples":
         return SAMPLES
     if table == "regions":
         return REGIONS
     if table.startswith("scores/"):
         return SCORES
+    if table == "trajectory":
+        return TRAJECTORY
     raise KeyError(table)
 
 
