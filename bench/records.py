@@ -128,7 +128,11 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A difference between two runs in one metric over one group."""
+    """A difference between two runs in one metric over one group.
+
+    ``detectable`` is the smallest loss that would be called a regression with a chance of 80%;
+    ``cells`` is the number of cells in which both runs were measured.
+    """
 
     metric: str
     group: str
@@ -139,6 +143,7 @@ class Comparison:
     high: float | None
     p: float
     detectable: float
+    cells: int
     verdict: str
     sentence: str
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from bench.errors import NotComparableError
+    from bench.gate.decide import Decision
 
 
 @click.command()
@@ -32,7 +36,7 @@ import click
     default=0.02,
     show_default=True,
     metavar="X",
-    help="Smallest loss of the binding score that matters.",
+    help="Smallest loss of the binding score that matters, as a share: 0.02 is two points.",
 )
 @click.option(
     "--alpha",
@@ -40,7 +44,7 @@ import click
     default=0.05,
     show_default=True,
     metavar="X",
-    help="Chance of a false alarm.",
+    help="Level of the two-sided test; its intervals are of 1 - alpha.",
 )
 @click.option("--strict", is_flag=True, help="Fail where a loss of the margin could stay hidden.")
 @click.option(
@@ -63,6 +67,18 @@ import click
     metavar="FILE",
     help="Also write Markdown. It is added to $GITHUB_STEP_SUMMARY too, where that is set.",
 )
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Also write the report; the worst cells of the summary link into it.",
+)
+@click.option(
+    "--before",
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="The run that the baseline was made from: the report shows both, side by side.",
+)
 def command(
     run: Path | None,
     baseline: Path,
@@ -74,47 +90,51 @@ def command(
     as_json: bool,
     junit: Path | None,
     summary: Path | None,
+    report: Path | None,
+    before: Path | None,
 ) -> int:
     """Compare RUN (the latest where it is omitted) with a baseline, and decide.
 
     Exit code 0: pass. 1: regression. 3: not comparable, not finished, or, with --strict, too few
     images to find a loss of the margin.
     """
-    from bench.engine.derive import current_estimates
-    from bench.errors import NotComparableError
+    from bench.errors import NotComparableError, UsageError
     from bench.gate import forms
-    from bench.gate.baseline import comparable, read_baseline, require_whole
-    from bench.gate.decide import decide
+    from bench.gate.check import check
     from bench.store import files
-    from bench.store.derived import read_verdicts
-    from bench.store.run import Run, find_run
+    from bench.store.run import find_run
 
-    before = read_baseline(baseline)
-    found = Run(find_run(run, runs))
+    if before is not None and report is None:
+        raise UsageError("--before is for the report: give --report FILE too")
+    folder = find_run(run, runs)
+    earlier = None if before is None else find_run(before, runs)
+    outcome: Decision | NotComparableError
     try:
-        require_whole(found.manifest)
-        current_estimates(found)
-        after = (comparable(found.manifest), read_verdicts(found))
-        decision = decide(before, after, margin=margin, alpha=alpha, strict=strict, allowed=allowed)
+        outcome = check(folder, baseline, margin, alpha, strict, allowed)
     except NotComparableError as error:
-        if as_json:
-            click.echo(json.dumps(forms.failed(error), indent=1))
-        raise
-    title = f"{found.manifest.name} against {baseline.name}"
+        outcome = error
+    if report is not None:
+        from bench.commands.report import write
+
+        write([one for one in (earlier, folder) if one is not None], report)
     if junit is not None:
-        forms.write_junit(junit, decision)
-    markdown = forms.to_markdown(decision, title)
+        forms.write_junit(junit, outcome)
+    title = f"{folder.resolve().name} against {baseline.name}"
+    markdown = forms.to_markdown(outcome, title, "" if report is None else report.as_posix())
     if summary is not None:
         files.write_text(summary, markdown)
     if step := os.environ.get("GITHUB_STEP_SUMMARY"):
         forms.append(Path(step), markdown)
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        for line in forms.workflow_commands(decision):
+        for line in forms.workflow_commands(outcome):
             click.echo(line, err=True)
     if as_json:
-        click.echo(forms.to_json(decision))
-    else:
+        click.echo(forms.to_json(outcome))
+    if isinstance(outcome, NotComparableError):
+        raise outcome
+    if not as_json:
         from rich.console import Console
 
-        Console(soft_wrap=True).print(forms.render(decision))
-    return decision.code
+        console = Console(soft_wrap=True)
+        console.print(forms.render(outcome), width=max(console.width, forms.WIDTH))
+    return outcome.code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,13 @@ def command(
     click.echo(str(written.path))
     if opens:
         click.launch(written.path.resolve().as_uri())
+
+
+def write(folders: Sequence[Path], out: Path) -> None:
+    """Write the page of some run folders, as the gate wants it."""
+    from reports.page import write_report
+
+    write_report([_load(folder) for folder in folders], out, naming=_strongest_term)
 
 
 def _load(folder: Path) -> Run:

@@ -102,6 +102,7 @@ def comparable(manifest: Manifest) -> dict[str, Any]:
     options = manifest.sampler.identity()["options"]
     return {
         "suite": manifest.suite,
+        "bench": manifest.versions.get("binding-bench", ""),
         "grid": manifest.grid.hash,
         "cells": manifest.grid.cells,
         "seeds": manifest.seeds,

@@ -6,8 +6,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from bench.errors import NotComparableError
 from bench.gate.fields import require_comparable
 from bench.records import Comparison
 from bench.statistics.compare import Pairs, compare, pair
@@ -20,9 +22,15 @@ WORST = 10
 
 @dataclass(frozen=True)
 class Change:
-    """A cell whose images changed verdict: how many were bound before and after, of how many."""
+    """A cell that lost bound images: how many were bound before and after, of how many.
+
+    ``became`` counts the verdicts of the lost ones; colour and subject are those of the cell's
+    first binding.
+    """
 
     cell: str
+    colour: str
+    subject: str
     before: int
     after: int
     images: int
@@ -47,6 +55,9 @@ class Decision:
         What was let through, and what was left out.
     code : int
         Exit code.
+    margin, alpha : float
+    strict : bool
+        What was asked of the gate.
     """
 
     verdict: str
@@ -55,6 +66,9 @@ class Decision:
     changes: tuple[Change, ...]
     warnings: tuple[str, ...]
     code: int
+    margin: float
+    alpha: float
+    strict: bool
 
     @property
     def primary(self) -> Comparison:
@@ -75,6 +89,7 @@ def decide(
     alpha: float = 0.05,
     strict: bool = False,
     allowed: Collection[str] = (),
+    details: bool = True,
 ) -> Decision:
     """Compare a run with a baseline and decide.
 
@@ -88,6 +103,8 @@ def decide(
         Fail where a loss of the margin could have stayed hidden.
     allowed : collection of str
         Fields that may differ.
+    details : bool
+        Also compare the slices and list the worst cells, which never decide.
 
     Raises
     ------
@@ -96,10 +113,8 @@ def decide(
     """
     passed = require_comparable(before[0], after[0], allowed)
     pairs = pair(before[1], after[1])
-    comparisons = compare(pairs, margin=margin, alpha=alpha)
+    comparisons = compare(pairs, margin=margin, alpha=alpha, slices=details)
     if not comparisons or comparisons[0].metric != "binding_score":
-        from bench.errors import NotComparableError
-
         raise NotComparableError("cannot compare: no image was judged in both runs")
     primary = comparisons[0]
     sentence = primary.sentence
@@ -109,9 +124,12 @@ def decide(
         verdict=primary.verdict,
         sentence=sentence,
         comparisons=tuple(comparisons),
-        changes=tuple(worst_changes(pairs)),
+        changes=tuple(worst_changes(pairs)) if details else (),
         warnings=(*passed, *pairs.warnings),
         code=exit_code(primary.verdict, strict),
+        margin=margin,
+        alpha=alpha,
+        strict=strict,
     )
 
 
@@ -132,23 +150,32 @@ def worst_changes(pairs: Pairs, most: int = WORST) -> list[Change]:
     if not pairs.by_image:
         return []
     frame = pairs.frame
-    table = pd.DataFrame(
-        {
-            "cell": frame["cell_id"],
-            "before": frame["before"].eq("bound").astype(int),
-            "after": frame["after"].eq("bound").astype(int),
-            "images": 1,
-        }
+    before, after = (frame[name].eq("bound").to_numpy() for name in ("before", "after"))
+    codes, cells = pd.factorize(frame["cell_id"], sort=True)
+    held, kept, images = (
+        np.bincount(codes, weights, len(cells)).astype(int)
+        for weights in (before, after, np.ones(len(frame)))
     )
-    sums = table.groupby("cell", sort=True).sum()
-    sums["loss"] = sums["before"] - sums["after"]
-    lost = sums[sums["loss"] > 0].sort_values("loss", ascending=False, kind="stable").head(most)
-    found = []
-    for cell, row in lost.iterrows():
-        rows = frame[(frame["cell_id"] == cell) & (frame["before"] == "bound")]
-        became = rows.loc[rows["after"] != "bound", "after"].value_counts().sort_index()
-        words = ", ".join(f"{count} {name}" for name, count in became.items())
-        found.append(
-            Change(str(cell), int(row["before"]), int(row["after"]), int(row["images"]), words)
-        )
-    return found
+    worst = np.argsort(kept - held, kind="stable")[:most]
+    return [
+        _change(frame[codes == cell], held[cell], kept[cell], images[cell])
+        for cell in worst
+        if held[cell] > kept[cell]
+    ]
+
+
+def _change(rows: pd.DataFrame, before: int, after: int, images: int) -> Change:
+    lost = rows.loc[rows["before"].eq("bound") & rows["after"].ne("bound"), "after"]
+    became = ", ".join(
+        f"{count} {name}" for name, count in lost.value_counts().sort_index().items()
+    )
+    first = rows.iloc[0]
+    return Change(
+        str(first["cell_id"]),
+        str(first["colour"]),
+        str(first["subject"]),
+        int(before),
+        int(after),
+        int(images),
+        became,
+    )

@@ -1,24 +1,33 @@
-"""The forms of a decision: terminal, JSON, Markdown, JUnit, annotations of GitHub."""
+"""The forms of a decision, or of a refusal to decide: terminal, JSON, Markdown, JUnit, GitHub."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from bench.errors import BenchError
-from bench.gate.decide import Decision
+from bench.gate.decide import Change, Decision
 from bench.records import Comparison
 from bench.store import files
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-#: Slices shown beside the primary score in the terminal: those that changed most.
+#: Slices shown beside the primary score: those that lost most.
 SHOWN = 12
+#: Columns of text that the table needs.
+WIDTH = 110
+
+
+#: What stands for the verdict where nothing could be compared.
+REFUSED = "not comparable"
+
+_SIGNS = {"pass": "✅", "regression": "❌"}
 
 
 def to_dict(decision: Decision) -> dict[str, Any]:
@@ -27,24 +36,24 @@ def to_dict(decision: Decision) -> dict[str, Any]:
         "verdict": decision.verdict,
         "sentence": decision.sentence,
         "code": decision.code,
+        "margin": decision.margin,
+        "alpha": decision.alpha,
+        "strict": decision.strict,
         "warnings": list(decision.warnings),
         "comparisons": [_plain(asdict(one)) for one in decision.comparisons],
         "worst": [asdict(one) for one in decision.changes],
     }
 
 
-def to_json(decision: Decision) -> str:
-    """Return the decision as JSON."""
-    return json.dumps(to_dict(decision), indent=1)
-
-
-def failed(error: BenchError) -> dict[str, Any]:
+def refusal(error: BenchError) -> dict[str, Any]:
     """Return what stands in the JSON where nothing could be compared."""
-    return {
-        "verdict": "not comparable",
-        "sentence": f"not comparable: {error}",
-        "code": error.exit_code,
-    }
+    return {"verdict": REFUSED, "sentence": f"{REFUSED}: {error}", "code": error.exit_code}
+
+
+def to_json(outcome: Decision | BenchError) -> str:
+    """Return the decision, or the refusal, as JSON."""
+    found = to_dict(outcome) if isinstance(outcome, Decision) else refusal(outcome)
+    return json.dumps(found, indent=1)
 
 
 def render(decision: Decision) -> RenderableType:
@@ -54,8 +63,9 @@ def render(decision: Decision) -> RenderableType:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("", "before", "after", "change", "95% interval", "p", "verdict"):
-        table.add_column(name, justify="left" if name in ("", "verdict") else "right")
+    for name in ("", *_columns(decision)):
+        side = "left" if name in ("", "verdict") else "right"
+        table.add_column(name, justify=side, no_wrap=True)
     for one in _shown(decision):
         table.add_row(*(Text(cell) for cell in _row(one)))
     style = {"pass": "green", "regression": "bold red"}.get(decision.verdict, "yellow")
@@ -70,25 +80,34 @@ def render(decision: Decision) -> RenderableType:
     return Group(Text(decision.sentence, style=style), *lines, blank, table, blank, *worst)
 
 
-def to_markdown(decision: Decision, title: str) -> str:
-    """Return the decision as Markdown."""
-    sign = {"pass": "✅", "regression": "❌"}.get(decision.verdict, "⚠️")
-    lines = [f"## {sign} {_escaped(title)}", "", _escaped(decision.sentence), ""]
-    lines += [f"> {_escaped(line)}" for line in decision.warnings]
+def to_markdown(outcome: Decision | BenchError, title: str, report: str = "") -> str:
+    """Return the decision, or the refusal, as Markdown.
+
+    Parameters
+    ----------
+    outcome : Decision or BenchError
+    title : str
+    report : str
+        Address of the report, for links from the worst cells to their pictures.
+    """
+    verdict = outcome.verdict if isinstance(outcome, Decision) else REFUSED
+    lines = [f"## {_SIGNS.get(verdict, '⚠️')} {_escaped(title)}", ""]
+    if not isinstance(outcome, Decision):
+        return "\n".join([*lines, _escaped(refusal(outcome)["sentence"])]) + "\n"
+    columns = _columns(outcome)
+    lines += [_escaped(outcome.sentence), ""]
+    lines += [f"> {_escaped(line)}" for line in outcome.warnings]
+    lines += ["", f"| | {' | '.join(columns)} |", f"|---|{'---:|' * (len(columns) - 1)}---|"]
     lines += [
-        "",
-        "| | before | after | change | 95% interval | p | verdict |",
-        "|---|---:|---:|---:|---:|---:|---|",
+        "| " + " | ".join(_escaped(cell) for cell in _row(one)) + " |" for one in _shown(outcome)
     ]
-    lines += [
-        "| " + " | ".join(_escaped(cell) for cell in _row(one)) + " |" for one in _shown(decision)
-    ]
-    if decision.changes:
-        lines += ["", "| cell | bound before | after | of | became |", "|---|---:|---:|---:|---|"]
+    if outcome.changes:
+        lines += ["", "Cells that lost most:", ""]
+        lines += ["| cell | bound before | after | of | became |", "|---|---:|---:|---:|---|"]
         lines += [
-            f"| {_escaped(one.cell)} | {one.before} | {one.after} | {one.images} "
+            f"| {_linked(one, report)} | {one.before} | {one.after} | {one.images} "
             f"| {_escaped(one.became)} |"
-            for one in decision.changes
+            for one in outcome.changes
         ]
     return "\n".join(lines) + "\n"
 
@@ -100,19 +119,17 @@ def append(path: Path, text: str) -> None:
         file.write(text)
 
 
-def write_junit(path: Path, decision: Decision) -> None:
-    """Write the decision as JUnit XML: the primary score is a test, and every slice."""
-    from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
+def write_junit(path: Path, outcome: Decision | BenchError) -> None:
+    """Write JUnit XML: the primary score is a test, and every slice; a refusal is an error."""
+    from junitparser import Error, JUnitXml, TestCase, TestSuite
 
     suite = TestSuite("bench check")
-    for number, one in enumerate(decision.comparisons):
-        case = TestCase(f"{one.metric} {one.group}", "bench.check")
-        fails = decision.code != 0 if number == 0 else False
-        if fails:
-            case.result = [Failure(decision.sentence, decision.verdict)]
-        elif one.verdict != "pass":
-            # Only the primary score decides: a slice is told and does not fail the suite.
-            case.result = [Skipped(one.sentence)]
+    if isinstance(outcome, Decision):
+        for case in _cases(outcome):
+            suite.add_testcase(case)
+    else:
+        case = TestCase("binding_score all", "bench.check")
+        case.result = [Error(refusal(outcome)["sentence"], REFUSED)]
         suite.add_testcase(case)
     xml = JUnitXml("bench")
     xml.add_testsuite(suite)
@@ -120,18 +137,46 @@ def write_junit(path: Path, decision: Decision) -> None:
     files.write_whole(path, lambda file: file.write(xml.tostring()))
 
 
-def workflow_commands(decision: Decision) -> Iterable[str]:
+def _cases(decision: Decision) -> Iterator[Any]:
+    from junitparser import Failure, Skipped, TestCase
+
+    for number, one in enumerate(decision.comparisons):
+        case = TestCase(f"{one.metric} {one.group}", "bench.check")
+        if number == 0 and decision.code != 0:
+            case.result = [Failure(decision.sentence, decision.verdict)]
+        elif one.verdict != "pass":
+            # Only the primary score decides: a slice is told and does not fail the suite.
+            case.result = [Skipped(one.sentence)]
+        yield case
+
+
+def workflow_commands(outcome: Decision | BenchError) -> Iterator[str]:
     """Yield workflow commands that GitHub shows beside the change."""
-    level = "error" if decision.code else "warning" if decision.verdict != "pass" else "notice"
-    yield f"::{level} title=bench check::{_command(decision.sentence)}"
-    for one in decision.fallen:
+    if not isinstance(outcome, Decision):
+        yield f"::error title=bench check::{_command(refusal(outcome)['sentence'])}"
+        return
+    level = "error" if outcome.code else "warning" if outcome.verdict != "pass" else "notice"
+    yield f"::{level} title=bench check::{_command(outcome.sentence)}"
+    for one in outcome.fallen:
         yield f"::warning title=bench check::{_command(one.sentence)}"
+
+
+def _columns(decision: Decision) -> tuple[str, ...]:
+    level = f"{100 * (1 - decision.alpha):.4g}% interval"
+    return "before", "after", "change", level, "p", "finds", "cells", "verdict"
+
+
+def _linked(one: Change, report: str) -> str:
+    if not report:
+        return _escaped(one.cell)
+    chosen = urlencode({"colour": one.colour, "subject": one.subject, "different": 1})
+    return f"[{_escaped(one.cell)}]({report}#{chosen})"
 
 
 def _shown(decision: Decision) -> list[Comparison]:
     primary, *others = decision.comparisons
     whole = [one for one in others if one.group == "all"]
-    slices = [one for one in others if one.group != "all"]
+    slices = [one for one in others if one.group != "all" and one.difference < 0]
     slices.sort(key=lambda one: (one.verdict != "regression", one.difference))
     return [primary, *whole, *slices[:SHOWN]]
 
@@ -150,6 +195,8 @@ def _row(one: Comparison) -> tuple[str, ...]:
         f"{100 * one.difference:+.1f}",
         interval,
         f"{one.p:.2g}",
+        f"{one.detectable:.1%}",
+        f"{one.cells:,}",
         one.verdict,
     )
 

@@ -11,7 +11,7 @@ import pandas as pd
 from bench.errors import NotComparableError
 from bench.records import Comparison
 from bench.statistics.metrics import SHARES
-from bench.statistics.paired import drop_p, holm, mean_interval, smallest_detectable
+from bench.statistics.paired import flip_p, holm, mean_interval, smallest_detectable
 
 PRIMARY = "binding_score"
 #: Metrics whose rise is a loss.
@@ -92,13 +92,19 @@ def pair(before: pd.DataFrame, after: pd.DataFrame) -> Pairs:
 
 
 def compare(
-    pairs: Pairs, *, margin: float = 0.02, alpha: float = 0.05, seed: int = 0
+    pairs: Pairs,
+    *,
+    margin: float = 0.02,
+    alpha: float = 0.05,
+    slices: bool = True,
+    seed: int = 0,
 ) -> list[Comparison]:
     """Compare two runs.
 
-    A metric has regressed where its drop is significant at ``alpha``, one-sided, and at least
-    ``margin``. Else it passes where a drop of the margin would have been found, or lies outside the
-    interval; and is ``underpowered`` where such a drop could have stayed hidden.
+    A metric has regressed where it changed significantly at ``alpha``, two-sided, for the worse and
+    by at least ``margin``. Else it passes where a loss of the margin would have been significant
+    with a chance of 80%, or lies outside the interval; and is ``underpowered`` where such a loss
+    could have stayed hidden.
 
     Parameters
     ----------
@@ -106,7 +112,10 @@ def compare(
     margin : float
         Smallest loss that matters, as a share.
     alpha : float
-        Chance of a false alarm, for the primary score; for all slices together, by Holm's rule.
+        Level of the test, and of the intervals (1 - alpha): for the primary score; for all slices
+        together, by Holm's rule. A false alarm is a change for the worse: half of alpha.
+    slices : bool
+        Also the other metrics and the slices, which are told and do not decide.
     seed : int
         Of the bootstrap and the flips.
 
@@ -117,29 +126,32 @@ def compare(
     """
     frame = pairs.frame
     codes, _ = pd.factorize(frame["cell_id"], sort=True)
+    whole = np.ones(len(frame), dtype=bool)
+    wanted = [(PRIMARY, "all", whole)]
+    if slices:
+        wanted += [(metric, "all", whole) for metric in BY_PLACE]
+        wanted += [(PRIMARY, group, rows) for group, rows in _slices(frame)]
     tables = {
         metric: _Differences.of(frame, codes, metric, pairs.by_image)
-        for metric in (PRIMARY, *BY_PLACE)
+        for metric in dict.fromkeys(metric for metric, _, _ in wanted)
     }
     found = []
-    slices = [
-        (PRIMARY, "all", np.ones(len(frame), dtype=bool)),
-        *((metric, "all", np.ones(len(frame), dtype=bool)) for metric in BY_PLACE),
-        *((PRIMARY, group, rows) for group, rows in _slices(frame)),
-    ]
-    for metric, group, rows in slices:
-        one = _compare_one(tables[metric], rows, metric, group, alpha, seed)
+    for metric, group, rows in wanted:
+        one = _compare_one(tables[metric], rows, metric, group, margin, alpha, seed)
         if one is not None:
             found.append(one)
     if len(found) > 1:
-        adjusted = holm(np.array([one.p for one in found[1:]]))
-        found[1:] = [replace(one, p=float(p)) for one, p in zip(found[1:], adjusted, strict=True)]
-    return [_judge(one, margin, alpha) for one in found]
+        adjusted = holm(np.array([one.p for one, _ in found[1:]]))
+        found[1:] = [
+            (replace(one, p=float(p)), hidden)
+            for (one, hidden), p in zip(found[1:], adjusted, strict=True)
+        ]
+    return [_judge(one, hidden, margin, alpha) for one, hidden in found]
 
 
 @dataclass(frozen=True)
 class _Differences:
-    """Values of one metric before and after, NaN where not judged; positive is better."""
+    """Values of one metric before and after, NaN where not judged."""
 
     codes: np.ndarray
     before: np.ndarray
@@ -195,17 +207,18 @@ def _compare_one(
     rows: np.ndarray,
     metric: str,
     group: str,
+    margin: float,
     alpha: float,
     seed: int,
-) -> Comparison | None:
+) -> tuple[Comparison, float] | None:
+    """Compare one metric in one group; with the loss that could stay without significance."""
     before, after, images = table.cells(rows)
     if len(before) == 0:
         return None
     difference = after - before
-    better = -difference if metric in LOWER_IS_BETTER else difference
     rng = np.random.default_rng([seed, zlib.crc32(f"{metric}/{group}".encode())])
-    low, high = mean_interval(difference, rng)
-    return Comparison(
+    low, high = mean_interval(difference, rng, level=1 - alpha)
+    one = Comparison(
         metric=metric,
         group=group,
         before=float(before.mean()),
@@ -213,22 +226,24 @@ def _compare_one(
         difference=float(difference.mean()),
         low=low,
         high=high,
-        p=float(drop_p(better[:, None], rng)[0]),
-        detectable=smallest_detectable(difference, images, alpha),
+        p=float(flip_p(difference[:, None], rng)[0]),
+        detectable=smallest_detectable(difference, images, alpha, margin),
+        cells=len(difference),
         verdict="",
         sentence="",
     )
+    return one, smallest_detectable(difference, images, alpha)
 
 
-def _judge(one: Comparison, margin: float, alpha: float) -> Comparison:
+def _judge(one: Comparison, hidden: float, margin: float, alpha: float) -> Comparison:
     loss = one.difference if one.metric in LOWER_IS_BETTER else -one.difference
-    if one.p <= alpha and loss >= margin - 1e-12:
+    if one.p <= alpha and loss > 0 and loss >= margin - 1e-12:
         verdict = "regression"
-    elif one.detectable <= margin or _excluded(one, margin):
+    elif hidden <= margin or _excluded(one, margin):
         verdict = "pass"
     else:
         verdict = "underpowered"
-    return replace(one, verdict=verdict, sentence=_sentence(one, loss, margin, verdict))
+    return replace(one, verdict=verdict, sentence=_sentence(one, margin, alpha, verdict))
 
 
 def _excluded(one: Comparison, margin: float) -> bool:
@@ -238,20 +253,19 @@ def _excluded(one: Comparison, margin: float) -> bool:
     return one.high < margin if one.metric in LOWER_IS_BETTER else one.low > -margin
 
 
-def _sentence(one: Comparison, loss: float, margin: float, verdict: str) -> str:
+def _sentence(one: Comparison, margin: float, alpha: float, verdict: str) -> str:
     name = one.metric.replace("_", " ")
     where = "" if one.group == "all" else f" for {one.group.partition(':')[2]}"
-    change = f"{name}{where} went from {one.before:.1%} to {one.after:.1%} ({one.difference:+.1%}"
+    change = f"{name}{where} went from {one.before:.1%} to {one.after:.1%} ("
+    change += f"{100 * one.difference:+.1f} points"
     if one.low is not None and one.high is not None:
-        change += f", 95% interval {100 * one.low:+.1f} to {100 * one.high:+.1f}"
-    change += f", p = {one.p:.2g})"
-    if verdict == "regression":
-        return f"regression: {change}, a loss of at least {margin:.1%}"
-    if verdict == "underpowered":
-        return (
-            f"underpowered: {change}; no regression was found, but one smaller than "
-            f"{one.detectable:.1%} could stay hidden"
+        change += (
+            f", {100 * (1 - alpha):.4g}% interval {100 * one.low:+.1f} to {100 * one.high:+.1f}"
         )
-    if one.detectable > margin:
-        return f"pass: {change}; the interval leaves out a loss of {margin:.1%}"
-    return f"pass: {change}; a loss of {one.detectable:.1%} would have been found"
+    change += f", p = {one.p:.2g}) over {one.cells:,} cells"
+    found = f"a loss of {one.detectable:.1%} is found four times in five"
+    if verdict == "regression":
+        return f"regression: {change}, a loss of at least {margin:.1%}; {found}"
+    if verdict == "underpowered":
+        return f"underpowered: {change}; a loss of {margin:.1%} could have stayed hidden: {found}"
+    return f"pass: {change}; {found}"

@@ -3,7 +3,8 @@
 The cell is the unit: ``d_c`` is the mean difference (after minus before) over the images of cell c
 that both runs have. Under the hypothesis that nothing changed the two runs are exchangeable within
 a cell, so the sign of every ``d_c`` may be flipped: the test compares the sum of the differences
-with its distribution under all flips. With one image a cell this is McNemar's exact test.
+with its distribution under all flips. With one image a cell this is McNemar's exact test. The test
+is two-sided, so that it says the same as the interval that is printed beside it.
 
 References
 ----------
@@ -32,13 +33,13 @@ _CHUNK = 4_000_000
 _SLACK = 1e-9
 
 
-def drop_p(differences: np.ndarray, rng: np.random.Generator, *, flips: int = FLIPS) -> np.ndarray:
-    """One-sided p-values of a drop: how often flipped signs give a sum as low.
+def flip_p(differences: np.ndarray, rng: np.random.Generator, *, flips: int = FLIPS) -> np.ndarray:
+    """Two-sided p-values of a change: how often flipped signs give a sum as far from zero.
 
     Parameters
     ----------
     differences : ndarray, float64, (C, M)
-        A row a cell, a column a metric; NaN where the cell has no pair. Positive is better.
+        A row a cell, a column a metric; NaN where the cell has no pair.
     rng : numpy.random.Generator
     flips : int
 
@@ -60,26 +61,26 @@ def _exact_p(changed: np.ndarray) -> float:
     if len(changed) == 0:
         return 1.0
     if np.ptp(np.abs(changed)) < _SLACK:
-        drops = int((changed < 0).sum())
-        return float(special.bdtrc(drops - 1, len(changed), 0.5)) if drops else 1.0
+        most = max(int((changed < 0).sum()), int((changed > 0).sum()))
+        return float(min(1.0, 2 * special.bdtrc(most - 1, len(changed), 0.5)))
     if len(changed) > EXACT:
         return float("nan")
     bits = np.arange(2 ** len(changed))[:, None] >> np.arange(len(changed))
     sums = (1.0 - 2.0 * (bits & 1)) @ changed
-    return float((sums <= changed.sum() + _SLACK).mean())
+    return float((np.abs(sums) >= abs(changed.sum()) - _SLACK).mean())
 
 
 def _drawn_p(known: np.ndarray, rng: np.random.Generator, flips: int) -> np.ndarray:
     """P-values of columns by random flips."""
     changed = known[(known != 0).any(axis=1)]
-    observed = changed.sum(axis=0)
-    lower = np.zeros(known.shape[1])
+    observed = np.abs(changed.sum(axis=0)) - _SLACK
+    as_far = np.zeros(known.shape[1])
     step = max(1, _CHUNK // len(changed))
     for start in range(0, flips, step):
         size = min(step, flips - start)
         signs = rng.integers(0, 2, (size, len(changed)), dtype=np.int8) * 2.0 - 1.0
-        lower += (signs @ changed <= observed + _SLACK).sum(axis=0)
-    return (lower + 1) / (flips + 1)
+        as_far += (np.abs(signs @ changed) >= observed).sum(axis=0)
+    return (as_far + 1) / (flips + 1)
 
 
 def mean_interval(
@@ -109,12 +110,15 @@ def mean_interval(
     return bca(differences, draws, level)
 
 
-def smallest_detectable(differences: np.ndarray, images: float, alpha: float) -> float:
-    """Return the drop that would be found significant with a chance of 80%.
+def smallest_detectable(
+    differences: np.ndarray, images: float, alpha: float, margin: float = 0.0
+) -> float:
+    """Return the loss that would be found with a chance of 80%.
 
-    It is ``(z(1 - alpha) + z(0.8)) s / sqrt(C)`` from the spread s of the cells; and never less
-    than the drop at which enough cells turn for a sign test to reach alpha, which counts where the
-    two runs hardly differ.
+    Found is a loss that is significant and reaches the margin: from the standard error
+    ``e = s / sqrt(C)`` of C cells of spread s it is ``max(z(1 - alpha / 2) e, margin) + z(0.8) e``.
+    It is never less than the loss at which enough images turn for a sign test to reach alpha and
+    for the margin to be reached, which counts where the two runs hardly differ.
 
     Parameters
     ----------
@@ -123,15 +127,18 @@ def smallest_detectable(differences: np.ndarray, images: float, alpha: float) ->
     images : float
         Mean number of pairs a cell.
     alpha : float
-        Level of the one-sided test.
+        Level of the two-sided test.
+    margin : float
+        Smallest loss that counts; 0 for significance alone.
     """
     cells = len(differences)
     if cells < 2:
         return 1.0
-    least = np.ceil(np.log2(1 / alpha))
-    turned = special.gammaincinv(least, POWER) / (cells * max(images, 1.0))
-    spread = differences.std(ddof=1) / np.sqrt(cells)
-    normal = (special.ndtri(1 - alpha) + special.ndtri(POWER)) * spread
+    trials = cells * max(images, 1.0)
+    least = max(np.ceil(np.log2(2 / alpha)), np.ceil(margin * trials))
+    turned = special.gammaincinv(least, POWER) / trials
+    error = differences.std(ddof=1) / np.sqrt(cells)
+    normal = max(special.ndtri(1 - alpha / 2) * error, margin) + special.ndtri(POWER) * error
     return float(min(1.0, max(turned, normal)))
 
 

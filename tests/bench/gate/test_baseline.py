@@ -172,6 +172,53 @@ def test_damaged_model_is_caught(run, tmp_path, capsys):
     assert bench(["check", str(whole.folder), "--baseline", "b.json"]) == 0
 
 
+def test_blanked_pictures_do_not_pass(run, tmp_path, capsys):
+    """A model that answers every hard prompt with a black picture has no invalid one counted."""
+    from bench.records import Generation
+    from tests.bench.shapes import ShapeSampler
+
+    class Blank(ShapeSampler):
+        def sample(self, samples):
+            for number, one in enumerate(super().sample(samples)):
+                yield Generation(one.sample, one.image * (number % 8 != 0))
+
+    assert bench(["baseline", "r", "--out", "b.json"]) == 0
+    team = crew()
+    make_run(
+        tmp_path / "runs" / "blank",
+        seeds=3,
+        team=type(team)(Blank(), team.segmenter, team.scorers),
+    )
+    capsys.readouterr()
+    assert bench(["check", "blank", "--baseline", "b.json"]) == 3
+    assert "images are invalid" in capsys.readouterr().err
+
+
+def test_report_of_both_runs_and_every_form_of_a_refusal(run, tmp_path, capsys):
+    assert bench(["baseline", "r", "--out", "b.json"]) == 0
+    arguments = ["check", "r", "--baseline", "b.json"]
+    assert bench([*arguments, "--before", "r"]) == 2
+    assert "give --report FILE too" in capsys.readouterr().err
+    assert bench([*arguments, "--report", "r.html", "--before", "r"]) == 0
+    assert Path("r.html").stat().st_size > 10_000
+    make_run(tmp_path / "runs" / "other", seeds=3, team=crew(steps=5))
+    capsys.readouterr()
+    arguments = ["check", "other", "--baseline", "b.json", "--junit", "j.xml", "--summary", "s.md"]
+    assert bench([*arguments, "--json"]) == 3
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["verdict"] == "not comparable"
+    assert printed.err.count("\n") == 1
+    assert "not comparable: cannot compare: sampler.steps" in Path("s.md").read_text()
+    assert ElementTree.parse("j.xml").getroot().attrib["errors"] == "1"
+
+
+def test_other_releases_are_refused_where_both_are_known():
+    first = {"bench": "0.1.0", "suite": "1"}
+    with pytest.raises(NotComparableError, match="bench was '0.1.0'"):
+        require_comparable(first, {**first, "bench": "0.2.0"})
+    assert require_comparable(first, {**first, "bench": ""}) == []
+
+
 def test_other_options_are_refused_unless_let_through(run, tmp_path, capsys):
     assert bench(["baseline", "r", "--out", "b.json"]) == 0
     make_run(tmp_path / "runs" / "other", seeds=3, team=crew(steps=5))

@@ -1,0 +1,50 @@
+"""A run folder against a baseline file."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from bench.engine.derive import current_estimates
+from bench.engine.finish import require_valid, take_stock
+from bench.gate.baseline import comparable, read_baseline, require_whole
+from bench.gate.decide import Decision, decide
+from bench.store.derived import read_verdicts
+from bench.store.run import Run
+
+
+def check(
+    folder: Path,
+    baseline: Path,
+    margin: float = 0.02,
+    alpha: float = 0.05,
+    strict: bool = False,
+    allowed: Collection[str] = (),
+) -> Decision:
+    """Compare a stored run with a baseline and decide.
+
+    Parameters
+    ----------
+    folder : Path
+        The run; verdicts and estimates are made again where its parts have changed since.
+    baseline : Path
+        Written by `bench baseline`.
+    margin, alpha, strict, allowed
+        See `bench.gate.decide.decide`.
+
+    Raises
+    ------
+    UsageError
+        No such run or baseline, or an unknown field in ``allowed``.
+    NotComparableError
+        The run is not finished, too many of its images are invalid, or the two were not made
+        alike.
+    """
+    before = read_baseline(baseline)
+    run = Run(folder)
+    require_whole(run.manifest)
+    # Invalid images are left out of the score: a model that blanks its failures must not pass.
+    require_valid(take_stock(run))
+    current_estimates(run)
+    after = (comparable(run.manifest), read_verdicts(run))
+    return decide(before, after, margin=margin, alpha=alpha, strict=strict, allowed=allowed)
