@@ -64,8 +64,8 @@ def render(decision: Decision) -> RenderableType:
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("", *_columns(decision)):
-        side = "left" if name in ("", "verdict") else "right"
-        table.add_column(name, justify=side, no_wrap=True)
+        words = name in ("", "verdict")
+        table.add_column(name, justify="left" if words else "right", no_wrap=True)
     for one in _shown(decision):
         table.add_row(*(Text(cell) for cell in _row(one)))
     style = {"pass": "green", "regression": "bold red"}.get(decision.verdict, "yellow")
