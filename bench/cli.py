@@ -17,6 +17,7 @@ from bench.errors import BenchError
 #: Name of a command, its module below ``bench.commands``, and one line of help.
 COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", "Make and score the images of a grid; go on where it stopped."),
+    "score": ("score", "Score pictures that exist already."),
     "show": ("show", "Print the summary of a run."),
     "report": ("report", "Write one HTML page for one run or several."),
     "check": ("check", "Compare a run with a baseline: the gate of a merge."),

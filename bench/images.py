@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,24 @@ if TYPE_CHECKING:
 MAX_PIXELS = 1 << 26
 #: Transparent pixels are laid over white, as a web page would show them.
 PAPER = (255, 255, 255)
+#: Formats that are decoded, all within Pillow: EPS, for one, would start another program.
+FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "MPO")
+
+
+class PictureError(UsageError):
+    """A picture that cannot be read.
+
+    Attributes
+    ----------
+    kind : str
+        Why, in few words that many pictures share: ``empty file``, ``no image file``, ``damaged
+        file``, ``too many pixels``, ``no pixels``, ``not finite``, ``out of range``, ``no
+        picture``.
+    """
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 def as_rgb8(image: Any) -> np.ndarray:
@@ -37,7 +56,7 @@ def as_rgb8(image: Any) -> np.ndarray:
 
     Raises
     ------
-    UsageError
+    PictureError
         Zero size, too many pixels, truncated or unknown file, NaN, values out of range.
     """
     if isinstance(image, (bytes, bytearray, memoryview)):
@@ -52,9 +71,10 @@ def as_rgb8(image: Any) -> np.ndarray:
     except (TypeError, ValueError):
         array = np.empty((), dtype=object)
     if array.dtype == object or array.ndim < 2:
-        raise UsageError(
+        raise PictureError(
+            "no picture",
             f"cannot read a picture from {type(image).__name__}: give a PIL image, an array "
-            "(H, W, 3), or the bytes of an image file"
+            "(H, W, 3), or the bytes of an image file",
         )
     return _from_array(array, first)
 
@@ -63,18 +83,33 @@ def _from_bytes(data: bytes) -> np.ndarray:
     from PIL import Image, UnidentifiedImageError
 
     if not data:
-        raise UsageError("the image file is empty (0 bytes)")
+        raise PictureError("empty file", "the image file is empty (0 bytes)")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data)) as picture:
+            # Pillow warns of odd EXIF and the like on stderr; what is read is the same.
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(data), formats=_formats()) as picture:
                 return _from_pil(picture)
     except UnidentifiedImageError:
-        raise UsageError(f"{len(data)} bytes that are no image file that Pillow can read") from None
+        raise PictureError(
+            "no image file", f"{len(data)} bytes that are no image file that Pillow can read"
+        ) from None
     except Image.DecompressionBombError as error:
-        raise UsageError(f"image refused: {error}") from None
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise UsageError(f"the image file is damaged: {error}") from None
+        raise PictureError("too many pixels", f"image refused: {error}") from None
+    except UsageError:
+        raise
+    except Exception as error:
+        # What a decoder raises over damaged bytes depends on the byte: struct.error, IndexError.
+        raise PictureError("damaged file", f"the image file is damaged: {error}") from None
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    """Those of `FORMATS` that this Pillow was built with."""
+    from PIL import Image
+
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
 def _from_pil(picture: Image.Image) -> np.ndarray:
@@ -83,7 +118,7 @@ def _from_pil(picture: Image.Image) -> np.ndarray:
     try:
         picture.load()
     except (OSError, SyntaxError, ValueError) as error:
-        raise UsageError(f"the image file is damaged: {error}") from None
+        raise PictureError("damaged file", f"the image file is damaged: {error}") from None
     mode = picture.mode
     if mode in ("I", "F") or mode.startswith("I;16"):
         return _from_array(_gray_range(np.asarray(picture)))
@@ -107,12 +142,14 @@ def _from_array(array: np.ndarray, channels_first: bool = False) -> np.ndarray:
     if array.ndim == 2:
         array = array[..., None]
     if array.ndim != 3:
-        raise UsageError(f"a picture has 2 or 3 axes, not the shape {array.shape}")
+        raise PictureError("no picture", f"a picture has 2 or 3 axes, not the shape {array.shape}")
     channels_first = channels_first or array.shape[2] not in (1, 3, 4)
     if channels_first and array.shape[0] in (1, 3, 4):
         array = np.moveaxis(array, 0, 2)
     if array.shape[2] not in (1, 3, 4):
-        raise UsageError(f"a picture has 1, 3 or 4 channels, not the shape {array.shape}")
+        raise PictureError(
+            "no picture", f"a picture has 1, 3 or 4 channels, not the shape {array.shape}"
+        )
     _check_size(array.shape[0], array.shape[1])
     byte = _to_byte(array)
     if byte.shape[2] == 4:
@@ -129,16 +166,20 @@ def _to_byte(array: np.ndarray) -> np.ndarray:
         return ((array.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
     if np.issubdtype(array.dtype, np.integer):
         if array.min() < 0 or array.max() > 255:
-            raise UsageError(f"{array.dtype} picture reaches {array.min()} to {array.max()}")
+            raise PictureError(
+                "out of range",
+                f"{array.dtype} picture reaches {array.min()} to {array.max()}: expected 0 to 255",
+            )
         return array.astype(np.uint8)
     if not np.issubdtype(array.dtype, np.floating):
-        raise UsageError(f"a picture cannot have values of type {array.dtype}")
+        raise PictureError("no picture", f"a picture cannot have values of type {array.dtype}")
     if not np.isfinite(array).all():
-        raise UsageError("the picture holds NaN or infinite values")
+        raise PictureError("not finite", "the picture holds NaN or infinite values")
     low, high = float(array.min()), float(array.max())
     if low < -0.01 or high > 1.01:
-        raise UsageError(
-            f"a float picture must lie in [0, 1], but this one reaches {low:.3g} to {high:.3g}"
+        raise PictureError(
+            "out of range",
+            f"a float picture must lie in [0, 1], but this one reaches {low:.3g} to {high:.3g}",
         )
     return np.round(np.clip(array, 0.0, 1.0) * 255.0).astype(np.uint8)
 
@@ -152,9 +193,10 @@ def _over_paper(rgba: np.ndarray) -> np.ndarray:
 
 def _check_size(height: int, width: int) -> None:
     if height == 0 or width == 0:
-        raise UsageError(f"the picture has no pixels ({width} x {height})")
+        raise PictureError("no pixels", f"the picture has no pixels ({width} x {height})")
     if height * width > MAX_PIXELS:
-        raise UsageError(
+        raise PictureError(
+            "too many pixels",
             f"the picture has {width} x {height} pixels, more than the {MAX_PIXELS} that are "
-            "read: make it smaller first"
+            "read: make it smaller first",
         )

@@ -43,6 +43,8 @@ class Generation:
         Predicted clean image at T steps, where a trajectory was asked for.
     invalid : str or None
         Why the sampler itself knows the image to be void (a safety filter), else None.
+    source : str or None
+        Where the image comes from within its set, for one that existed before, else None.
     """
 
     sample: Sample
@@ -50,6 +52,7 @@ class Generation:
     seconds: float = 0.0
     frames: np.ndarray | None = None
     invalid: str | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -160,7 +160,7 @@ def read_rows(
             if name is not None and name not in result.subjects:
                 result.subjects[name] = Subject(name, plural=plural(name))
     words = Words(result.colours, result.subjects)
-    made = [_cells(row, words) for row in rows]
+    made = [row_cells(row, words) for row in rows]
     result.cells += [cell for cell, _ in made] + [control for _, control in made]
     return result
 
@@ -178,7 +178,15 @@ def _check_keys(keys: list[str], place: Place) -> None:
             raise place.unknown_key(key, FIELDS)
 
 
-def _cells(row: Row, words: Words) -> tuple[Cell, Cell]:
+def row_cells(row: Row, words: Words) -> tuple[Cell, Cell]:
+    """Return the cell of a row and its control.
+
+    Raises
+    ------
+    PromptError
+        The prompt is of no known form and the fields do not tell what is asked, or they name a
+        word that does not stand in it.
+    """
     found = read(row.prompt, words)
     if found is not None and _agrees(row, found[0]):
         return found

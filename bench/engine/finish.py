@@ -27,7 +27,7 @@ class Stock:
     invalid : dict of str to int
         Void images by reason.
     size : tuple of int or None
-        Width and height where all images agree.
+        Width and height where all valid images agree.
     """
 
     images: int
@@ -44,7 +44,9 @@ def take_stock(run: Run) -> Stock:
         images += len(part)
         column = part["invalid"]
         invalid.update(column.filter(pc.is_valid(column)).to_pylist())
-        pairs = part.group_by(["width", "height"]).aggregate([])
+        # A picture that could not be read is stored as a blank one, whose size says nothing.
+        valid = part.filter(pc.is_null(column))
+        pairs = valid.group_by(["width", "height"]).aggregate([])
         sizes.update(zip(pairs["width"].to_pylist(), pairs["height"].to_pylist(), strict=True))
     return Stock(images, dict(invalid.most_common()), sizes.pop() if len(sizes) == 1 else None)
 

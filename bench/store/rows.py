@@ -32,7 +32,7 @@ def sample_row(generation: Generation) -> dict[str, Any]:
         "tags": sorted(cell.tags),
         "index": sample.index,
         "seed": sample.seed,
-        "image": _picture(generation.image),
+        "image": _picture(generation.image, generation.source),
         "frames": None if generation.frames is None else [_picture(f) for f in generation.frames],
         "width": width,
         "height": height,
@@ -112,8 +112,8 @@ def _frames(pictures: Sequence[Mapping[str, Any]] | None, where: str) -> np.ndar
     return np.stack([decode_png(one["bytes"], where) for one in pictures])
 
 
-def _picture(image: np.ndarray) -> dict[str, bytes | None]:
-    return {"bytes": encode_png(image), "path": None}
+def _picture(image: np.ndarray, path: str | None = None) -> dict[str, bytes | str | None]:
+    return {"bytes": encode_png(image), "path": path}
 
 
 def _binding_row(binding: Binding) -> dict[str, str | None]:
