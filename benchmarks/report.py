@@ -23,9 +23,10 @@ BUILD = """
 import json, resource, sys, time
 from pathlib import Path
 start = time.perf_counter()
-from bench.commands.report import _load, _strongest_term
+from bench.commands.report import _lent, _load
 from reports.page import write_report
-written = write_report([_load(Path(sys.argv[1]))], Path(sys.argv[2]), naming=_strongest_term)
+lent = _lent()
+written = write_report([_load(Path(sys.argv[1]))], Path(sys.argv[2]), lent=lent)
 print(json.dumps({
     "build_s": round(time.perf_counter() - start, 2),
     "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reports.certificate import read_certificate
+from reports.certificate import Certificate
 from reports.reading import Run
 from reports.tabulation import is_control
 
@@ -38,18 +38,19 @@ _SHARED = (
 _NEUTRAL = frozenset({"device", "batch_size", "workers", "threads"})
 
 
-def cautions(run: Run) -> list[Caution]:
+def cautions(run: Run, certificate: Certificate) -> list[Caution]:
     """Warnings on a run, grave ones first."""
     found: list[Caution] = []
     verdicts = run.verdicts
     judged = len(verdicts)
-    certificate = read_certificate(run.record)
     if certificate.passed is False:
         found.append(
             Caution("The scorer failed its control checks: do not trust these numbers.", True)
         )
-    elif certificate.passed is None:
-        found.append(Caution("The scorer was not checked on known scenes in this run."))
+    elif certificate.passed is None and certificate.main is None:
+        found.append(Caution("The scorer was not checked on known scenes."))
+    if certificate.doubt:
+        found.append(Caution(certificate.doubt, True))
     if judged == 0:
         found.append(Caution("No image of this run was judged.", True))
         return found
@@ -80,6 +81,8 @@ def cautions(run: Run) -> list[Caution]:
         found.append(
             Caution(f"The run is not complete: {len(run.samples):,} of {planned:,} pictures.", True)
         )
+    if run.record.get("limit") is not None:
+        found.append(Caution("Made with --limit: not comparable with other runs."))
     if not run.estimates:
         found.append(Caution("The run has no estimates: headline numbers are missing."))
     if not is_control(run).any():

@@ -2,103 +2,206 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from bench.errors import UsageError
 from bench.records import VERDICTS
+from bench.store import files
+
+Recalls = tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What the scorer said of one set of known scenes.
+
+    Attributes
+    ----------
+    name : str
+        What the scenes are like; ``this run's own check`` for the control of the run.
+    masks : str
+        ``exact``, or the segmenter that made them.
+    scenes : int
+    value, low, high : float or None
+        Share of known verdicts that the scorer names right, and its 95% interval.
+    macro_f1 : float or None
+    bind_error : float or None
+        Mean absolute error of the share of the subject in the requested colour.
+    verdicts, colours : tuple of (str, float)
+        Share found of each true verdict, and share right in each colour; weakest first.
+    confusion : tuple of (str, tuple of int)
+        For each true verdict how often each of `bench.records.VERDICTS` was said.
+    """
+
+    name: str
+    masks: str
+    scenes: int
+    value: float | None
+    low: float | None
+    high: float | None
+    macro_f1: float | None
+    bind_error: float | None
+    verdicts: Recalls
+    colours: Recalls
+    confusion: tuple[tuple[str, tuple[int, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """The control of a run, as its record tells it.
+    """The control of a run, and the certificate that was given with it.
 
     Attributes
     ----------
     sentence : str
         What it says, in words.
-    value, low, high : float or None
-        Share of known verdicts that the scorer names right, and its 95% interval.
-    scenes : int
     passed : bool or None
-        None where no check was made.
-    notes : tuple of (str, str)
-        Further figures: name and value.
-    confusion : tuple of (str, tuple of int)
-        For each true verdict how often each of `bench.records.VERDICTS` was said.
+        Whether the run's own check passed; None where none was made.
+    bar : float or None
+        Least macro F1 to pass.
+    main : Trial or None
+        The trial that the headline is from.
+    trials : tuple of Trial
+    doubt : str
+        Why the given certificate does not speak for this run; empty where it does.
     """
 
     sentence: str
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-    scenes: int = 0
     passed: bool | None = None
-    notes: tuple[tuple[str, str], ...] = ()
-    confusion: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    bar: float | None = None
+    main: Trial | None = None
+    trials: tuple[Trial, ...] = field(default=())
+    doubt: str = ""
 
 
-def read_certificate(record: Mapping[str, Any]) -> Certificate:
-    """Read the certificate from ``control`` of ``run.json``; anything may be missing there."""
+def load_certificate(path: Path) -> Mapping[str, Any]:
+    """Read the JSON that ``bench validate --out`` writes.
+
+    Raises
+    ------
+    bench.errors.UsageError
+        It is not one.
+    bench.errors.StoreError
+        It cannot be read.
+    """
+    try:
+        stored = json.loads(files.read_text(path))
+    except ValueError as error:
+        raise UsageError(f"{path} is not JSON ({error}); `bench validate --out` writes it") from (
+            error
+        )
+    if not isinstance(stored, Mapping) or not _given_trials(stored):
+        raise UsageError(f"{path} has no trials; give what `bench validate --out FILE` wrote")
+    return stored
+
+
+def read_certificate(
+    record: Mapping[str, Any], given: Mapping[str, Any] | None = None
+) -> Certificate:
+    """Read the certificate of a run.
+
+    Parameters
+    ----------
+    record : mapping
+        ``run.json``; anything may be missing in its ``control``.
+    given : mapping, optional
+        From `load_certificate`. Its first trial with the segmenter's own masks is the headline;
+        without it the run's own check is.
+    """
     stored = record.get("control")
-    if not isinstance(stored, Mapping):
-        return Certificate("Not measured: bench validate judges the scorer on known scenes.")
+    stored = stored if isinstance(stored, Mapping) else {}
     passed = stored.get("passed")
     passed = passed if isinstance(passed, bool) else None
-    value = _number(stored, "accuracy")
-    if value is None:
-        text = {True: "passed", False: "failed", None: "left no result of"}[passed]
-        return Certificate(f"The scorer {text} its control checks.", passed=passed)
-    sentence = f"On known scenes the scorer errs in {1 - value:.1%} of verdicts."
-    weakest = _weakest(stored.get("recall_by_verdict"))
-    if weakest is not None and weakest[1] < 1:
-        sentence += f" Weakest: {weakest[0]}, {weakest[1]:.0%} found."
+    own = _trial("this run's own check", stored)
+    named = _given_trials(given) if given is not None else ()
+    trials = (*((own,) if own.value is not None else ()), *named)
+    main = next((one for one in named if one.masks != "exact"), None) or (
+        trials[0] if trials else None
+    )
+    if main is None:
+        if passed is None:
+            return Certificate("Not measured: bench validate judges the scorer on known scenes.")
+        words = "passed" if passed else "failed"
+        return Certificate(f"The scorer {words} its control checks.", passed)
     return Certificate(
-        sentence,
-        value,
+        _sentence(main), passed, _number(stored, "least_f1"), main, trials, _doubt(record, given)
+    )
+
+
+def _sentence(main: Trial) -> str:
+    assert main.value is not None
+    wrong = 1 - main.value
+    text = (
+        "On known scenes the scorer names every verdict right."
+        if wrong == 0
+        else f"On known scenes the scorer errs in {wrong:.1%} of verdicts."
+    )
+    if main.verdicts and main.verdicts[0][1] < 1:
+        text += f" Weakest: {main.verdicts[0][0]}, {main.verdicts[0][1]:.0%} found."
+    return text
+
+
+def _doubt(record: Mapping[str, Any], given: Mapping[str, Any] | None) -> str:
+    segmenter = record.get("segmenter")
+    used = segmenter.get("name") if isinstance(segmenter, Mapping) else None
+    judged = given.get("segmenter") if given is not None else None
+    if isinstance(judged, str) and isinstance(used, str) and judged != used:
+        return (
+            f"The certificate is of the segmenter {judged}, and this run used {used}:"
+            " it does not speak for these numbers."
+        )
+    return ""
+
+
+def _given_trials(given: Mapping[str, Any]) -> tuple[Trial, ...]:
+    trials = given.get("trials")
+    if not isinstance(trials, Mapping):
+        return ()
+    found = [
+        _trial(str(name), row)
+        for name, rows in trials.items()
+        if isinstance(rows, Mapping)
+        for row in rows.values()
+        if isinstance(row, Mapping)
+    ]
+    return tuple(one for one in found if one.value is not None)
+
+
+def _trial(name: str, stored: Mapping[str, Any]) -> Trial:
+    return Trial(
+        name,
+        str(stored.get("masks", "")),
+        int(_number(stored, "scenes") or 0),
+        _number(stored, "accuracy"),
         _number(stored, "low"),
         _number(stored, "high"),
-        int(_number(stored, "scenes") or 0),
-        passed,
-        _notes(stored),
+        _number(stored, "macro_f1"),
+        _number(stored, "bind_error"),
+        _recalls(stored.get("recall_by_verdict")),
+        _recalls(stored.get("recall_by_colour")),
         _confusion(stored.get("confusion")),
     )
 
 
-def _notes(stored: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    notes = [("masks", str(stored["masks"]))] if "masks" in stored else []
-    f1, least = _number(stored, "macro_f1"), _number(stored, "least_f1")
-    if f1 is not None:
-        bar = f" (at least {least:.2f} to pass)" if least is not None else ""
-        notes.append(("macro F1", f"{f1:.3f}{bar}"))
-    error = _number(stored, "bind_error")
-    if error is not None:
-        notes.append(("error of the share of the subject", f"{100 * error:.1f} points"))
-    colour = _weakest(stored.get("recall_by_colour"))
-    if colour is not None:
-        notes.append(("weakest colour", f"{colour[0]}, {colour[1]:.0%} right"))
-    return tuple(notes)
-
-
-def _weakest(recalls: Any) -> tuple[str, float] | None:
-    if not isinstance(recalls, Mapping):
-        return None
+def _recalls(stored: Any) -> Recalls:
+    if not isinstance(stored, Mapping):
+        return ()
     known = [
-        (float(value), str(name))
-        for name, value in recalls.items()
+        (str(name), float(value))
+        for name, value in stored.items()
         if isinstance(value, int | float) and not isinstance(value, bool)
     ]
-    if not known:
-        return None
-    value, name = min(known)
-    return name, value
+    return tuple(sorted(known, key=lambda one: (one[1], one[0])))
 
 
 def _confusion(stored: Any) -> tuple[tuple[str, tuple[int, ...]], ...]:
     if not isinstance(stored, Mapping):
         return ()
     return tuple(
-        (true, tuple(int(stored[true].get(said, 0)) for said in VERDICTS))
+        (true, tuple(int(_number(stored[true], said) or 0) for said in VERDICTS))
         for true in VERDICTS
         if isinstance(stored.get(true), Mapping)
     )

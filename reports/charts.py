@@ -48,14 +48,16 @@ def interval(
     label: str,
     signed: bool = False,
     reach: float = 1.0,
+    small: bool = False,
 ) -> Markup:
     """Draw a value and its interval on a scale from 0 to 1, or from -reach to reach if signed."""
+    origin = -reach if signed else 0.0
 
     def at(x: float) -> str:
         share = (x + reach) / (2 * reach) if signed else x / reach
         return _percent(0.01 + 0.98 * min(1.0, max(0.0, share)))
 
-    parts = [f'<line class="track" x1="{at(-reach)}" x2="{at(reach)}" y1="10" y2="10"/>']
+    parts = [f'<line class="track" x1="{at(origin)}" x2="{at(reach)}" y1="10" y2="10"/>']
     ticks = (-reach, 0.0, reach) if signed else (0.0, 0.25, 0.5, 0.75, 1.0)
     for tick in ticks:
         kind = "zero" if signed and tick == 0 else "tick"
@@ -64,7 +66,7 @@ def interval(
         parts.append(f'<line class="band" x1="{at(low)}" x2="{at(high)}" y1="10" y2="10"/>')
     if value is not None and value == value:
         parts.append(f'<line class="at" x1="{at(value)}" x2="{at(value)}" y1="1" y2="19"/>')
-    return _svg(20, "".join(parts), label, "interval")
+    return _svg(20, "".join(parts), label, "interval small" if small else "interval")
 
 
 def verdict_strip(counts: dict[str, int]) -> Markup:

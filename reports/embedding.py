@@ -46,7 +46,13 @@ class Embedded:
 class _Plan:
     """Which pictures each key of the order needs, in all runs, its controls included."""
 
-    def __init__(self, runs: Sequence[Run], items: pd.DataFrame, cells: pd.DataFrame) -> None:
+    def __init__(
+        self,
+        runs: Sequence[Run],
+        items: pd.DataFrame,
+        cells: pd.DataFrame,
+        first: Sequence[Key],
+    ) -> None:
         self.ids: list[dict[Key, str]] = [
             dict(
                 zip(
@@ -60,7 +66,8 @@ class _Plan:
             for run in runs
         ]
         self.control = dict(zip(cells["cell_id"], cells["control_id"], strict=True))
-        self.order = embedding_order(_rows_of(items, len(runs)))
+        order = embedding_order(_rows_of(items, len(runs)))
+        self.order = list(dict.fromkeys([*first, *order]))
 
     def needs(self, key: Key) -> list[tuple[int, Key]]:
         """(run, key) of the picture itself and of its control, in every run that has them."""
@@ -85,7 +92,11 @@ def _rows_of(items: pd.DataFrame, runs: int) -> pd.DataFrame:
 
 
 def embed(
-    runs: Sequence[Run], items: pd.DataFrame, cells: pd.DataFrame, budget: int | None
+    runs: Sequence[Run],
+    items: pd.DataFrame,
+    cells: pd.DataFrame,
+    budget: int | None,
+    first: Sequence[Key] = (),
 ) -> list[Embedded]:
     """Encode the pictures of a page.
 
@@ -96,13 +107,15 @@ def embed(
         From `reports.payload.all_items` and `reports.payload.cell_table`.
     budget : int or None
         Bytes that all pictures may take in the page; None for no limit.
+    first : sequence of (cell id, index)
+        Pictures that the page points at, and that go before all others.
 
     Returns
     -------
     list of Embedded
         One a run.
     """
-    plan = _Plan(runs, items, cells)
+    plan = _Plan(runs, items, cells, first)
     quality: int | None = None
     reach = len(plan.order)
     if budget is not None:

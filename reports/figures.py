@@ -14,6 +14,7 @@ from prompts.subjects import SUBJECTS
 from reports.charts import colour_hex
 from reports.differences import differences
 from reports.headline import headlines
+from reports.lent import Interval, no_interval
 from reports.payload import all_items
 from reports.reading import Run
 from reports.tabulation import counts_by_pair, ordered_colours, places, rate_of
@@ -46,7 +47,9 @@ _HATCHES = {
 }
 
 
-def write_figures(runs: Sequence[Run], folder: Path) -> list[Path]:
+def write_figures(
+    runs: Sequence[Run], folder: Path, interval: Interval = no_interval
+) -> list[Path]:
     """Write the figures of one run or several.
 
     Parameters
@@ -54,6 +57,8 @@ def write_figures(runs: Sequence[Run], folder: Path) -> list[Path]:
     runs : sequence of Run
     folder : Path
         Made where it is missing.
+    interval : callable
+        See `reports.lent.Lent`.
 
     Returns
     -------
@@ -82,7 +87,7 @@ def write_figures(runs: Sequence[Run], folder: Path) -> list[Path]:
                 written += _save(_heatmap(run), folder / f"heatmap-{number}")
                 written += _save(_leakage(run), folder / f"leakage-{number}")
             if len(runs) > 1:
-                written += _save(_comparison(runs), folder / "comparison")
+                written += _save(_comparison(runs, interval), folder / "comparison")
     except OSError as error:
         raise StoreError(f"cannot write figures to {folder}: {error.strerror}") from error
     return written
@@ -182,12 +187,12 @@ def _legend_patches() -> list[Any]:
     ]
 
 
-def _comparison(runs: Sequence[Run]) -> Figure:
+def _comparison(runs: Sequence[Run], interval: Interval) -> Figure:
     items = all_items(runs)
     figure, axes = _new(6.5, 1.0 + 0.28 * len(RATES) * (len(runs) - 1))
     labels, place = [], 0
     for number in range(1, len(runs)):
-        for found in differences(items, 0, number):
+        for found in differences(items, 0, number, interval):
             if found.low is not None and found.high is not None:
                 axes.plot(
                     [100 * found.low, 100 * found.high], [place, place], color="#8a8a8a", lw=4

@@ -49,12 +49,25 @@ _NAMES: tuple[tuple[str, str, str], ...] = (
     ("given_drawn", "Binding, given drawn", "binding_given_drawn"),
     ("drawn", "Subject drawn", "drawn"),
     ("leakage", "Leakage rate", "leakage_rate"),
-    ("leak_neighbour", "Leaked to a neighbour", "leakage_neighbour"),
-    ("leak_background", "Leaked to the background", "leakage_background"),
+    ("leak_spilled", "Surroundings too", "leakage_spilled"),
+    ("leak_neighbour", "Another object", "leakage_neighbour"),
+    ("leak_background", "Background", "leakage_background"),
+    ("leak_mixed", "Only part of it", "leakage_mixed"),
+    ("leak_swapped", "Other subject", "leakage_swapped"),
+    ("leak_excess", "Leak beyond the control", "leak_excess"),
     ("gap_seen", "Gap, seen − novel", "gap_seen_novel"),
     ("gap_canonical", "Gap, canonical − anti-canonical", "gap_canonical_anti"),
 )
-_SIGNED = frozenset({"gap_seen", "gap_canonical"})
+_SIGNED = frozenset({"leak_excess", "gap_seen", "gap_canonical"})
+
+#: Parts of the leakage rate, and the verdict that each is the share of.
+LEAK_PLACES: tuple[tuple[str, str], ...] = (
+    ("leak_spilled", "spilled"),
+    ("leak_neighbour", "neighbour"),
+    ("leak_background", "background"),
+    ("leak_mixed", "mixed"),
+    ("leak_swapped", "swapped"),
+)
 #: Group of the estimates over the whole grid.
 _WHOLE = "all"
 
@@ -104,10 +117,12 @@ def _sentence(key: str, value: float, low: float | None, high: float | None) -> 
         return "Could not be measured on this run."
     share = in_ten(value)
     start = share[:1].upper() + share[1:]
+    if key == "leak_excess":
+        return _excess(value, low, high)
     if key in _SIGNED:
         kind = "familiar" if key == "gap_seen" else "natural"
         other = "combinations never seen together" if key == "gap_seen" else "unnatural ones"
-        if low is not None and high is not None and low <= 0 <= high:
+        if low is None or high is None or low <= 0 <= high:
             return f"No clear difference between {kind} combinations and {other}."
         direction = "better" if value > 0 else "worse"
         return f"{kind.capitalize()} combinations bind {direction} than {other}."
@@ -115,7 +130,14 @@ def _sentence(key: str, value: float, low: float | None, high: float | None) -> 
         "score": f"{start} have the colour on the subject, and only there.",
         "given_drawn": f"Where the subject is drawn, {share} bind.",
         "leakage": f"{start} have the colour where nobody asked for it.",
-        "leak_neighbour": f"{start} colour another object instead.",
-        "leak_background": f"{start} colour the setting instead.",
-        "drawn": f"{start} show the subject at all.",
-    }[key]
+        "drawn": f"{start} show the subject.",
+    }.get(key, f"{start}.")
+
+
+def _excess(value: float, low: float | None, high: float | None) -> str:
+    """Say how much more of the surroundings has the colour than without the colour word."""
+    if low is None or high is None or low <= 0 <= high:
+        return "The colour word adds no clear share of its colour to the surroundings."
+    if value < 0:
+        return "The surroundings have less of the colour than without the colour word."
+    return f"The colour word paints {100 * value:.1f} points more of the surroundings."

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
+from reports.lent import Naming
 from reports.thumbnails import encode_labels
 
 #: Steps of red, green and blue in the table; a power of two.
 LEVELS = 32
-
-#: From ``uint8 (N, 3)`` sRGB to ``int (N,)``: the basic term of each, an index into
-#: `prompts.colours.BASIC`.
-Naming = Callable[[np.ndarray], np.ndarray]
 
 
 def name_table(naming: Naming) -> str:

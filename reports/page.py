@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import jinja2
 import pandas as pd
-from markupsafe import Markup
 
 from bench.errors import StoreError, UsageError
-from bench.records import VERDICTS
-from reports import charts, tables
-from reports.cautions import cautions, comparison_cautions
-from reports.certificate import read_certificate
-from reports.differences import differences
+from reports import tables
+from reports.cautions import comparison_cautions
+from reports.changes import shown_first
 from reports.embedding import embed, pictures_payload, write_chunks
-from reports.headline import headlines
-from reports.naming import Naming, name_table
+from reports.lent import Lent
+from reports.naming import name_table
 from reports.payload import all_items, build_payload, cell_table, script_json
-from reports.provenance import described, facts
 from reports.reading import Run, read_pictures
-from reports.tabulation import excesses, observed, places, verdict_counts
-from reports.wording import PLACES, VERDICT_WORDS
+from reports.rendering import render
+from reports.views import run_labels, versus_of, view_of
 
 #: Bytes that a page may have.
 LARGEST = 10_000_000
@@ -38,28 +30,6 @@ LARGEST = 10_000_000
 #: Bytes kept for all that is neither data nor pictures, and the least that pictures get.
 REST = 400_000
 LEAST_PICTURES = 400_000
-
-#: Style sheets and scripts, in the order in which they are joined.
-STYLES = ("base", "headline", "charts", "heatmap", "gallery", "viewer", "print")
-SCRIPTS = (
-    "format",
-    "data",
-    "state",
-    "theme",
-    "pictures",
-    "overlay",
-    "selection",
-    "labels",
-    "heatmap",
-    "card",
-    "gallery",
-    "filters",
-    "film",
-    "viewer",
-    "exports",
-    "keys",
-    "main",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +47,8 @@ def write_report(
     runs: Sequence[Run],
     out: Path,
     *,
-    naming: Naming | None = None,
+    lent: Lent = Lent(),  # noqa: B008 - frozen
+    certificate: Mapping[str, Any] | None = None,
     assets: bool = False,
     title: str = "",
 ) -> Written:
@@ -89,9 +60,10 @@ def write_report(
         The first is the one that the others are compared with.
     out : Path
         The page; replaced when it exists.
-    naming : callable, optional
-        From ``uint8 (N, 3)`` sRGB to indices of `prompts.colours.BASIC`. Without it the page has
-        no colour-name and leak overlays.
+    lent : Lent
+        Functions of the benchmark.
+    certificate : mapping, optional
+        What ``bench validate --out`` wrote, from `reports.certificate.load_certificate`.
     assets : bool
         Put all pictures into a folder beside the page instead of some of them into it.
     title : str
@@ -109,14 +81,17 @@ def write_report(
     items = all_items(runs)
     cells = cell_table(runs)
     labels = run_labels(runs)
+    texts = dict(zip(cells["cell_id"], cells["text"], strict=True))
+    views = [view_of(run, labels[k], k, certificate) for k, run in enumerate(runs)]
+    versus = [versus_of(items, labels, texts, k, lent.interval) for k in range(1, len(runs))]
     payload = build_payload(runs, labels, items, cells)
-    payload["names"] = name_table(naming) if naming else ""
+    payload["names"] = name_table(lent.naming) if lent.naming else ""
     data = script_json(payload)
     folder = out.with_name(out.stem + "_assets") if assets else None
-    payload_size = len(data.encode())
-    budget = None if assets else max(LEAST_PICTURES, LARGEST - REST - payload_size)
-    embedded = embed(runs, items, cells, budget)
-    shown = _count_shown(items, embedded[0].keys if len(runs) == 1 else _union(embedded))
+    budget = None if assets else max(LEAST_PICTURES, LARGEST - REST - len(data.encode()))
+    first = shown_first([(one.lost, one.gained) for one in versus])
+    embedded = embed(runs, items, cells, budget, first)
+    shown = _count_shown(items, [key for entry in embedded for key in entry.keys])
     images = len(items.drop_duplicates(["cell_id", "index"]))
     try:
         if folder is not None:
@@ -125,36 +100,30 @@ def write_report(
             _write_images(runs, folder)
     except OSError as error:
         raise StoreError(f"{folder}: cannot be written ({error.strerror})") from error
-    films = any(entry.films for entry in embedded)
-    text = _render(
-        runs,
-        labels,
-        items,
+    rows = [(view.label, view.headline) for view in views]
+    pasted = {
+        "markdown": tables.markdown(rows),
+        "latex": tables.latex(rows),
+        "csv": tables.comma_separated(rows),
+    }
+    text = render(
+        views=views,
+        versus=versus,
+        shared=comparison_cautions(runs, labels),
+        tables=pasted,
+        difference_tables=tables.difference_tables(
+            [(one.label, one.differences) for one in versus], labels[0]
+        ),
         data=data,
         pictures=script_json(pictures_payload(embedded, cells, chunked=assets)),
         shown=shown,
         images=images,
-        films=films,
+        films=any(entry.films for entry in embedded),
         assets=quote(folder.name) if folder else "",
         title=title or " vs ".join(labels),
     )
     _write_text(out, text)
     return Written(out, len(text.encode()), shown, images, folder)
-
-
-def run_labels(runs: Sequence[Run]) -> list[str]:
-    """Distinct names for the runs."""
-    labels: list[str] = []
-    for run in runs:
-        label, number = run.name, 2
-        while label in labels:
-            label, number = f"{run.name} ({number})", number + 1
-        labels.append(label)
-    return labels
-
-
-def _union(embedded: Sequence[Any]) -> list[tuple[str, int]]:
-    return list(dict.fromkeys(key for entry in embedded for key in entry.keys))
 
 
 def _count_shown(items: pd.DataFrame, keys: list[tuple[str, int]]) -> int:
@@ -164,74 +133,6 @@ def _count_shown(items: pd.DataFrame, keys: list[tuple[str, int]]) -> int:
         key in held
         for key in zip(unique["cell_id"].tolist(), unique["index"].tolist(), strict=True)
     )
-
-
-def _render(
-    runs: Sequence[Run],
-    labels: Sequence[str],
-    items: pd.DataFrame,
-    **context: Any,
-) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("reports", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals["charts"] = charts
-    environment.filters["percent"] = lambda value: f"{100 * value:.1f}%"
-    environment.filters["points"] = _points
-    script = '"use strict";\n(() => {\n' + _static(SCRIPTS, "js") + "\n})();\n"
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    views: list[dict[str, Any]] = []
-    for number, (run, label) in enumerate(zip(runs, labels, strict=True)):
-        columns, matrix = observed(run)
-        views.append(
-            {
-                "label": label,
-                "run": run,
-                "headline": headlines(run),
-                "cautions": cautions(run),
-                "certificate": read_certificate(run.record),
-                "counts": verdict_counts(run),
-                "judged": len(run.verdicts),
-                "places": places(run),
-                "observed_columns": columns,
-                "observed": matrix,
-                "excess": excesses(run),
-                "facts": facts(run),
-                "described": described(run),
-                "differences": differences(items, 0, number) if number else [],
-            }
-        )
-    rows = [(label, headlines(run)) for run, label in zip(runs, labels, strict=True)]
-    return environment.get_template("page.html").render(
-        views=views,
-        shared=comparison_cautions(runs, labels),
-        verdicts=[VERDICT_WORDS[name] for name in VERDICTS],
-        places=PLACES,
-        style=Markup(_static(STYLES, "css")),
-        script=Markup(script),
-        digest=digest,
-        tables={
-            "markdown": tables.markdown(rows),
-            "latex": tables.latex(rows),
-            "csv": tables.comma_separated(rows),
-        },
-        **context,
-    )
-
-
-def _points(value: float) -> str:
-    """Format a difference of shares in points, with a true minus sign."""
-    return f"{100 * value:+.1f}".replace("-", "−")
-
-
-def _static(names: Sequence[str], kind: str) -> str:
-    folder = resources.files("reports") / "static"
-    texts = [(folder / f"{name}.{kind}").read_text(encoding="utf-8") for name in names]
-    return "\n".join(texts)
 
 
 def _write_images(runs: Sequence[Run], folder: Path) -> None:

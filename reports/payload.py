@@ -14,7 +14,7 @@ from bench.records import VERDICTS
 from prompts.colours import BASIC, COLOURS
 from prompts.subjects import SUBJECTS
 from reports.reading import Run
-from reports.tabulation import ordered_colours
+from reports.tabulation import ordered_colours, prior_strengths
 from reports.wording import METRIC_WORDS, RATES, VERDICT_WORDS
 
 #: Metrics are carried as whole thousandths.
@@ -79,6 +79,9 @@ def build_payload(
     position = pd.Series(np.arange(len(cells)), index=cells["cell_id"])
     tags = sorted({tag for group in cells["tags"] for tag in group})
     tag_index = {tag: number for number, tag in enumerate(tags)}
+    priors: dict[str, float] = {}
+    for run in reversed(runs):
+        priors |= prior_strengths(run)
     colours = ordered_colours(items["colour"])
     subjects = list(dict.fromkeys(items["subject"].astype(str)))
     subject_index = {name: number for number, name in enumerate(subjects)}
@@ -95,7 +98,7 @@ def build_payload(
             {
                 "name": name,
                 "canonical": list(SUBJECTS[name].canonical) if name in SUBJECTS else [],
-                "strong": bool(name in SUBJECTS and SUBJECTS[name].strong),
+                "prior": None if name not in priors else round(priors[name], 3),
             }
             for name in subjects
         ],

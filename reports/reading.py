@@ -24,6 +24,7 @@ _SAMPLE_COLUMNS = (
     "template",
     "control_id",
     "tags",
+    "bindings",
     "index",
     "seed",
 )

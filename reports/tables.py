@@ -1,4 +1,4 @@
-"""The headline numbers of one run or several as a table to paste: Markdown, LaTeX, CSV."""
+"""Headline numbers and differences as tables to paste: Markdown, LaTeX, CSV."""
 
 from __future__ import annotations
 
@@ -6,13 +6,29 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 
+from reports.differences import Difference
 from reports.headline import Headline
 
 Rows = Sequence[tuple[str, Mapping[str, Headline]]]
 
+#: Left out where a row is a run, so that a table fits a page; the CSV has all.
+_FINE = frozenset({"leak_spilled", "leak_mixed", "leak_swapped", "drawn"})
+
+
+#: Labels that do not lean on the page around them.
+_ALONE = {
+    "leak_neighbour": "Leaked to another object",
+    "leak_background": "Leaked to the background",
+}
+
 
 def _columns(rows: Rows) -> dict[str, str]:
-    return {key: found.label for _, headline in rows for key, found in headline.items()}
+    return {
+        key: _ALONE.get(key, found.label)
+        for _, headline in rows
+        for key, found in headline.items()
+        if key not in _FINE
+    }
 
 
 def _cell(found: Headline | None, dash: str) -> str:
@@ -33,7 +49,7 @@ def markdown(rows: Rows) -> str:
         "|:--|" + "--:|" * (len(columns) + 1),
     ]
     for name, headline in rows:
-        safe = "".join("\\" + c if c in "\\|`*_<>[]" else c for c in " ".join(name.split()))
+        safe = _marked(name)
         cells = [_cell(headline.get(key), ", ") for key in columns]
         lines.append(f"| {safe} | " + " | ".join([*cells, str(_images(headline))]) + " |")
     return "\n".join(lines) + "\n"
@@ -67,14 +83,85 @@ def comma_separated(rows: Rows) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["run", "metric", "value", "low", "high", "images", "scored", "cells"])
     for name, headline in rows:
-        safe = "'" + name if name[:1] in "=+-@\t" else name
+        safe = _defused(name)
         for key, found in headline.items():
-            numbers = [
-                "" if value is None or value != value else f"{value:.6f}"
-                for value in (found.value, found.low, found.high)
-            ]
+            numbers = [_plain(value) for value in (found.value, found.low, found.high)]
             writer.writerow([safe, key, *numbers, found.images, found.scored, found.cells])
     return out.getvalue()
+
+
+#: Fields of a difference that are shares.
+_NUMBERS = ("before", "after", "difference", "low", "high")
+
+
+def difference_tables(
+    runs: Sequence[tuple[str, Sequence[Difference]]], base: str
+) -> dict[str, str]:
+    """Write the differences of runs from the first as Markdown, LaTeX and CSV.
+
+    Parameters
+    ----------
+    runs : sequence of (name, differences)
+    base : str
+        Name of the run that they are compared with.
+    """
+    head = ("Run", "Share of pictures", base, "Run's", "Difference", "95% interval", "Images")
+    lines = [
+        "| " + " | ".join(_marked(name) for name in head) + " |",
+        "|:--|:--|--:|--:|--:|--:|--:|",
+    ]
+    tex = [
+        "\\begin{tabular}{llrrrrr}",
+        "\\toprule",
+        " & ".join(_tex(name) for name in head) + " \\\\",
+        "\\midrule",
+    ]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(("run", "against", "metric", *_NUMBERS, "images", "cells"))
+    for name, found in runs:
+        for one in found:
+            cells = _difference_cells(one)
+            lines.append(f"| {_marked(name)} | {one.label} | " + " | ".join(cells) + " |")
+            inked = [f"${cell}$" if cell[:1] in "+-" else cell for cell in cells]
+            tex.append(" & ".join([_tex(name), _tex(one.label), *inked]) + " \\\\")
+            numbers = [_plain(getattr(one, field)) for field in _NUMBERS]
+            names = (_defused(name), _defused(base), one.name)
+            writer.writerow((*names, *numbers, one.images, one.cells))
+    tex += ["\\bottomrule", "\\end{tabular}"]
+    texts = {"markdown": "\n".join(lines), "latex": "\n".join(tex)}
+    return {kind: text + "\n" for kind, text in texts.items()} | {"csv": out.getvalue()}
+
+
+def _difference_cells(one: Difference) -> list[str]:
+    if not one.cells:
+        return ["n/a", "n/a", "n/a", "", "0"]
+    span = (
+        ""
+        if one.low is None or one.high is None
+        else f"{100 * one.low:+.1f} to {100 * one.high:+.1f}"
+    )
+    return [
+        f"{100 * one.before:.1f}",
+        f"{100 * one.after:.1f}",
+        f"{100 * one.difference:+.1f}",
+        span,
+        str(one.images),
+    ]
+
+
+def _plain(value: float | None) -> str:
+    return "" if value is None or value != value else f"{value:.6f}"
+
+
+def _marked(text: str) -> str:
+    """Escape what Markdown would read as a mark; one line."""
+    return "".join("\\" + c if c in "\\|`*_<>[]" else c for c in " ".join(text.split()))
+
+
+def _defused(text: str) -> str:
+    """Put an apostrophe before a text that a spreadsheet would run as a formula."""
+    return "'" + text if text[:1] in "=+-@\t" else text
 
 
 def _images(headline: Mapping[str, Headline]) -> int:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from bench.records import VERDICTS
 from prompts.colours import COLOUR_NAMES, COLOURS
+from prompts.subjects import SUBJECTS
 from reports.reading import Run
 from reports.wording import PLACES, Rate
 
@@ -31,14 +32,32 @@ class ObservedRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Excess:
-    """Share of a place in the requested colour, with the colour word and without it."""
+class Shift:
+    """Mean share of a place in the requested colour, with the colour word and without it.
+
+    Attributes
+    ----------
+    place, label : str
+    images : int
+        Images where both were measured; 0 where none was.
+    prompt, control : float
+        NaN where ``images`` is 0.
+    """
 
     place: str
     label: str
     images: int
     prompt: float
     control: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExcessRow:
+    """What one colour word caused (None: all of them), at each place."""
+
+    colour: str | None
+    images: int
+    shifts: tuple[Shift, ...]
 
 
 def ordered_colours(names: pd.Series) -> list[str]:
@@ -116,40 +135,84 @@ def observed(run: Run) -> tuple[tuple[str, ...], list[ObservedRow]]:
     return columns, rows
 
 
-def excesses(run: Run) -> list[Excess]:
-    """Mean share of subject, neighbours and background in the requested colour, and in control.
+#: Place, the metric of the verdicts that is its share in the requested colour, and its label.
+_PLACE_METRICS = (
+    ("subject", "bind", "Subject"),
+    ("neighbour", "leak_neighbour", "Neighbours"),
+    ("background", "leak_background", "Background"),
+)
 
-    Over the images whose control of the same seed was measured too.
+
+def excesses(run: Run) -> list[ExcessRow]:
+    """Compare each place in the requested colour with the control of the same seed.
+
+    Returns
+    -------
+    list of ExcessRow
+        All colours together first, then each; empty where no control was measured.
     """
-    verdicts = run.verdicts
     controls = run.samples.loc[is_control(run), ["sample_id", "cell_id", "index"]].rename(
         columns={"sample_id": "control_sample", "cell_id": "control_id"}
     )
     if controls.empty or run.shares.empty:
         return []
     ids = run.samples[["sample_id", "control_id"]]
-    joined = verdicts.merge(ids, on="sample_id").merge(controls, on=["control_id", "index"])
+    joined = run.verdicts.merge(ids, on="sample_id").merge(controls, on=["control_id", "index"])
     shares = run.shares[run.shares["sample_id"].isin(joined["control_sample"])]
     shares = shares.rename(columns={"sample_id": "control_sample", "value": "without"})
-    rows = []
-    for place, metric, label in (
-        ("subject", "bind", "Subject"),
-        ("neighbour", "leak_neighbour", "Neighbours"),
-        ("background", "leak_background", "Background"),
-    ):
-        if metric not in joined:
-            continue
+    measured = {}
+    for place, metric, _ in _PLACE_METRICS:
         wanted = joined.assign(metric=place + "_" + joined["colour"].astype(str))
+        wanted["with"] = joined.get(metric, float("nan"))
         both = wanted.merge(shares, on=["control_sample", "binding", "metric"])
-        both = both[both[metric].notna() & both["without"].notna()]
-        if len(both):
-            rows.append(
-                Excess(
-                    place,
-                    label,
-                    len(both),
-                    float(both[metric].mean()),
-                    float(both["without"].mean()),
-                )
+        measured[place] = both.loc[
+            both["with"].notna() & both["without"].notna(), ["colour", "with", "without"]
+        ]
+    if not any(len(rows) for rows in measured.values()):
+        return []
+    colours = ordered_colours(pd.concat([rows["colour"] for rows in measured.values()]))
+    return [_excess_row(measured, colour) for colour in (None, *colours)]
+
+
+def _excess_row(measured: dict[str, pd.DataFrame], colour: str | None) -> ExcessRow:
+    shifts = []
+    for place, _, label in _PLACE_METRICS:
+        rows = measured[place]
+        rows = rows if colour is None else rows[rows["colour"] == colour]
+        shifts.append(
+            Shift(
+                place, label, len(rows), float(rows["with"].mean()), float(rows["without"].mean())
             )
-    return rows
+        )
+    return ExcessRow(colour, max(one.images for one in shifts), tuple(shifts))
+
+
+def prior_strengths(run: Run) -> dict[str, float]:
+    """Share of each subject in its usual colours where no colour was asked for.
+
+    Measured on the control images; a subject whose usual colour is not known has the share of its
+    commonest one. Subjects without a measured control are left out.
+    """
+    controls = run.samples[is_control(run)]
+    if controls.empty or run.shares.empty:
+        return {}
+    asked = pd.DataFrame(
+        [
+            (sample, number, binding["subject"])
+            for sample, bindings in zip(controls["sample_id"], controls["bindings"], strict=True)
+            for number, binding in enumerate(bindings)
+        ],
+        columns=["sample_id", "binding", "subject"],
+    )
+    metrics = [f"subject_{term}" for term in COLOUR_NAMES]
+    shares = run.shares[run.shares["metric"].isin(metrics)]
+    joined = shares.merge(asked, on=["sample_id", "binding"])
+    means = joined.groupby(["subject", "metric"], observed=True)["value"].mean().unstack()
+    found = {}
+    for subject, row in means.iterrows():
+        known = SUBJECTS.get(str(subject))
+        own = [f"subject_{term}" for term in known.canonical] if known else []
+        value = row[own].sum(min_count=1) if own else row.max()
+        if value == value:
+            found[str(subject)] = float(value)
+    return found

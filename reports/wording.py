@@ -19,26 +19,69 @@ class VerdictWords:
         A few words, for a card or a chip.
     meaning : str
         What it says about the picture, to follow "In this picture".
+    failing : str
+        How it fails, to follow "Where it fails"; empty where it does not.
     """
 
     name: str
     label: str
     meaning: str
+    failing: str
 
 
 VERDICT_WORDS: dict[str, VerdictWords] = {
     words.name: words
     for words in (
-        VerdictWords("bound", "Bound", "the colour is on the subject, and only there"),
-        VerdictWords("spilled", "Spilled", "on the subject, and on the surroundings too"),
-        VerdictWords("neighbour", "On a neighbour", "it went to another object: the blue plate"),
-        VerdictWords("background", "On the background", "it went to the setting: the blue wall"),
-        VerdictWords("mixed", "Mixed", "partly on the subject, partly elsewhere"),
-        VerdictWords("prior", "Kept its own colour", "the subject looks as usual; colour nowhere"),
-        VerdictWords("swapped", "Swapped", "the subject took the colour asked for the other one"),
-        VerdictWords("wrong", "Another colour", "the subject has a colour nobody asked for"),
-        VerdictWords("absent", "Subject missing", "the subject is not in the picture"),
-        VerdictWords("invalid", "Invalid", "blank, broken or withheld picture"),
+        VerdictWords("bound", "Bound", "the colour is on the subject, and only there", ""),
+        VerdictWords(
+            "spilled",
+            "Spilled",
+            "on the subject, and on the surroundings too",
+            "the surroundings take the colour too",
+        ),
+        VerdictWords(
+            "neighbour",
+            "On a neighbour",
+            "it went to another object: the blue plate",
+            "the colour goes to another object",
+        ),
+        VerdictWords(
+            "background",
+            "On the background",
+            "it went to the setting: the blue wall",
+            "the colour goes to the setting",
+        ),
+        VerdictWords(
+            "mixed",
+            "Mixed",
+            "the subject has the colour in part",
+            "only a part of the subject takes the colour",
+        ),
+        VerdictWords(
+            "prior",
+            "Kept its own colour",
+            "the subject looks as usual; colour nowhere",
+            "the subject keeps its own colour",
+        ),
+        VerdictWords(
+            "swapped",
+            "Swapped",
+            "the subject took the colour asked for the other one",
+            "the subject takes the other one's colour",
+        ),
+        VerdictWords(
+            "wrong",
+            "Another colour",
+            "the subject has a colour nobody asked for",
+            "the subject takes a colour that nobody asked for",
+        ),
+        VerdictWords(
+            "absent",
+            "Subject missing",
+            "the subject is not in the picture",
+            "the subject is missing",
+        ),
+        VerdictWords("invalid", "Invalid", "blank, broken or withheld picture", ""),
     )
 }
 if tuple(VERDICT_WORDS) != VERDICTS:  # pragma: no cover - a verdict was added without words
@@ -84,8 +127,11 @@ RATES: tuple[Rate, ...] = (
     Rate("binding_score", "Bound", ("bound",), ("invalid",), True),
     Rate("binding_given_drawn", "Bound, given drawn", ("bound",), ("invalid", "absent"), True),
     Rate("leakage_rate", "Leaked anywhere", LEAKS, ("invalid",), False),
+    Rate("leakage_spilled", "Spilled to the surroundings", ("spilled",), ("invalid",), False),
     Rate("leakage_neighbour", "Leaked to a neighbour", ("neighbour",), ("invalid",), False),
     Rate("leakage_background", "Leaked to the background", ("background",), ("invalid",), False),
+    Rate("leakage_mixed", "Only partly on the subject", ("mixed",), ("invalid",), False),
+    Rate("leakage_swapped", "On the other subject", ("swapped",), ("invalid",), False),
     Rate("kept_prior", "Kept its own colour", ("prior",), ("invalid",), False),
     Rate("missing", "Subject missing", ("absent",), ("invalid",), False),
 )

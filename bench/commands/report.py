@@ -11,6 +11,7 @@ import click
 if TYPE_CHECKING:
     import numpy as np
 
+    from reports.lent import Lent
     from reports.reading import Run
 
 
@@ -29,9 +30,20 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Also write heatmap, leakage and comparison as SVG and PDF (needs matplotlib).",
 )
+@click.option(
+    "--certificate",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Certificate of the scorers, from `bench validate --out FILE`.",
+)
 @click.option("--open", "opens", is_flag=True, help="Open the page in a browser when it is done.")
 def command(
-    runs: tuple[Path, ...], out: Path | None, assets: bool, figures: Path | None, opens: bool
+    runs: tuple[Path, ...],
+    out: Path | None,
+    assets: bool,
+    figures: Path | None,
+    certificate: Path | None,
+    opens: bool,
 ) -> None:
     """Write one HTML page to look at: numbers, heatmap, where the colour went, pictures.
 
@@ -39,12 +51,15 @@ def command(
     runs the page shows them side by side and compares each with the first.
     """
     from bench.store.run import find_run
+    from reports.certificate import load_certificate
     from reports.page import write_report
 
+    given = None if certificate is None else load_certificate(certificate)
     folders = [find_run(run, Path("runs")) for run in runs or (None,)]
     loaded = [_load(folder) for folder in folders]
     target = out or folders[0] / "report.html"
-    written = write_report(loaded, target, naming=_strongest_term, assets=assets)
+    lent = _lent()
+    written = write_report(loaded, target, lent=lent, certificate=given, assets=assets)
     carried = "all" if written.embedded == written.images else f"{written.embedded:,} of"
     click.echo(
         f"{written.path}: {written.size / 1e6:.1f} MB, {carried} {written.images:,} images"
@@ -54,7 +69,7 @@ def command(
     if figures is not None:
         from reports.figures import write_figures
 
-        for path in write_figures(loaded, figures):
+        for path in write_figures(loaded, figures, lent.interval):
             click.echo(str(path), err=True)
     click.echo(str(written.path))
     if opens:
@@ -65,7 +80,14 @@ def write(folders: Sequence[Path], out: Path) -> None:
     """Write the page of some run folders, as the gate wants it."""
     from reports.page import write_report
 
-    write_report([_load(folder) for folder in folders], out, naming=_strongest_term)
+    write_report([_load(folder) for folder in folders], out, lent=_lent())
+
+
+def _lent() -> Lent:
+    """Return what the page uses of the benchmark."""
+    from reports.lent import Lent
+
+    return Lent(_strongest_term, _interval)
 
 
 def _load(folder: Path) -> Run:
@@ -87,3 +109,20 @@ def _strongest_term(pixels: np.ndarray) -> np.ndarray:
 
     index: np.ndarray = memberships(pixels, exact=True).argmax(axis=-1)
     return index
+
+
+def _interval(
+    differences: np.ndarray, name: str, level: float
+) -> tuple[float | None, float | None]:
+    """Return the interval that the gate gives for the same differences."""
+    import zlib
+
+    import numpy as np
+
+    from bench.statistics.bootstrap import LEVEL, RESAMPLES
+    from bench.statistics.paired import mean_interval
+
+    rng = np.random.default_rng([0, zlib.crc32(name.encode())])
+    # Enough draws that some tens of them lie beyond a narrower tail.
+    resamples = round(RESAMPLES * min(10.0, (1 - LEVEL) / (1 - level)))
+    return mean_interval(differences, rng, resamples=resamples, level=level)

@@ -39,6 +39,7 @@ for (let item = 0; item < ITEMS; item++) {
 }
 const cellTags = data.cells.tags.map((tags) => new Set(tags));
 
+const itemName = (item) => `${data.cells.id[itemCell[item]]}:${itemIndex[item]}:${items.binding[item]}`;
 const colourName = (item) => data.colours[itemColour[item]].name;
 const subjectName = (item) => data.subjects[itemSubject[item]].name;
 

@@ -7,17 +7,21 @@ function startExports() {
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   });
   showLabelCount();
-  const tabs = [...document.querySelectorAll("[data-table]")];
+  for (const box of document.querySelectorAll(".paste")) startPaste(box);
+}
+
+function startPaste(box) {
+  const tabs = [...box.querySelectorAll("[data-table]")];
   for (const tab of tabs) {
     tab.addEventListener("click", () => {
       for (const other of tabs) {
         other.setAttribute("aria-pressed", String(other === tab));
-        byId(`table-${other.dataset.table}`).hidden = other !== tab;
+        byId(other.dataset.table).hidden = other !== tab;
       }
     });
   }
-  byId("copy-table").addEventListener("click", async (event) => {
-    const area = tabs.map((tab) => byId(`table-${tab.dataset.table}`)).find((entry) => !entry.hidden);
+  box.querySelector(".copy").addEventListener("click", async (event) => {
+    const area = tabs.map((tab) => byId(tab.dataset.table)).find((entry) => !entry.hidden);
     let copied = true;
     try {
       await navigator.clipboard.writeText(area.value);
@@ -26,6 +30,7 @@ function startExports() {
       copied = document.execCommand("copy");
     }
     event.target.textContent = copied ? "Copied" : "Select and copy";
+    say(event.target.textContent);
     setTimeout(() => { event.target.textContent = "Copy"; }, 1500);
   });
 }

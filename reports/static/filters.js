@@ -21,6 +21,12 @@ function startFilters() {
     if (!runs.some((run) => run.metrics[name])) continue;
     byId("f-sort").append(make("option", { value: `-${name}` }, `${label}, most first`), make("option", { value: name }, `${label}, least first`));
   }
+  if (runs.length > 1) {
+    for (const [name, label] of Object.entries(data.metrics)) {
+      if (!runs[0].metrics[name] || !runs.at(-1).metrics[name]) continue;
+      byId("f-sort").append(make("option", { value: `change.${name}` }, `${label}, most lost`), make("option", { value: `-change.${name}` }, `${label}, most gained`));
+    }
+  }
   byId("f-sort").append(make("option", { value: "labelled" }, "labelled first"));
   for (const [id, name] of [["f-colour", "colour"], ["f-subject", "subject"], ["f-tag", "tag"], ["f-seen", "seen"], ["f-sort", "sort"]]) {
     byId(id).addEventListener("change", (event) => update({ [name]: event.target.value }));
@@ -98,5 +104,25 @@ function showFilters() {
   const legend = byId("overlay-legend");
   legend.textContent = OVERLAY_WORDS[state.overlay.at(-1)] || OVERLAY_HINT;
   legend.title = legend.textContent;
+  showChips();
   byId("reset").disabled = !FILTERS.some((name) => (Array.isArray(state[name]) ? state[name].length : state[name]));
+}
+
+// Filters that have no control of their own: each is named, with a button that takes it away.
+function showChips() {
+  const chips = [];
+  const chip = (name, ...words) => chips.push(make("button", {
+    type: "button", class: "chip", title: "Take this filter away", on: { click: () => update({ [name]: "" }) },
+  }, ...words, make("span", { "aria-hidden": "true" }, "×")));
+  if (state.cell) {
+    const cell = data.cells.id.indexOf(state.cell);
+    chip("cell", "prompt: ", make("bdi", {}, cell === NONE ? state.cell : cellText[cell]));
+  }
+  if (state.shift) {
+    const [run, before, after] = state.shift.split(".");
+    const label = (name) => data.verdicts[verdictIndex.get(name)]?.label || name;
+    chip("shift", `${label(before)} in A, ${label(after)} in ${letterOf(Number(run))}`);
+  }
+  byId("chips").replaceChildren(...chips);
+  byId("chips").hidden = !chips.length;
 }

@@ -65,29 +65,37 @@ function drawHeatmap() {
   const rowMean = subjects.map((subject) => average(colours.map((colour) => value(subject, colour))));
   const columnMean = colours.map((colour) => average(subjects.map((subject) => value(subject, colour))));
   const hue = (subject) => basicIndex.get(data.subjects[subject].canonical[0]) ?? 99;
-  const weak = (subject) => (data.subjects[subject].strong ? 0 : data.subjects[subject].canonical.length ? 1 : 2);
+  const prior = (subject) => data.subjects[subject].prior ?? NaN;
   const low = (x) => (Number.isFinite(x) ? x : Infinity);
   const orders = {
     mean: (a, b) => low(rowMean[a]) - low(rowMean[b]) || a - b,
+    best: (a, b) => low(-rowMean[a]) - low(-rowMean[b]) || a - b,
     name: (a, b) => data.subjects[a].name.localeCompare(data.subjects[b].name),
     hue: (a, b) => hue(a) - hue(b) || a - b,
-    prior: (a, b) => weak(a) - weak(b) || a - b,
+    prior: (a, b) => low(-prior(a)) - low(-prior(b)) || a - b,
   };
   heatRows = orders[state.rows] ? [...subjects].sort(orders[state.rows]) : subjects;
-  heatColumns = state.columns === "mean" ? [...colours].sort((a, b) => low(columnMean[a]) - low(columnMean[b]) || a - b) : colours;
+  const columnOrders = {
+    mean: (a, b) => low(columnMean[a]) - low(columnMean[b]) || a - b,
+    best: (a, b) => low(-columnMean[a]) - low(-columnMean[b]) || a - b,
+  };
+  heatColumns = columnOrders[state.columns] ? [...colours].sort(columnOrders[state.columns]) : colours;
+  const priors = data.subjects.some((_, subject) => Number.isFinite(prior(subject)));
   const signed = state.run.includes("-");
   const show = (x) => (Number.isFinite(x) ? (signed ? signedPoints(x) : percent(x)) : "–");
   const head = make("tr", {}, make("td"), ...heatColumns.map((colour) =>
     make("th", { scope: "col" }, swatchOf(data.colours[colour]), make("bdi", {}, data.colours[colour].name))),
-    make("th", { scope: "col" }, "mean"));
+    make("th", { scope: "col", class: "margin" }, "mean"),
+    priors ? make("th", { scope: "col", class: "own" }, "own colour") : null);
   const body = heatRows.map((subject, row) => make("tr", {},
     make("th", { scope: "row", title: ownColours(subject) }, make("bdi", {}, data.subjects[subject].name)),
     ...heatColumns.map((colour, column) => make("td", {}, heatCell(subject, colour, row, column))),
-    make("td", { class: "margin" }, show(rowMean[subject]))));
+    make("td", { class: "margin" }, show(rowMean[subject])),
+    priors ? make("td", { class: "own", title: ownColours(subject) }, ...ownCell(subject, prior(subject))) : null));
   const foot = make("tr", {}, make("th", { scope: "row" }, "mean"),
     ...heatColumns.map((colour) => make("td", {}, show(columnMean[colour]))),
-    make("td", { class: "margin" }, show(average(rowMean))));
-  const widths = make("colgroup", {}, make("col", { class: "names" }), ...heatColumns.map(() => make("col")), make("col", { class: "mean" }));
+    make("td", { class: "margin" }, show(average(rowMean))), priors ? make("td") : null);
+  const widths = make("colgroup", {}, make("col", { class: "names" }), ...heatColumns.map(() => make("col")), make("col", { class: "mean" }), ...(priors ? [make("col", { class: "own" })] : []));
   byId("heat-table").replaceChildren(
     make("caption", { class: "visually-hidden" }, `${chosenRate().label} by subject and colour`),
     widths, make("thead", {}, head), make("tbody", {}, ...body), make("tfoot", {}, foot));
@@ -99,6 +107,12 @@ const signedPoints = (x) => `${x > 0 ? "+" : x < 0 ? "−" : ""}${Math.abs(100 *
 function ownColours(subject) {
   const { canonical } = data.subjects[subject];
   return canonical.length ? `usually ${canonical.join(" or ")}` : "no usual colour known";
+}
+
+// The usual colours of a subject, and how much of it they cover where no colour is asked for.
+function ownCell(subject, prior) {
+  const known = data.subjects[subject].canonical.map((name) => swatchOf({ name, hex: data.basic[basicIndex.get(name)]?.hex }));
+  return [...known, make("span", {}, Number.isFinite(prior) ? percent(prior) : "–")];
 }
 
 function swatchOf(colour) {

@@ -18,11 +18,12 @@ startTheme();
 startHeatmap();
 startFilters();
 startGallery();
+startExamples();
 startFilms();
 startExports();
 startKeys();
 startViewer();
-for (const link of document.querySelectorAll('.bar nav a, .skip')) {
+for (const link of document.querySelectorAll('a[href^="#"]')) {
   link.addEventListener("click", (event) => {
     event.preventDefault();
     goTo(link.getAttribute("href").slice(1));

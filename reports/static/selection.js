@@ -10,6 +10,8 @@ function select() {
   const subject = data.subjects.findIndex((entry) => entry.name === state.subject);
   const tag = data.tags.indexOf(state.tag);
   const seen = basicIndex.get(state.seen) ?? NONE;
+  const wantedCell = data.cells.id.indexOf(state.cell);
+  const shift = parseShift(state.shift);
   const text = state.q.trim().toLowerCase();
   const cellsWithText = text ? Uint8Array.from(cellSearch, (entry) => entry.includes(text)) : null;
   const out = new Int32Array(ITEMS);
@@ -18,6 +20,8 @@ function select() {
   for (let item = 0; item < ITEMS; item++) {
     if (state.colour && itemColour[item] !== colour) continue;
     if (state.subject && itemSubject[item] !== subject) continue;
+    if (state.cell && itemCell[item] !== wantedCell) continue;
+    if (state.shift && !shift?.(item)) continue;
     if (state.different && !changed[item]) continue;
     if (verdicts.size && !verdictOf.some((column) => verdicts.has(column[item]))) continue;
     if (state.seen && !observedOf.some((column) => column[item] === seen)) continue;
@@ -32,6 +36,15 @@ function select() {
   performance.measure("filter", "filter-start");
 }
 
+// "1.bound.mixed": bound in the first run, mixed in run 1.
+function parseShift(text) {
+  const [run, before, after] = text.split(".");
+  const column = run ? verdictOf[run] : undefined;
+  if (!column || !verdictIndex.has(before) || !verdictIndex.has(after)) return null;
+  const from = verdictIndex.get(before), to = verdictIndex.get(after);
+  return (item) => verdictOf[0][item] === from && column[item] === to;
+}
+
 function textInRuns(item, text) {
   return runs.some((run) => {
     const id = run.id[item];
@@ -39,7 +52,8 @@ function textInRuns(item, text) {
   });
 }
 
-// Sort keys are "metric" or "-metric" of the last run; pictures without the value come last.
+// Sort keys are "metric" or "-metric" of the last run, or "change.metric": the last run minus the
+// first. Pictures without the value come last.
 function sorted(chosen) {
   if (!state.sort) return chosen;
   const down = state.sort.startsWith("-");
@@ -52,12 +66,15 @@ function sorted(chosen) {
   if (name === "labelled") {
     return chosen.sort((a, b) => Number(isLabelled(b)) - Number(isLabelled(a)) || a - b);
   }
-  const column = metricOf[last][name];
-  if (!column) return chosen;
+  const metric = name.startsWith("change.") ? name.slice(7) : name;
+  const value = name === metric
+    ? (item) => metricValue(last, metric, item)
+    : (item) => metricValue(last, metric, item) - metricValue(0, metric, item);
   const sign = down ? -1 : 1;
-  const key = (item) => (Number.isNaN(column[item]) ? Infinity : sign * column[item]);
-  return chosen.sort((a, b) => {
-    const x = key(a), y = key(b);
-    return x === y ? a - b : x - y;
-  });
+  const keys = new Float64Array(ITEMS);
+  for (const item of chosen) {
+    const found = value(item);
+    keys[item] = Number.isNaN(found) ? Infinity : sign * found;
+  }
+  return chosen.sort((a, b) => (keys[a] === keys[b] ? a - b : keys[a] - keys[b]));
 }

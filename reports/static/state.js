@@ -1,9 +1,9 @@
 // What the reader has chosen. It lives in the fragment of the URL, so that a link keeps it.
 
 const LISTS = ["verdict", "overlay"];
-const WORDS = ["colour", "subject", "tag", "seen", "q", "sort", "size", "item", "rate", "rows", "columns", "run"];
+const WORDS = ["colour", "subject", "tag", "seen", "cell", "shift", "q", "sort", "size", "item", "rate", "rows", "columns", "run"];
 const FLAGS = ["different", "all"];
-const FILTERS = ["verdict", "colour", "subject", "tag", "seen", "q", "different"];
+const FILTERS = ["verdict", "colour", "subject", "tag", "seen", "cell", "shift", "q", "different"];
 
 const state = emptyState();
 const watchers = [];

@@ -22,17 +22,9 @@ function startViewer() {
   openNamed();
 }
 
-const itemName = (item) => `${data.cells.id[itemCell[item]]}:${itemIndex[item]}:${items.binding[item]}`;
-
 function openNamed() {
-  if (!state.item) return;
-  for (let item = 0; item < ITEMS; item++) {
-    if (itemName(item) !== state.item) continue;
-    const position = selection.indexOf(item);
-    if (position >= 0) gallery.at = position;
-    openViewer(item);
-    return;
-  }
+  const item = itemByKey.get(state.item);
+  if (item !== undefined) openFrom(item);
 }
 
 function openViewer(item) {

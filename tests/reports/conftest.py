@@ -41,6 +41,15 @@ def naming():
 
 
 @pytest.fixture(scope="session")
+def lent():
+    """What the command lends the page, with a quick naming."""
+    from bench.commands.report import _interval
+    from reports.lent import Lent
+
+    return Lent(nearest_prototype, _interval)
+
+
+@pytest.fixture(scope="session")
 def make_run(tmp_path_factory):
     """Write a made-up run folder."""
 
@@ -100,20 +109,20 @@ def second(second_folder):
 
 
 @pytest.fixture(scope="session")
-def page_file(first, naming, tmp_path_factory) -> Path:
+def page_file(first, lent, tmp_path_factory) -> Path:
     from reports.page import write_report
 
     out = tmp_path_factory.mktemp("page") / "report.html"
-    write_report([first], out, naming=naming)
+    write_report([first], out, lent=lent)
     return out
 
 
 @pytest.fixture(scope="session")
-def pair_file(first, second, naming, tmp_path_factory) -> Path:
+def pair_file(first, second, lent, tmp_path_factory) -> Path:
     from reports.page import write_report
 
     out = tmp_path_factory.mktemp("pair") / "report.html"
-    write_report([first, second], out, naming=naming)
+    write_report([first, second], out, lent=lent)
     return out
 
 

@@ -46,9 +46,9 @@ def test_script_json_cannot_leave_its_element(text):
     assert json.loads(out) == {text: [text]}
 
 
-def test_nothing_runs_and_texts_are_shown_as_they_are(hostile, naming, tmp_path, open_page):
+def test_nothing_runs_and_texts_are_shown_as_they_are(hostile, lent, tmp_path, open_page):
     out = tmp_path / "report.html"
-    write_report([hostile, hostile], out, naming=naming, title=SCRIPT)
+    write_report([hostile, hostile], out, lent=lent, title=SCRIPT)
     source = out.read_text(encoding="utf-8")
     assert "<img src=x" not in source
     assert source.count("</script>") == 3
@@ -77,9 +77,9 @@ def test_a_link_cannot_bring_markup(page_file, open_page):
     assert page.evaluate("document.querySelectorAll('img[src=x]').length") == 0
 
 
-def test_exported_formula_is_defused(hostile, naming, tmp_path, open_page):
+def test_exported_formula_is_defused(hostile, lent, tmp_path, open_page):
     out = tmp_path / "report.html"
-    write_report([hostile], out, naming=naming)
+    write_report([hostile], out, lent=lent)
     page = open_page(out, "#q=HYPERLINK", accept_downloads=True)
     page.wait_for_selector(".card")
     page.keyboard.press("g")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import time
 
 import pytest
@@ -225,22 +226,105 @@ def test_two_runs_side_by_side(pair_file, open_page, first, second):
     card = cards(page).first
     assert card.locator(".card-verdict").count() == 2
     assert card.locator("img").count() == 2
-    assert page.locator(".differences tbody tr").count() == 7
+    assert page.locator(".differences:not(.short) tbody tr").count() == 10
     page.select_option("#heat-run", "0-1")
     assert "difference" in page.inner_text("#heat-readout")
 
 
 def test_table_to_paste(pair_file, open_page):
     page = open_page(pair_file)
-    page.click(".paste summary")
+    page.click("#summary > .paste summary")
     assert page.input_value("#table-markdown").startswith("| Run |")
-    page.click('[data-table="latex"]')
+    page.click('[data-table="table-latex"]')
     assert "\\toprule" in page.input_value("#table-latex")
-    page.click('[data-table="csv"]')
+    page.click('[data-table="table-csv"]')
     rows = list(csv.DictReader(io.StringIO(page.input_value("#table-csv"))))
     assert {row["run"] for row in rows} == {"first", "second"}
-    page.click("#copy-table")
-    until(page, "document.getElementById('copy-table').textContent !== 'Copy'")
+    page.click("#summary > .paste .copy")
+    until(page, "document.querySelector('#summary > .paste .copy').textContent !== 'Copy'")
+    page.click("#compare .paste summary")
+    assert page.input_value("#differences-markdown").startswith("| Run |")
+
+
+def test_glance_shows_failures_and_opens_them(page_file, open_page, first):
+    page = open_page(page_file)
+    page.wait_for_selector(".example img")
+    shown = set(page.locator(".example .card-verdict").all_inner_texts())
+    counts = first.verdicts["verdict"].value_counts().drop("bound")
+    assert len(shown) == min(8, len(counts))
+    assert "Bound" not in shown
+    page.locator(".example").first.click()
+    page.wait_for_selector("#viewer[open]")
+    assert page.inner_text(".viewer-verdict") in shown
+    page.keyboard.press("Escape")
+    page.locator('.lowest .row-link[data-go^="colour="]').first.click()
+    assert "colour=" in page.url
+
+
+def test_a_shift_of_verdicts_opens_its_pictures_and_can_be_taken_away(pair_file, open_page):
+    page = open_page(pair_file)
+    row = page.locator(".shifted tr").first
+    expected = int(row.locator("td").inner_text())
+    row.locator("button").click()
+    assert matches(page) == expected
+    again = open_page(pair_file, "#" + page.url.split("#")[1])
+    assert matches(again) == expected
+    again.click(".chip")
+    assert again.inner_text("#matches").endswith("in all")
+    assert "shift" not in again.url
+
+
+def test_cells_that_lost_show_before_and_after_and_open_their_cell(pair_file, open_page, first):
+    page = open_page(pair_file)
+    cell = page.locator(".changed-cell").first
+    assert cell.locator(".example").first.locator("img").count() == 2
+    prompt = cell.locator("bdi").inner_text()
+    cell.locator(".row-link").click()
+    assert set(page.locator(".card .card-prompt bdi").all_inner_texts()) == {prompt}
+    ids = first.samples.loc[first.samples["text"] == prompt, "cell_id"].unique()
+    assert matches(page) == int(first.verdicts["cell_id"].isin(ids).sum())
+    page = open_page(pair_file)
+    page.locator(".changed-cell .example").first.click()
+    page.wait_for_selector("#viewer[open]")
+    assert page.locator(".viewer-verdict").count() == 2
+
+
+def test_sorts_by_what_changed(pair_file, open_page, first, second):
+    page = open_page(pair_file, "#sort=change.bind")
+    both = first.verdicts.merge(second.verdicts, on=["cell_id", "index", "binding"])
+    lost = (both["bind_y"] - both["bind_x"]).min()
+    cards(page).first.locator("button").click()
+    values = [
+        float(text.rstrip("%"))
+        for text in page.locator(".metrics tr", has_text=re.compile("^Colour on subject"))
+        .locator("td:first-of-type")
+        .all_inner_texts()
+    ]
+    assert values[1] - values[0] == pytest.approx(100 * lost, abs=0.2)
+
+
+def test_heatmap_sorts_by_strength_of_prior_and_best_first(page_file, open_page):
+    page = open_page(page_file)
+    page.select_option("#heat-rows", "prior")
+    shares = page.locator(".heat tbody td.own span").all_inner_texts()
+    known = [int(text.rstrip("%")) for text in shares if text != "–"]
+    assert known == sorted(known, reverse=True)
+    page.select_option("#heat-columns", "best")
+    feet = page.locator(".heat tfoot td:not(.margin)").all_inner_texts()
+    means = [int(text.rstrip("%")) for text in feet if text.endswith("%")]
+    assert means == sorted(means, reverse=True)
+    assert len(means) == 5
+
+
+def test_certificate_is_a_section(page_file, open_page, first):
+    page = open_page(page_file)
+    assert page.locator(".trials tbody tr").count() == 1
+    assert "96.0%" in page.inner_text(".trials tbody")
+    mixed = page.locator(".confusion tbody tr", has_text="mixed").inner_text()
+    assert "80" in mixed
+    page.locator(".certificate a").click()
+    assert page.evaluate("document.activeElement.id") == "scorer"
+    assert "#" not in page.url
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -290,10 +374,10 @@ def test_prints_light_and_without_controls(page_file, open_page):
     assert page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
 
 
-def test_assets_folder_holds_all_pictures(first, naming, tmp_path, open_page):
+def test_assets_folder_holds_all_pictures(first, lent, tmp_path, open_page):
     from reports.page import write_report
 
-    written = write_report([first], tmp_path / "a page.html", naming=naming, assets=True)
+    written = write_report([first], tmp_path / "a page.html", lent=lent, assets=True)
     assert written.embedded == written.images
     names = {path.stem for path in (written.assets / "images-0").iterdir()}
     assert names == set(first.samples["sample_id"])

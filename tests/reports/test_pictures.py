@@ -151,10 +151,10 @@ def test_a_budget_is_kept_and_controls_come_along(first):
     assert embed([first], items, cells, budget)[0].keys == some.keys
 
 
-def test_page_says_how_many_it_shows(first, naming, tmp_path, monkeypatch, open_page):
+def test_page_says_how_many_it_shows(first, lent, tmp_path, monkeypatch, open_page):
     monkeypatch.setattr(page, "LARGEST", 100_000)
     monkeypatch.setattr(page, "LEAST_PICTURES", 60_000)
-    written = page.write_report([first], tmp_path / "small.html", naming=naming)
+    written = page.write_report([first], tmp_path / "small.html", lent=lent)
     assert written.embedded < written.images
     assert written.size < 400_000
     opened = open_page(written.path)
@@ -173,10 +173,10 @@ def test_names_of_colours_in_a_table(naming):
         name_table(lambda pixels: np.zeros(3))
 
 
-def test_the_same_run_gives_the_same_page(first_folder, naming, tmp_path):
+def test_the_same_run_gives_the_same_page(first_folder, lent, tmp_path):
     texts = []
     for name in ("a.html", "b.html"):
-        page.write_report([read_run(first_folder)], tmp_path / name, naming=naming)
+        page.write_report([read_run(first_folder)], tmp_path / name, lent=lent)
         texts.append((tmp_path / name).read_bytes())
     assert texts[0] == texts[1]
 

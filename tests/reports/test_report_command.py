@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import xml.etree.ElementTree as ElementTree
 
@@ -37,6 +38,17 @@ def test_latest_and_named_runs(first_folder, second_folder, tmp_path, monkeypatc
     assert invoke().exit_code == 0
     with pytest.raises(UsageError, match="did you mean alpha"):
         invoke("alhpa")
+
+
+def test_a_certificate_is_shown_beside_the_own_check(first_folder, tmp_path):
+    row = {"masks": "exact", "accuracy": 0.75, "low": 0.7, "high": 0.8, "scenes": 400}
+    given = {"segmenter": "exact", "trials": {"dim light": {"own": row | {"masks": "clip"}}}}
+    (tmp_path / "certificate.json").write_text(json.dumps(given))
+    out = tmp_path / "page.html"
+    assert invoke(first_folder, "--out", out, "--certificate", tmp_path / "certificate.json")
+    text = out.read_text(encoding="utf-8")
+    assert "dim light" in text
+    assert "errs in 25.0% of verdicts" in text
 
 
 def test_derived_files_are_made_again(first_folder, tmp_path):
@@ -93,5 +105,5 @@ def test_figures_without_matplotlib_say_what_to_install(first, tmp_path, monkeyp
 
 def test_help_names_every_option():
     result = invoke("--help")
-    for option in ("--out", "--assets", "--figures", "--open"):
+    for option in ("--out", "--assets", "--figures", "--certificate", "--open"):
         assert option in result.output
