@@ -135,6 +135,6 @@ def command(
     if not as_json:
         from rich.console import Console
 
-        console = Console(soft_wrap=True)
-        console.print(forms.render(outcome), width=max(console.width, forms.WIDTH))
+        wide = max(Console().width, forms.WIDTH)
+        Console(width=wide, soft_wrap=True).print(forms.render(outcome))
     return outcome.code

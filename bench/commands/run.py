@@ -31,6 +31,11 @@ from bench.commands.grid_options import grid_options, resolve_grid
 @click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Sampling steps.")
 @click.option("--guidance-scale", type=float, metavar="X", help="Classifier-free guidance.")
 @click.option(
+    "--dtype",
+    metavar="TYPE",
+    help="Arithmetic of the model: float32, bfloat16.  [default: what is fast here]",
+)
+@click.option(
     "--segmenter",
     default="clip",
     show_default=True,

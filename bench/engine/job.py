@@ -38,6 +38,7 @@ class RunJob:
     own_tags : bool
         Tag the cells by what the model says it was trained on, where it says so.
     model, name, out, segmenter, scorers, clip, device, batch_size, steps, guidance_scale, limit
+    dtype
         As the options of ``bench run``.
     trajectory : int or None
         Frames to keep of each image, 0 for one a step; None for none.
@@ -55,6 +56,7 @@ class RunJob:
     batch_size: int | None = None
     steps: int | None = None
     guidance_scale: float | None = None
+    dtype: str | None = None
     limit: int | None = None
     trajectory: int | None = None
 
@@ -70,6 +72,7 @@ class RunJob:
         asked = {
             "steps": self.steps,
             "guidance_scale": self.guidance_scale,
+            "dtype": self.dtype,
             "trajectory": self.trajectory,
         }
         offered = {"device": self.device, "batch_size": self.batch_size}

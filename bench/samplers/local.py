@@ -17,6 +17,8 @@ from reference_models.local import CHUNK, LocalModel, Settings, token_ids
 from reference_models.times import sampling_times
 from reference_models.weights import FOLDER, digest
 
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
 
 class LocalSampler:
     """Draws with the bundled model.
@@ -50,6 +52,7 @@ class LocalSampler:
         batch_size: int | None = None,
         device: str | None = None,
         weights: Path | None = None,
+        dtype: str | None = None,
         trajectory: int | None = None,
     ) -> None:
         default = Settings()
@@ -62,8 +65,10 @@ class LocalSampler:
         path = weights or FOLDER / "local.safetensors"
         device = device or "cpu"
         _require_device(device)
+        if dtype not in (None, *DTYPES):
+            raise UsageError(f"dtype {dtype!r} is none of the local model: {', '.join(DTYPES)}")
         try:
-            self.model = LocalModel(path, device)
+            self.model = LocalModel(path, device, None if dtype is None else DTYPES[dtype])
         except ModelError as error:
             raise UsageError(str(error)) from error
         times = sampling_times(self.settings.steps, self.settings.shift)

@@ -212,8 +212,8 @@ def test_printed_verdict_and_exit_code_agree(data):
 
 
 def printed(decision):
-    console = Console(file=io.StringIO(), soft_wrap=True)
-    console.print(render(decision), width=WIDTH)
+    console = Console(file=io.StringIO(), width=WIDTH, soft_wrap=True)
+    console.print(render(decision))
     return console.file.getvalue()
 
 
