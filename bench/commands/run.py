@@ -65,6 +65,20 @@ from bench.commands.grid_options import grid_options, resolve_grid
     metavar="N",
     help="Make the first N images only; the run is not comparable.",
 )
+@click.option("--devices", metavar="LIST", help="One process a device: 0,1 or cuda:0,cuda:1.")
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="This machine, or the machines of a Ray cluster.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Ray workers.  [default: one a GPU, or one a CPU where there is none]",
+)
 @click.option("--dry-run", is_flag=True, help="Tell what it would take, and do nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def command(**options: Any) -> None:

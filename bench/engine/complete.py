@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.engine.control import with_control
 from bench.engine.crew import Crew
@@ -19,6 +20,9 @@ from bench.store.manifest import Manifest
 from bench.store.run import Run
 from prompts.cells import Sample
 
+if TYPE_CHECKING:
+    from bench.engine.scheduler import Leader
+
 
 @dataclass(frozen=True)
 class Completed:
@@ -31,9 +35,15 @@ class Completed:
 
 
 def complete(
-    folder: Path, asked: Manifest, samples: Sequence[Sample], crew: Crew, progress: Progress
+    folder: Path,
+    asked: Manifest,
+    samples: Sequence[Sample],
+    crew: Crew | Leader,
+    progress: Progress,
 ) -> Completed:
     """Make what is missing of a run, judge it, and close its record; holds its lock meanwhile.
+
+    ``crew`` works in this process; the leader of a team has others work.
 
     Raises
     ------
@@ -49,7 +59,10 @@ def complete(
                 "without finishing this run; going on where it was"
             )
         run = open_run(folder, asked, progress)
-        outcome = execute(run, samples, crew, progress)
+        if isinstance(crew, Crew):
+            outcome = execute(run, samples, crew, progress)
+        else:
+            outcome = crew.execute(run, samples)
         if outcome.interrupted and outcome.missing:
             done = outcome.images - outcome.missing
             raise InterruptedRunError(

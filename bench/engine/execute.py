@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 
@@ -48,7 +48,9 @@ class Outcome:
 
 
 @dataclass
-class _Count:
+class Count:
+    """What was done so far, and what other tables than the samples lack."""
+
     made: int = 0
     rescored: int = 0
     sampling: float = 0.0
@@ -92,11 +94,11 @@ def execute(
     start = time.monotonic()
     planned = {sample.id: sample for sample in samples}
     stored = run.ids("samples")
-    count = _Count(lacking=_lacking(run, stored))
+    count = Count(lacking=lacking_of(run, stored))
     interrupts = Interrupts()
     try:
         with interrupts.installed():
-            _rescore(run, crew, writer, count, interrupts, progress, batch)
+            rescore(run, crew, writer, count, interrupts, progress, batch)
             todo = [sample for key, sample in planned.items() if key not in stored]
             _sample(todo, len(planned), crew, writer, count, interrupts, progress, batch)
     finally:
@@ -113,7 +115,7 @@ def execute(
     )
 
 
-def _lacking(run: Run, stored: set[str]) -> dict[str, set[str]]:
+def lacking_of(run: Run, stored: set[str]) -> dict[str, set[str]]:
     """For each table but the samples, the stored images that it lacks."""
     lacking = {}
     for table in run.manifest.tables()[1:]:
@@ -130,23 +132,24 @@ def _lacking(run: Run, stored: set[str]) -> dict[str, set[str]]:
     return lacking
 
 
-def _rescore(
+def rescore(
     run: Run,
     crew: Crew,
     writer: RunWriter,
-    count: _Count,
+    count: Count,
     interrupts: Interrupts,
     progress: Progress,
     batch: int,
+    parts: Collection[str] | None = None,
 ) -> None:
-    """Score stored images from their pictures where scores are missing."""
+    """Score stored images from their pictures where scores are missing, in some parts or in all."""
     lacking = count.lacking
     wanted: set[str] = set().union(*lacking.values())
     if not wanted:
         return
     progress.begin("scoring stored images", len(wanted))
     # A scorer at a time would segment the same image twice: all that is missing is made at once.
-    for generations in run.generations(wanted, batch):
+    for generations in run.generations(wanted, batch, parts):
         ids = {generation.sample.id for generation in generations}
         names = [name for name in crew.scorers if ids & lacking.get(f"scores/{name}", set())]
         regions, scores = measure(
@@ -189,7 +192,7 @@ def _sample(
     planned: int,
     crew: Crew,
     writer: RunWriter,
-    count: _Count,
+    count: Count,
     interrupts: Interrupts,
     progress: Progress,
     batch: int,
@@ -197,6 +200,22 @@ def _sample(
     """Sample what is missing; a thread encodes, scores and stores it."""
     if not todo or interrupts.asked:
         return
+    progress.begin("sampling", planned, planned - len(todo))
+    worker = ScoringWorker(scoring(crew, writer, progress), writer, batch)
+    try:
+        hand_over(todo, crew, worker, count, interrupts)
+    except KeyboardInterrupt:
+        interrupts.asked = True
+    finally:
+        if interrupts.asked:
+            progress.say("stopping: the images in hand are finished first (Ctrl-C again: at once)")
+        worker.finish()
+
+
+def scoring(
+    crew: Crew, writer: RunWriter, progress: Progress
+) -> Callable[[list[Generation]], None]:
+    """Return what the scoring thread does with a batch."""
 
     def score(generations: list[Generation]) -> None:
         regions, scores = measure(generations, crew.segmenter, crew.scorers)
@@ -206,26 +225,38 @@ def _sample(
         _add_frames(generations, regions, crew, writer)
         progress.advance(len(generations))
 
-    progress.begin("sampling", planned, planned - len(todo))
-    worker = ScoringWorker(score, writer, batch)
-    try:
-        for generation in _generations(todo, crew, count, interrupts):
-            worker.put(generation)
-            count.made += 1
-            if interrupts.asked:
-                break
-    except KeyboardInterrupt:
-        interrupts.asked = True
-    finally:
+    return score
+
+
+def hand_over(
+    todo: Sequence[Sample],
+    crew: Crew,
+    worker: ScoringWorker,
+    count: Count,
+    interrupts: Interrupts,
+) -> None:
+    """Sample, and hand every image to the scoring thread.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        A signal broke into the sampler.
+    BenchError
+        The sampler did not give what was asked for, or the thread stopped.
+    """
+    made = 0
+    for generation in _generations(todo, crew, count, interrupts):
+        worker.put(generation)
+        made += 1
+        count.made += 1
         if interrupts.asked:
-            progress.say("stopping: the images in hand are finished first (Ctrl-C again: at once)")
-        worker.finish()
-    if not interrupts.asked and count.made != len(todo):
-        raise BenchError(f"the sampler gave {count.made} images, {len(todo)} were asked for")
+            return
+    if made != len(todo):
+        raise BenchError(f"the sampler gave {made} images, {len(todo)} were asked for")
 
 
 def _generations(
-    todo: list[Sample], crew: Crew, count: _Count, interrupts: Interrupts
+    todo: Sequence[Sample], crew: Crew, count: Count, interrupts: Interrupts
 ) -> Iterator[Generation]:
     """Images of the sampler, timed and checked; a signal may break into the sampler only."""
     images: Iterator[Generation] | None = None

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import pyarrow.compute as pc
 
-from bench.engine.derive import derive
 from bench.errors import NotComparableError
 from bench.records import Estimate
 from bench.store.manifest import now, write_manifest
@@ -60,6 +59,9 @@ def finish(run: Run, missing: int) -> tuple[Run, list[Estimate], Stock]:
     missing : int
         Images that are not yet made and scored; the record is closed where there are none.
     """
+    # Not at the top: workers of a team never come here, and pandas takes a second to import.
+    from bench.engine.derive import derive
+
     estimates = derive(run)
     stock = take_stock(run)
     manifest = run.manifest.model_copy(

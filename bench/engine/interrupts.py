@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import FrameType
 
 
@@ -22,12 +22,14 @@ class Interrupts:
         self._breakable = False
 
     @contextlib.contextmanager
-    def installed(self) -> Iterator[Interrupts]:
-        """Take over SIGINT and SIGTERM for a while; in another thread than the main, do nothing."""
+    def installed(
+        self, codes: Sequence[signal.Signals] = (signal.SIGINT, signal.SIGTERM)
+    ) -> Iterator[Interrupts]:
+        """Take over some signals for a while; in another thread than the main, do nothing."""
         if threading.current_thread() is not threading.main_thread():
             yield self
             return
-        before = {code: signal.getsignal(code) for code in (signal.SIGINT, signal.SIGTERM)}
+        before = {code: signal.getsignal(code) for code in codes}
         for code in before:
             signal.signal(code, self._handle)
         try:

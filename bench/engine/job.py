@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench.engine.complete import Completed, complete
 from bench.engine.crew import Crew, build, build_scorers
@@ -23,6 +23,9 @@ from bench.store.pictures import encode_png
 from bench.store.run import Run
 from prompts.cells import Sample
 from prompts.grid import Grid, retag
+
+if TYPE_CHECKING:
+    from bench.engine.scheduler import Leader
 
 #: Images that a dry run makes to see what one takes.
 PROBE = 8
@@ -42,6 +45,9 @@ class RunJob:
         As the options of ``bench run``.
     trajectory : int or None
         Frames to keep of each image, 0 for one a step; None for none.
+    devices, engine, workers
+        Who works: one process a device, or ``ray`` with so many workers; this process alone where
+        nothing is said.
     """
 
     grid: Grid
@@ -59,6 +65,9 @@ class RunJob:
     dtype: str | None = None
     limit: int | None = None
     trajectory: int | None = None
+    devices: str | None = None
+    engine: str = "local"
+    workers: int | None = None
 
     @property
     def folder(self) -> Path:
@@ -102,9 +111,18 @@ class RunJob:
             Anything that the user can mend.
         """
         progress = progress or for_stderr()
+        if self.devices is None and self.engine == "local":
+            crew = self.crew()
+            return self._finish(crew, crew, progress, as_json)
+        from bench.engine.together import leading
+
+        with leading(self, progress) as leader:
+            return self._finish(leader, leader.muster().crew, progress, as_json)
+
+    def _finish(self, who: Crew | Leader, crew: Crew, progress: Progress, as_json: bool) -> Outcome:
+        """Have a crew or a team make what is missing; ``crew`` tells what parts it has."""
         folder = self.folder
-        crew = self.crew()
-        self._tag(crew)
+        self.tag(crew)
         asked = manifest_for(
             folder.name,
             self.grid.cells,
@@ -113,7 +131,7 @@ class RunJob:
             grid=self.grid.name,
             limit=self.limit,
         )
-        done = complete(folder, asked, self.samples(), crew, progress)
+        done = complete(folder, asked, self.samples(), who, progress)
         print_summary(done, as_json)
         require_valid(done.stock)
         return done.outcome
@@ -149,7 +167,8 @@ class RunJob:
             lines["limit"] = f"{self.limit:,} images: the run would not be comparable"
         return "".join(f"{name:<10} {value}\n" for name, value in lines.items())
 
-    def _tag(self, crew: Crew) -> None:
+    def tag(self, crew: Crew) -> None:
+        """Tag the cells by what the model says it was trained on."""
         training = getattr(crew.sampler, "training", None)
         if self.own_tags and training is not None:
             self.grid = retag(self.grid, training)

@@ -1,4 +1,9 @@
-"""One process a run folder: the second says who is there, and stops."""
+"""One leader a run folder: the second says who is there, and stops.
+
+A leader may have workers, other processes that write parts of their own. They hold locks of their
+own, and a leader that comes after waits until those of an earlier one are gone; and before a worker
+writes it looks whether its leader still holds the folder.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +11,8 @@ import contextlib
 import json
 import os
 import socket
+import time
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +24,10 @@ from bench.store import files
 
 LOCK = ".lock"
 HOLDER = ".lock.json"
+#: Locks of the workers, one a process.
+WORKERS = ".worker-"
+#: Seconds that workers of an earlier leader may take to end.
+PATIENCE = 30.0
 
 
 @contextlib.contextmanager
@@ -50,12 +61,66 @@ def locked(folder: Path) -> Iterator[dict[str, str] | None]:
             "pid": str(os.getpid()),
             "host": socket.gethostname(),
             "since": datetime.now(UTC).isoformat(timespec="seconds"),
+            "token": uuid.uuid4().hex,
         }
         files.write_text(folder / HOLDER, json.dumps(me, indent=1) + "\n")
+        _await_workers(folder)
         yield stale
         files.remove(folder / HOLDER)
     finally:
         lock.release()
+
+
+@contextlib.contextmanager
+def worker_lock(folder: Path, name: str) -> Iterator[None]:
+    """Hold the lock of a worker of the leader that holds the folder."""
+    path = folder / f"{WORKERS}{name}.lock"
+    lock = FileLock(path, timeout=0)
+    _acquire(lock, folder)
+    try:
+        yield
+    finally:
+        lock.release()
+        files.remove(path)
+
+
+def require_holder(folder: Path, token: str | None = None) -> str:
+    """Return the token of the leader that holds a folder.
+
+    Parameters
+    ----------
+    folder : Path
+    token : str, optional
+        The one that it must be.
+
+    Raises
+    ------
+    StoreError
+        Nobody holds it, or another than the one expected.
+    """
+    held = (_read(folder) or {}).get("token", "")
+    if not held or (token is not None and held != token):
+        raise StoreError(
+            f"{folder} is not held any more by the process that this one works for; nothing was "
+            "written, run the same command again to go on"
+        )
+    return held
+
+
+def _await_workers(folder: Path) -> None:
+    """Wait until workers of an earlier leader are gone: they could still write."""
+    end = time.monotonic() + PATIENCE
+    for path in sorted(folder.glob(f"{WORKERS}*.lock")):
+        lock = FileLock(path, timeout=max(0.0, end - time.monotonic()))
+        try:
+            _acquire(lock, folder)
+        except Timeout:
+            raise StoreError(
+                f"{folder} is in use by a worker of an earlier call that does not end ({path.name} "
+                "is locked); end that process and run again"
+            ) from None
+        lock.release()
+        files.remove(path)
 
 
 def _acquire(lock: FileLock, folder: Path) -> None:

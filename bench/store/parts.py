@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -89,10 +89,13 @@ class PartWriter:
         Id of the run.
     made_by : str
         Digest of what makes the rows.
+    suffix : str
+        Ends the names of the parts; one for each of several writers.
     """
 
-    def __init__(self, folder: Path, table: str, run: str, made_by: str) -> None:
+    def __init__(self, folder: Path, table: str, run: str, made_by: str, suffix: str = "") -> None:
         self.folder = folder
+        self._ending = f"-{suffix}.parquet" if suffix else ".parquet"
         self.schema = with_metadata(table, run, made_by)
         self._batches: list[pa.RecordBatch] = []
         self._next = 1 + max(map(_number, files.list_parts(folder)), default=0)
@@ -112,11 +115,16 @@ class PartWriter:
         if not self._batches:
             return None
         table = pa.Table.from_batches(self._batches, schema=self.schema)
-        path = self.folder / f"part-{self._next:06d}.parquet"
-        files.write_whole(path, lambda file: _write(table, file))
+        path = self.folder / f"part-{self._next:06d}{self._ending}"
+        write_part(table, path)
         self._batches = []
         self._next += 1
         return path
+
+
+def write_part(table: pa.Table, path: Path) -> None:
+    """Write one part whole; the schema's metadata says whose it is."""
+    files.write_whole(path, lambda file: _write(table, file))
 
 
 #: Columns with few distinct values. A picture is compressed already, and each is another.
@@ -140,8 +148,15 @@ def _number(path: Path) -> int:
 
 
 def iterate(
-    folder: Path, table: str, run: str, made_by: str, columns: Sequence[str] | None = None
+    folder: Path,
+    table: str,
+    run: str,
+    made_by: str,
+    columns: Sequence[str] | None = None,
+    names: Collection[str] | None = None,
 ) -> Iterator[tuple[Path, pa.Table]]:
     """Return the parts of a table one after the other, each checked, never all in memory."""
     for path in files.list_parts(folder):
+        if names is not None and path.name not in names:
+            continue
         yield path, read_part(path, table, run, made_by, columns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -61,12 +61,15 @@ class Run:
         self.manifest = read_manifest(self.folder) if manifest is None else manifest
 
     def parts(
-        self, table: str, columns: Sequence[str] | None = None
+        self,
+        table: str,
+        columns: Sequence[str] | None = None,
+        names: Collection[str] | None = None,
     ) -> Iterator[tuple[Path, pa.Table]]:
-        """Return the parts of a table one after the other, each checked."""
+        """Return the parts of a table, or the named ones, one after the other, each checked."""
         manifest = self.manifest
         return parts.iterate(
-            self.folder / table, table, manifest.id, manifest.made_by(table), columns
+            self.folder / table, table, manifest.id, manifest.made_by(table), columns, names
         )
 
     def ids(self, table: str) -> set[str]:
@@ -87,9 +90,43 @@ class Run:
                 raise StoreError(f"{path} has images that stand in an earlier part too; remove it")
         return found
 
-    def generations(self, wanted: Collection[str], size: int) -> Iterator[list[Generation]]:
-        """Yield stored images of the wanted ids, ``size`` at a time."""
-        for _, part in self.parts("samples"):
+    def drop_repeated(self) -> int:
+        """Remove rows of samples that stand in an earlier part of the same table too.
+
+        A worker that was given up for lost and lived on may have written what another made again:
+        the same picture, since it depends on the sample alone. Only for who holds the lock.
+
+        Returns
+        -------
+        int
+            Rows removed.
+        """
+        removed = 0
+        for table in self.manifest.tables():
+            seen: set[str] = set()
+            for path, part in self.parts(table, ["sample_id"]):
+                ids = pc.unique(part["sample_id"].combine_chunks()).to_pylist()
+                again = [key for key in ids if key in seen]
+                seen.update(ids)
+                if again:
+                    removed += len(again)
+                    self._rewrite(table, path, again)
+        return removed
+
+    def _rewrite(self, table: str, path: Path, without: Sequence[str]) -> None:
+        """Write a part anew without the rows of some samples; without any row it is removed."""
+        for _, part in self.parts(table, names={path.name}):
+            kept = part.filter(pc.invert(pc.is_in(part["sample_id"], pa.array(without))))
+            if len(kept):
+                parts.write_part(kept, path)
+            else:
+                files.remove(path)
+
+    def generations(
+        self, wanted: Collection[str], size: int, names: Collection[str] | None = None
+    ) -> Iterator[list[Generation]]:
+        """Yield stored images of the wanted ids, ``size`` at a time, of the named parts or all."""
+        for _, part in self.parts("samples", names=names):
             mask = pc.is_in(part["sample_id"], pa.array(sorted(wanted), pa.string()))
             chosen = part.filter(mask)
             for start in range(0, len(chosen), size):
@@ -138,19 +175,38 @@ class RunWriter:
 
     The parts of the tables are closed together, samples first: after a kill between two of them
     some stored images lack scores, and never the other way round.
+
+    Parameters
+    ----------
+    run : Run
+    seconds, size : float, int
+        Age and bytes at which a part is closed.
+    suffix : str
+        Ends the names of the parts, so that several writers of one run never take the same.
+    guard : callable, optional
+        Called before parts are closed; raises where this writer must not write any more.
     """
 
-    def __init__(self, run: Run, seconds: float = PART_SECONDS, size: int = PART_BYTES) -> None:
+    def __init__(
+        self,
+        run: Run,
+        seconds: float = PART_SECONDS,
+        size: int = PART_BYTES,
+        *,
+        suffix: str = "",
+        guard: Callable[[], object] | None = None,
+    ) -> None:
         self.run = run
         self.seconds = seconds
         self.size = size
         self._oldest: float | None = None
         self._writers = {
             table: parts.PartWriter(
-                run.folder / table, table, run.manifest.id, run.manifest.made_by(table)
+                run.folder / table, table, run.manifest.id, run.manifest.made_by(table), suffix
             )
             for table in run.manifest.tables()
         }
+        self._guard = guard
 
     def add_images(self, generations: Sequence[Generation]) -> None:
         """Add images."""
@@ -188,6 +244,8 @@ class RunWriter:
 
     def close_parts(self) -> None:
         """Write what is in hand: samples, then regions, then scores."""
+        if self._guard is not None and self._oldest is not None:
+            self._guard()
         for writer in self._writers.values():
             writer.close_part()
         self._oldest = None
