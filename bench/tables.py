@@ -12,7 +12,9 @@ import importlib
 import importlib.util
 import os
 import sys
+import traceback
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from bench.errors import UsageError
@@ -52,6 +54,15 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
     guess = nearest(name, known)
     hint = f"did you mean {guess!r}? " if guess else ""
     return UsageError(f"unknown {kind} {name!r}; {hint}known: {', '.join(known)}")
+
+
+def failed(what: str, error: BaseException) -> UsageError:
+    """Return the one line for an exception in a user's code: what, and where it was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    lines = str(error).splitlines()
+    said = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    return UsageError(f"{what}: {said}{where}; `bench --debug ...` shows the traceback")
 
 
 def address(kind: str, name: str) -> str:
@@ -100,6 +111,10 @@ def load(kind: str, name: str) -> Any:
         ) from error
     except ImportError as error:
         raise UsageError(f"{kind} {name!r} cannot be loaded: {error}") from error
+    except Exception as error:
+        if not own:
+            raise
+        raise failed(f"{kind} {name!r} cannot be loaded", error) from error
     part: Any = module
     for step in attribute.split("."):
         if not hasattr(part, step):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from bench import tables
@@ -45,10 +47,12 @@ def build(
         An unknown name, or an option that the part does not have.
     """
     part = tables.load(kind, name)
-    if hasattr(part, "fingerprint") and not inspect.isclass(part):
+    if not inspect.isclass(part) and hasattr(part, _METHOD[kind]):
         return _checked(kind, name, part)
-    known = _parameters(part)
+    if not callable(part):
+        raise UsageError(f"{name!r} is no {kind} and makes none: it is a {type(part).__name__}")
     wanted = {key: value for key, value in asked.items() if value is not None}
+    known = _parameters(part)
     if known is not None:
         for key in wanted:
             if key not in known:
@@ -58,12 +62,21 @@ def build(
         for key, value in (offered or {}).items()
         if value is not None and known is not None and key in known
     }
+    if _draws(kind, part):
+        return _own_model(part, name, wanted, offered)
     try:
-        return _checked(kind, name, part(**extra, **wanted))
+        made = part(**extra, **wanted)
     except BenchError:
         raise
     except FileNotFoundError as error:
         raise UsageError(f"{kind} {name!r} cannot be made: {error}") from error
+    except Exception as error:
+        if tables.address(kind, name) != name:
+            raise
+        raise tables.failed(f"{kind} {name!r} cannot be made", error) from error
+    if kind == "sampler" and callable(made) and not hasattr(made, "sample"):
+        return _own_model(made, name, {}, offered, made_with=wanted)
+    return _checked(kind, name, made)
 
 
 def build_scorers(names: Sequence[str], offered: Mapping[str, Any]) -> dict[str, Scorer]:
@@ -89,6 +102,36 @@ def _parameters(part: Callable[..., Any]) -> frozenset[str] | None:
         parameter.name
         for parameter in parameters
         if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+    )
+
+
+def _draws(kind: str, part: Any) -> bool:
+    if kind != "sampler":
+        return False
+    from bench.samplers.own import is_draw
+
+    return is_draw(part)
+
+
+def _own_model(
+    draw: Any,
+    name: str,
+    options: Mapping[str, Any],
+    offered: Mapping[str, Any] | None,
+    made_with: Mapping[str, Any] | None = None,
+) -> Any:
+    """A callable from prompts and generators to images, as a sampler."""
+    from bench.samplers.own import OwnModel
+
+    module = sys.modules.get(name.partition(":")[0])
+    file = getattr(module, "__file__", None)
+    return OwnModel(
+        draw,
+        name,
+        (offered or {}).get("batch_size"),
+        options,
+        made_with=made_with,
+        source=Path(file) if file else None,
     )
 
 
