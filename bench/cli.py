@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("report", "Write one HTML page for one run or several."),
     "check": ("check", "Compare a run with a baseline: the gate of a merge."),
     "baseline": ("baseline", "Write the baseline that `bench check` compares with."),
+    "agree": ("agree", "Compare the verdicts with labels by people."),
     "validate": ("validate", "Judge the scorers on scenes whose verdict is known."),
     "prompts": ("prompts", "Print the prompts of a grid."),
     "models": ("models", "List the models, segmenters and scorers that can be run."),

@@ -1,0 +1,1 @@
+"""Labels by people, and how far the scorers agree with them."""
