@@ -89,11 +89,15 @@ class Pool:
 
     def batch(self, n: int) -> tuple[Tensor, Tensor]:
         """Pictures float32 (n, 3, side, side) in [-1, 1] and token ids int64 (n, LENGTH)."""
+        rows = self.rows(n)
+        return self.pictures[rows].float() / 127.5 - 1, self.ids[rows]
+
+    def rows(self, n: int) -> Tensor:
+        """Rows of the pool for the next n pictures, after what is due has been replaced."""
         self._due += n / self.reuse
         if self._due >= self.block:
             self._due -= self.block
             place = slice(self._next, self._next + self.block)
             self.pictures[place], self.ids[place] = self._draw()
             self._next = (self._next + self.block) % len(self.pictures)
-        rows = torch.randint(len(self.pictures), (n,), generator=self.generator)
-        return self.pictures[rows].float() / 127.5 - 1, self.ids[rows]
+        return torch.randint(len(self.pictures), (n,), generator=self.generator)
