@@ -21,7 +21,11 @@ from bench.errors import UsageError
 
 SAMPLERS: dict[str, str] = {
     "local": "bench.samplers.local:LocalSampler",
+    "local-sd": "bench.samplers.local_sd:LocalSdSampler",
 }
+
+#: What a path or a hub id is handed to.
+PIPELINE = "bench.samplers.diffusers_sampler:DiffusersSampler"
 
 SEGMENTERS: dict[str, str] = {
     "clip": "bench.regions.clip:ClipSegmenter",
@@ -71,7 +75,8 @@ def address(kind: str, name: str) -> str:
     Raises
     ------
     UsageError
-        The name is neither in the table nor of the form ``package.module:attribute``.
+        The name is neither in the table nor of the form ``package.module:attribute``; a sampler's
+        may also be the path or the hub id of a pipeline.
     """
     table = TABLES[kind]
     if name in table:
@@ -79,6 +84,11 @@ def address(kind: str, name: str) -> str:
     module, colon, attribute = name.partition(":")
     if colon and all(part.isidentifier() for part in (*module.split("."), *attribute.split("."))):
         return name
+    if kind == "sampler":
+        from bench.samplers.diffusers_source import looks_like_pipeline
+
+        if looks_like_pipeline(name):
+            return PIPELINE
     raise unknown(kind, name, table)
 
 

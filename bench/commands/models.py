@@ -36,4 +36,6 @@ def command(as_json: bool) -> None:
         for name, entry in entries.items():
             note = "" if entry["installed"] else "  (not installed)"
             click.echo(f"  {name:<14}{entry['address']}{note}")
+        if kind == "sampler":
+            click.echo(f"  {'diffusers':<14}a folder, a .safetensors file, or org/name@revision")
         click.echo(f"  {'your own':<14}package.module:attribute\n")

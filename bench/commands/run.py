@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from bench.commands.grid_options import grid_options, resolve_grid
+from bench.commands.sampling_options import sampling_options, take_sampling
 
 
 @click.command()
@@ -15,7 +16,8 @@ from bench.commands.grid_options import grid_options, resolve_grid
     "--model",
     required=True,
     metavar="NAME",
-    help="A model of `bench models`, or your own: package.module:attribute.",
+    help="A model of `bench models`, a diffusers pipeline (folder, .safetensors, org/name@rev), or "
+    "your own: package.module:attribute.",
 )
 @click.option("--name", metavar="NAME", help="Name of the run.  [default: model and grid]")
 @click.option(
@@ -30,10 +32,11 @@ from bench.commands.grid_options import grid_options, resolve_grid
 @click.option("--batch-size", type=click.IntRange(min=1), metavar="N", help="Images a batch.")
 @click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Sampling steps.")
 @click.option("--guidance-scale", type=float, metavar="X", help="Classifier-free guidance.")
+@sampling_options
 @click.option(
     "--dtype",
     metavar="TYPE",
-    help="Arithmetic of the model: float32, bfloat16.  [default: what is fast here]",
+    help="Arithmetic of the model: float32, bfloat16, float16.  [default: what is fast here]",
 )
 @click.option(
     "--segmenter",
@@ -92,6 +95,7 @@ def command(**options: Any) -> None:
     grid_given = {name: options.pop(name) for name in (*grid_names, "captions")}
     as_json = options.pop("as_json")
     dry_run = options.pop("dry_run")
+    options["sampling"] = take_sampling(options)
     grid = resolve_grid(**grid_given)
     options["scorers"] = options["scorers"] or ("segmentation", "clip")
     job = RunJob(grid=grid, own_tags=grid_given["captions"] is None, **options)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from bench.errors import UsageError
 from bench.store.manifest import FILE, read_manifest
 from bench.store.pictures import encode_png
 from bench.store.run import Run
+from bench.tables import PIPELINE, address
 from prompts.cells import Sample
 from prompts.grid import Grid, retag
 
@@ -48,6 +49,8 @@ class RunJob:
     devices, engine, workers
         Who works: one process a device, or ``ray`` with so many workers; this process alone where
         nothing is said.
+    sampling : mapping
+        Options of the sampler that only some models have, as given.
     """
 
     grid: Grid
@@ -68,6 +71,7 @@ class RunJob:
     devices: str | None = None
     engine: str = "local"
     workers: int | None = None
+    sampling: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -83,8 +87,11 @@ class RunJob:
             "guidance_scale": self.guidance_scale,
             "dtype": self.dtype,
             "trajectory": self.trajectory,
+            **self.sampling,
         }
-        offered = {"device": self.device, "batch_size": self.batch_size}
+        offered: dict[str, Any] = {"device": self.device, "batch_size": self.batch_size}
+        if address("sampler", self.model) == PIPELINE:
+            offered["model"] = self.model
         return build("sampler", self.model, asked, offered)
 
     def crew(self) -> Crew:

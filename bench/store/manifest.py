@@ -24,8 +24,8 @@ FILE = "run.json"
 #: The scorer that measures the frames of a trajectory.
 TRAJECTORY_SCORER = "segmentation"
 
-#: Options of a part that do not change what it makes.
-NEUTRAL = frozenset({"device", "batch_size", "workers", "threads"})
+#: Options of a part that do not change what it makes, but for the rounding of its arithmetic.
+NEUTRAL = frozenset({"device", "batch_size", "workers", "threads", "offload", "attention_slicing"})
 
 LIBRARIES = (
     "binding-bench",

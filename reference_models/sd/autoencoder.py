@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 import torch
-from diffusers import AutoencoderKL
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional as F
@@ -52,7 +52,7 @@ def squares(pictures: Tensor, generator: torch.Generator) -> Tensor:
 
 def train_autoencoder(
     out: Path, shape: Shape, images: int = 64_000, batch: int = 64, seed: int = 5
-) -> AutoencoderKL:
+) -> Any:
     """Train, and write the averaged weights and the scale of the latents; read them if there.
 
     Parameters
@@ -95,7 +95,7 @@ def train_autoencoder(
 
 
 @torch.inference_mode()
-def encoded(model: AutoencoderKL, pictures: Tensor) -> Tensor:
+def encoded(model: Any, pictures: Tensor) -> Tensor:
     """Means of the latents of pictures (N, 3, 64, 64) in [-1, 1], not scaled, (N, 4, 16, 16)."""
     with torch.autocast("cpu", torch.bfloat16):
         parts = [
@@ -105,12 +105,12 @@ def encoded(model: AutoencoderKL, pictures: Tensor) -> Tensor:
     return torch.cat(parts).float()
 
 
-def spread(model: AutoencoderKL, pictures: Tensor) -> float:
+def spread(model: Any, pictures: Tensor) -> float:
     """Standard deviation of the latents about zero."""
     return float(encoded(model, pictures).square().mean().sqrt())
 
 
-def _with(model: AutoencoderKL, weights: dict[str, Tensor]) -> AutoencoderKL:
+def _with(model: Any, weights: dict[str, Tensor]) -> Any:
     factor = weights.pop("scaling_factor", None)
     model.load_state_dict(weights)
     if factor is not None:

@@ -43,7 +43,8 @@ class Log:
         speed = (seen - self._first) / max(now - self._started, 1e-9)
         left = (total - seen) / max(speed, 1e-9) / 60
         click.echo(
-            f"{seen:>9,} of {total:,} pictures  loss {mean:.4f}  {speed:.0f}/s  {left:.0f} min left",
+            f"{seen:>9,} of {total:,} pictures  loss {mean:.4f}  {speed:.0f}/s  "
+            f"{left:.0f} min left",
             err=True,
         )
         with self.path.open("a", newline="") as file:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from reference_models.sd.vocabulary import END, READS, START
-
-#: Where the trained pipeline is bundled.
-FOLDER = Path(__file__).parent / "weights"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ class Shape:
     text_layers: int = 2
 
 
-def make_autoencoder(shape: Shape) -> AutoencoderKL:
+def make_autoencoder(shape: Shape) -> Any:
     """Pictures (N, 3, 64, 64) to latents (N, 4, 16, 16) and back."""
     levels = len(shape.autoencoder)
     return AutoencoderKL(
@@ -50,7 +48,7 @@ def make_autoencoder(shape: Shape) -> AutoencoderKL:
     )
 
 
-def make_unet(shape: Shape) -> UNet2DConditionModel:
+def make_unet(shape: Shape) -> Any:
     """Predicts v of noisy latents, with the words at hand where there are few pixels."""
     return UNet2DConditionModel(
         sample_size=16,
@@ -64,7 +62,7 @@ def make_unet(shape: Shape) -> UNet2DConditionModel:
     )
 
 
-def make_text_encoder(shape: Shape, tokenizer: CLIPTokenizer) -> CLIPTextModel:
+def make_text_encoder(shape: Shape, tokenizer: CLIPTokenizer) -> Any:
     """A CLIP text encoder, trained together with the U-Net."""
     vocabulary = tokenizer.get_vocab()
     return CLIPTextModel(
@@ -83,7 +81,7 @@ def make_text_encoder(shape: Shape, tokenizer: CLIPTokenizer) -> CLIPTextModel:
     )
 
 
-def make_scheduler() -> DDIMScheduler:
+def make_scheduler() -> Any:
     """DDIM on a cosine schedule (Nichol and Dhariwal 2021) that ends in pure noise.
 
     Zero terminal SNR, v-prediction and trailing steps as Lin et al. 2024, "Common Diffusion Noise
@@ -102,13 +100,13 @@ def make_scheduler() -> DDIMScheduler:
 
 def write_pipeline(
     folder: Path,
-    autoencoder: AutoencoderKL,
-    unet: UNet2DConditionModel,
-    text_encoder: CLIPTextModel,
+    autoencoder: Any,
+    unet: Any,
+    text_encoder: Any,
     tokenizer: CLIPTokenizer,
 ) -> None:
     """Write the folder that `StableDiffusionPipeline.from_pretrained` reads, in float16."""
-    pipeline = StableDiffusionPipeline(
+    pipeline: Any = StableDiffusionPipeline(
         vae=autoencoder,
         text_encoder=text_encoder,
         tokenizer=tokenizer,

@@ -10,10 +10,10 @@ import json
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import click
 import torch
-from diffusers import AutoencoderKL, DDIMScheduler
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -67,7 +67,7 @@ class LatentPool(Pool):
 
     def __init__(
         self,
-        autoencoder: AutoencoderKL,
+        autoencoder: Any,
         captions: Captions,
         generator: torch.Generator,
         seen: TrainingManifest | None = None,
@@ -93,8 +93,8 @@ class Denoiser(nn.Module):
     def __init__(self, plan: Plan) -> None:
         super().__init__()
         self.tokenizer = make_tokenizer()
-        self.unet = make_unet(plan.shape)
-        self.text_encoder = make_text_encoder(plan.shape, self.tokenizer)
+        self.unet: Any = make_unet(plan.shape)
+        self.text_encoder: Any = make_text_encoder(plan.shape, self.tokenizer)
 
     def forward(self, latents: Tensor, t: Tensor, ids: Tensor) -> Tensor:
         """Predicted v of noisy latents at steps t with token ids."""
@@ -105,7 +105,7 @@ class Denoiser(nn.Module):
 
 def loss_of(
     model: Denoiser,
-    scheduler: DDIMScheduler,
+    scheduler: Any,
     latents: Tensor,
     ids: Tensor,
     empty: Tensor,
@@ -152,9 +152,7 @@ def train(out: Path, plan: Plan, every: float = 180.0) -> Path:
         rate = min(1.0, (step + 1) / 50, (1 - step / steps) / plan.cool)
         for optimiser, peak in zip(optimisers, peaks, strict=True):
             optimiser.param_groups[0]["lr"] = peak * rate
-        loss = loss_of(
-            model, scheduler, *pool.batch(plan.batch), empty, generator, plan.drop
-        )
+        loss = loss_of(model, scheduler, *pool.batch(plan.batch), empty, generator, plan.drop)
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for optimiser in optimisers:
@@ -171,7 +169,7 @@ def train(out: Path, plan: Plan, every: float = 180.0) -> Path:
 
 
 def publish(out: Path, plan: Plan) -> Path:
-    """Write the averaged weights of a checkpoint as ``OUT/pipeline``, and beside it the manifest."""
+    """Write the averaged weights of a checkpoint as ``OUT/pipeline``, with their manifest."""
     autoencoder = train_autoencoder(out, plan.shape, plan.squares)
     model = Denoiser(plan)
     average = Average(model)
@@ -187,7 +185,7 @@ def publish(out: Path, plan: Plan) -> Path:
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), default=Path("training/sd"))
 @click.option("--squares", default=Plan().squares, help="Training squares of the autoencoder.")
-@click.option("--images", default=Plan().images, help="Training pictures of U-Net and text encoder.")
+@click.option("--images", default=Plan().images, help="Training pictures of the U-Net.")
 @click.option("--every", default=180.0, help="Seconds between checkpoints.")
 def main(out: Path, squares: int, images: int, every: float) -> None:
     """Train the small Stable Diffusion, or go on training it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from transformers import CLIPTokenizer
@@ -23,7 +25,7 @@ def byte_symbols() -> list[str]:
 
 def make_tokenizer() -> CLIPTokenizer:
     """A CLIP tokenizer that knows the words of the world; others fall into pieces."""
-    merges = learn_merges((*WORDS[1:], "an"))
+    merges: Any = learn_merges((*WORDS[1:], "an"))
     symbols = byte_symbols()
     tokens = [*symbols, *(s + "</w>" for s in symbols), *("".join(m) for m in merges), START, END]
     vocabulary = {token: index for index, token in enumerate(dict.fromkeys(tokens))}

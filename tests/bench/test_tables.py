@@ -31,7 +31,7 @@ def test_missing_module_is_named():
         tables.load("sampler", "no_such_module:thing")
 
 
-@pytest.mark.parametrize("name", ["a b:c", "a:", ":b", "a:b-c", "a/b:c", "a:b:c", "../x:y"])
+@pytest.mark.parametrize("name", ["a b:c", "a:", ":b", "a:b-c", "a/b:c", "a:b:c"])
 def test_what_is_no_address_is_an_unknown_name(name):
     with pytest.raises(UsageError, match="unknown sampler"):
         tables.address("sampler", name)

@@ -1,0 +1,332 @@
+"""Loading a diffusers pipeline: class, precision, scheduler, adapters, device."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import inspect
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bench.errors import BenchError, UsageError
+from bench.samplers.diffusers_options import Lora, Options
+from bench.samplers.diffusers_source import (
+    PICKLES,
+    Source,
+    file_digest,
+    is_installed_class,
+    read_index,
+    require_safetensors,
+)
+from bench.tables import nearest
+
+#: Components in which almost all the time is spent, and which are compiled.
+DENOISERS = ("unet", "transformer", "prior")
+#: Components that are made of convolutions: faster with channels last.
+CONVOLUTIONAL = ("unet", "vae", "vqvae")
+
+
+def default_device() -> str:
+    """``cuda`` or ``mps`` where there is one, else ``cpu``."""
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def default_dtype(device: str) -> str:
+    """Full precision on a CPU, half of it on a GPU."""
+    if device.startswith("cuda"):
+        return "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
+    return "float16" if device.startswith("mps") else "float32"
+
+
+def require_device(device: str) -> None:
+    """Refuse a device that is not there.
+
+    Raises
+    ------
+    UsageError
+        With the reason of torch.
+    """
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise UsageError(
+            f"device {device!r} cannot be used ({reason}); expected cpu, cuda or mps"
+        ) from error
+
+
+def load(source: Source, options: Options) -> Any:
+    """Return the pipeline, ready to be called.
+
+    Raises
+    ------
+    UsageError
+        It cannot be loaded, is no text-to-image pipeline, or lacks what an option needs.
+    """
+    require_device(options.device)
+    if options.offload and options.device == "cpu":
+        raise UsageError(f"--offload {options.offload} needs a GPU; this run is on the CPU")
+    dtype = getattr(torch, options.dtype or default_dtype(options.device))
+    with _quiet(), explained(f"model {source.name!r} cannot be loaded"):
+        pipeline = (
+            _from_file(source, options, dtype)
+            if source.is_file
+            else _from_folder(source, options, dtype)
+        )
+        pipeline = _text_to_image(pipeline, source)
+        if options.scheduler is not None:
+            pipeline.scheduler = with_scheduler(pipeline, options.scheduler)
+        _add_loras(pipeline, options.loras)
+        _place(pipeline, options)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def _from_folder(source: Source, options: Options, dtype: torch.dtype) -> Any:
+    cls = _pipeline_class(read_index(source.path), source.name)
+    return cls.from_pretrained(
+        source.path,
+        torch_dtype=dtype,
+        variant=options.variant,
+        use_safetensors=True,
+        local_files_only=True,
+        trust_remote_code=options.trust_remote_code,
+    )
+
+
+def _from_file(source: Source, options: Options, dtype: torch.dtype) -> Any:
+    if options.config is not None:
+        cls = _pipeline_class(read_index(options.config), str(options.config))
+        config = str(options.config)
+    else:
+        cls, config = _guessed(source)
+    if not hasattr(cls, "from_single_file"):
+        raise UsageError(f"{cls.__name__} cannot be loaded from one file; use its folder")
+    return cls.from_single_file(str(source.path), config=config, torch_dtype=dtype)
+
+
+def _guessed(source: Source) -> tuple[Any, str]:
+    """Class and hub id of the configuration that a single file's tensors look like."""
+    import diffusers
+    from diffusers.loaders.single_file_utils import (
+        fetch_diffusers_config,
+        infer_diffusers_model_type,
+        load_single_file_checkpoint,
+    )
+
+    tensors = load_single_file_checkpoint(str(source.path))
+    family = infer_diffusers_model_type(tensors)
+    config = fetch_diffusers_config(tensors)["pretrained_model_name_or_path"]
+    names = (
+        ("xl_", "StableDiffusionXLPipeline"),
+        ("sd3", "StableDiffusion3Pipeline"),
+        ("flux", "FluxPipeline"),
+        ("sana", "SanaPipeline"),
+        ("v1", "StableDiffusionPipeline"),
+        ("v2", "StableDiffusionPipeline"),
+    )
+    for start, name in names:
+        if family.startswith(start):
+            return getattr(diffusers, name), config
+    raise UsageError(
+        f"{source.name} looks like {family!r}, for which no pipeline is known here; name a folder "
+        "with the configuration of its pipeline by --config DIR"
+    )
+
+
+def _pipeline_class(index: dict[str, Any], name: str) -> Any:
+    import diffusers
+
+    wanted = index["_class_name"]
+    if is_installed_class(wanted):
+        module, attribute = wanted
+        cls = getattr(importlib.import_module(module), attribute, None)
+        if inspect.isclass(cls) and issubclass(cls, diffusers.DiffusionPipeline):
+            return cls
+        raise UsageError(f"{name} names {module}.{attribute}, which is no pipeline")
+    if isinstance(wanted, list):
+        return diffusers.DiffusionPipeline
+    cls = getattr(diffusers, str(wanted), None)
+    if cls is None:
+        guess = nearest(str(wanted), [n for n in dir(diffusers) if n.endswith("Pipeline")])
+        raise UsageError(
+            f"{name} is a {wanted}, which diffusers {diffusers.__version__} does not have"
+            + (f" (the nearest is {guess})" if guess else "")
+            + "; upgrade diffusers"
+        )
+    return cls if hasattr(cls, "from_single_file") else diffusers.DiffusionPipeline
+
+
+def _text_to_image(pipeline: Any, source: Source) -> Any:
+    """Return the pipeline itself, or its text-to-image sibling where it wants a picture."""
+    from diffusers import AutoPipelineForText2Image
+
+    if not _wants_picture(pipeline):
+        return pipeline
+    try:
+        pipeline = AutoPipelineForText2Image.from_pipe(pipeline)
+    except (ValueError, AttributeError, TypeError) as error:
+        raise UsageError(
+            f"{source.name} is a {type(pipeline).__name__}, which does not make pictures from "
+            "text alone; expected a text-to-image pipeline"
+        ) from error
+    if _wants_picture(pipeline):
+        raise UsageError(
+            f"{source.name} is a {type(pipeline).__name__}: it has no argument `prompt`; expected "
+            "a text-to-image pipeline"
+        )
+    return pipeline
+
+
+def _wants_picture(pipeline: Any) -> bool:
+    parameters = inspect.signature(type(pipeline).__call__).parameters
+    return "prompt" not in parameters or "image" in parameters or "video" in parameters
+
+
+def with_scheduler(pipeline: Any, name: str) -> Any:
+    """Return a scheduler of another class with the configuration of the pipeline's own.
+
+    Raises
+    ------
+    UsageError
+        An unknown name, or a scheduler that the pipeline cannot work with.
+    """
+    import diffusers
+
+    own = getattr(pipeline, "scheduler", None)
+    if own is None:
+        raise UsageError(f"{type(pipeline).__name__} has no scheduler; leave --scheduler out")
+    classes = {type(own).__name__: type(own)}
+    classes |= {cls.__name__: cls for cls in getattr(own, "compatibles", [])}
+    full = name if name.endswith("Scheduler") else f"{name}Scheduler"
+    if full in classes:
+        return classes[full].from_config(own.config)
+    every = [n for n in dir(diffusers) if n.endswith("Scheduler")]
+    if full in every:
+        raise UsageError(
+            f"scheduler {name!r} does not fit {type(pipeline).__name__} with its "
+            f"{type(own).__name__}; fitting: {', '.join(sorted(classes))}"
+        )
+    guess = nearest(full, every)
+    hint = f"did you mean {guess!r}? " if guess else ""
+    raise UsageError(f"unknown scheduler {name!r}; {hint}fitting: {', '.join(sorted(classes))}")
+
+
+def _add_loras(pipeline: Any, loras: tuple[Lora, ...]) -> None:
+    if not loras:
+        return
+    if not hasattr(pipeline, "load_lora_weights"):
+        raise UsageError(f"{type(pipeline).__name__} takes no LoRA; leave --lora out")
+    try:
+        importlib.import_module("peft")
+    except ImportError as error:
+        raise UsageError("--lora needs the library peft: pip install 'binding-bench[lora]'") from (
+            error
+        )
+    for number, lora in enumerate(loras):
+        path = lora_file(lora)
+        pipeline.load_lora_weights(
+            str(path.parent), weight_name=path.name, adapter_name=f"lora{number}"
+        )
+    names = [f"lora{number}" for number in range(len(loras))]
+    pipeline.set_adapters(names, adapter_weights=[lora.weight for lora in loras])
+
+
+def lora_file(lora: Lora) -> Path:
+    """Return the safetensors file of an adapter: the file itself, or the only one of a folder.
+
+    Raises
+    ------
+    UsageError
+        A pickle, no such path, none or several files in the folder.
+    """
+    path = Path(lora.path).expanduser()
+    if not path.is_dir():
+        return require_safetensors(path)
+    files = sorted(path.glob("*.safetensors"))
+    if len(files) == 1:
+        return require_safetensors(files[0])
+    pickles = sorted(p for p in path.iterdir() if p.suffix in PICKLES)
+    if not files and pickles:
+        require_safetensors(pickles[0])
+    raise UsageError(f"--lora {lora.path}: {len(files)} safetensors files in it; name one of them")
+
+
+def lora_record(lora: Lora) -> dict[str, Any]:
+    """Name, hash and weight of an adapter, for the record of a run."""
+    path = lora_file(lora)
+    return {"name": path.name, "sha256": file_digest(path), "weight": lora.weight}
+
+
+def _place(pipeline: Any, options: Options) -> None:
+    if options.attention_slicing:
+        pipeline.enable_attention_slicing()
+    if options.vae_tiling:
+        autoencoder: Any = getattr(pipeline, "vae", None) or getattr(pipeline, "vqvae", None)
+        if not hasattr(autoencoder, "enable_tiling"):
+            raise UsageError(f"{type(pipeline).__name__} has no VAE that can be tiled")
+        autoencoder.enable_tiling()
+    if options.offload == "model":
+        pipeline.enable_model_cpu_offload(device=options.device)
+    elif options.offload == "sequential":
+        pipeline.enable_sequential_cpu_offload(device=options.device)
+    else:
+        pipeline.to(options.device)
+    for name in CONVOLUTIONAL:
+        part = getattr(pipeline, name, None)
+        if isinstance(part, torch.nn.Module) and not options.offload:
+            part.to(memory_format=torch.channels_last)
+    if options.compile:
+        _compile(pipeline)
+
+
+def _compile(pipeline: Any) -> None:
+    parts = [getattr(pipeline, name, None) for name in DENOISERS]
+    found = [part for part in parts if isinstance(part, torch.nn.Module)]
+    if not found:
+        raise UsageError(f"{type(pipeline).__name__} has nothing to compile; leave --compile out")
+    for part in found:
+        part.compile()
+
+
+@contextlib.contextmanager
+def explained(what: str) -> Iterator[None]:
+    """Turn what a library raises over its input into one line that says what was tried."""
+    try:
+        yield
+    except BenchError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, ImportError, AttributeError) as error:
+        reason = " ".join(str(error).split())[:400]
+        raise UsageError(f"{what}: {reason or type(error).__name__}") from error
+    except RuntimeError as error:
+        if "size mismatch" not in str(error) and "Error(s) in loading" not in str(error):
+            raise
+        reason = " ".join(str(error).split())[:400]
+        raise UsageError(f"{what}: {reason}") from error
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """No bars and no advice of the libraries while loading; errors come through."""
+    import diffusers.utils.logging as diffusers_log
+    import transformers.utils.logging as transformers_log
+
+    before = diffusers_log.get_verbosity(), transformers_log.get_verbosity()
+    diffusers_log.set_verbosity_error()
+    transformers_log.set_verbosity_error()
+    diffusers_log.disable_progress_bar()
+    transformers_log.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        diffusers_log.set_verbosity(before[0])
+        transformers_log.set_verbosity(before[1])
