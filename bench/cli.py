@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("check", "Compare a run with a baseline: the gate of a merge."),
     "baseline": ("baseline", "Write the baseline that `bench check` compares with."),
     "agree": ("agree", "Compare the verdicts with labels by people."),
+    "export": ("export", "Write a run as PNG files or model-card metadata."),
     "validate": ("validate", "Judge the scorers on scenes whose verdict is known."),
     "prompts": ("prompts", "Print the prompts of a grid."),
     "models": ("models", "List the models, segmenters and scorers that can be run."),
