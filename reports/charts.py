@@ -6,7 +6,8 @@ its strokes and its text keep their size. What a chart shows is told in its labe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from markupsafe import Markup, escape
 
@@ -147,6 +148,82 @@ def shift(control: float, prompt: float, label: str) -> Markup:
         f'<circle class="point" cx="{at(prompt)}" cy="10" r="5"/>'
     )
     return _svg(20, body, label, "interval")
+
+
+def _mark(kind: str, x: str, y: float) -> str:
+    """Draw the mark of one point of a curve."""
+    if kind in ("leak_neighbour", "leak_background"):
+        return f'<svg x="{x}" y="{y:.1f}" class="dot {kind}"><path d="{_MARKS[kind]}"/></svg>'
+    return f'<circle class="dot {kind}" cx="{x}" cy="{y:.1f}" r="{_RADII[kind]}"/>'
+
+
+#: Marks around the origin; the others are discs and rings.
+_MARKS = {"leak_neighbour": "M-4 -4h8v8h-8z", "leak_background": "M0 -5l5 9h-10z"}
+_RADII = {"bind": 4, "prior": 3, "control": 4}
+
+
+def curves(
+    table: Mapping[str, Sequence[float]], names: Mapping[str, str], height: int = 200
+) -> Markup:
+    """Draw shares by step, a curve each: line and marks differ, not only in tone.
+
+    Parameters
+    ----------
+    table : mapping
+        Values in [0, 1] by step, NaN where there is none.
+    names : mapping
+        What each curve is called, for the label.
+    """
+    top, bottom = 8.0, height - 8.0
+    steps = max((len(values) for values in table.values()), default=0)
+
+    def at(step: int) -> str:
+        return _percent((step + 0.5) / steps)
+
+    def up(value: float) -> float:
+        return bottom - (bottom - top) * min(1.0, max(0.0, value))
+
+    parts = [
+        f'<line class="grid" x1="0%" x2="100%" y1="{up(tick):.1f}" y2="{up(tick):.1f}"/>'
+        for tick in (0.0, 0.25, 0.5, 0.75, 1.0)
+    ]
+    told = []
+    for kind, values in reversed(list(table.items())):
+        known = [(step, value) for step, value in enumerate(values) if value == value]
+        parts += [
+            f'<line class="curve {kind}" x1="{at(a)}" y1="{up(v):.1f}" x2="{at(b)}"'
+            f' y2="{up(w):.1f}"/>'
+            for (a, v), (b, w) in pairwise(known)
+        ]
+        parts += [_mark(kind, at(step), up(value)) for step, value in known]
+        told.append(f"{names[kind]}: " + ", ".join(f"step {step + 1} {v:.0%}" for step, v in known))
+    return _svg(height, "".join(parts), "; ".join(reversed(told)), "curves")
+
+
+def curve_key(kind: str) -> Markup:
+    """Draw the piece of line that stands for a curve in the legend."""
+    body = f'<line class="curve {kind}" x1="0" x2="28" y1="8" y2="8"/>' + _mark(kind, "14", 8)
+    return Markup(
+        '<svg class="chart curves key" width="28" height="16" aria-hidden="true">{}</svg>'
+    ).format(Markup(body))
+
+
+def arrivals(counts: Sequence[int], total: int, height: int = 64) -> Markup:
+    """Draw how many subjects have their colour for good from each step on, as bars."""
+    most = max(counts, default=0) or 1
+    parts = []
+    for step, count in enumerate(counts):
+        tall = (height - 18) * count / most
+        parts.append(
+            f'<rect class="bar-fill" x="{_percent((step + 0.2) / len(counts))}"'
+            f' width="{_percent(0.6 / len(counts))}" y="{height - tall:.1f}" height="{tall:.1f}"/>'
+            f'<text x="{_percent((step + 0.5) / len(counts))}" y="{height - tall - 5:.1f}"'
+            f' text-anchor="middle">{count:,}</text>'
+        )
+    told = ", ".join(f"step {step + 1}: {count:,}" for step, count in enumerate(counts))
+    return _svg(
+        height, "".join(parts), f"Of {total:,} bound subjects, arrived at {told}", "arrived"
+    )
 
 
 def swatch(name: str | None) -> Markup:

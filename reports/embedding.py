@@ -8,22 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from reports.reading import Picture, Run, read_pictures
-from reports.sampling import embedding_order
+from reports.reading import Run, read_pictures
+from reports.selection import Key, Plan
 from reports.thumbnails import QUALITIES, Thumbnail, make_thumbnail
 
 #: Pictures in one file of the assets folder.
 CHUNK = 200
 
-#: Images whose denoising steps are shown, at most.
-FILMSTRIPS = 24
-
-#: Images at the head of the order that are looked through for denoising steps.
-_FILM_REACH = 400
-
-Key = tuple[str, int]
+#: A picture of a run.
+Need = tuple[int, Key]
 
 
 @dataclass(slots=True)
@@ -34,97 +27,35 @@ class Embedded:
     ----------
     keys : list of (cell id, index)
     thumbnails : list of Thumbnail
-    films : dict
-        Denoising steps of some keys.
     """
 
     keys: list[Key] = field(default_factory=list)
     thumbnails: list[Thumbnail] = field(default_factory=list)
-    films: dict[Key, list[str]] = field(default_factory=dict)
 
 
-class _Plan:
-    """Which pictures each key of the order needs, in all runs, its controls included."""
-
-    def __init__(
-        self,
-        runs: Sequence[Run],
-        items: pd.DataFrame,
-        cells: pd.DataFrame,
-        first: Sequence[Key],
-    ) -> None:
-        self.ids: list[dict[Key, str]] = [
-            dict(
-                zip(
-                    zip(
-                        run.samples["cell_id"].tolist(), run.samples["index"].tolist(), strict=True
-                    ),
-                    run.samples["sample_id"].tolist(),
-                    strict=True,
-                )
-            )
-            for run in runs
-        ]
-        self.control = dict(zip(cells["cell_id"], cells["control_id"], strict=True))
-        order = embedding_order(_rows_of(items, len(runs)))
-        self.order = list(dict.fromkeys([*first, *order]))
-
-    def needs(self, key: Key) -> list[tuple[int, Key]]:
-        """(run, key) of the picture itself and of its control, in every run that has them."""
-        keys = [key, (self.control.get(key[0], key[0]), key[1])]
-        return [
-            (run, wanted)
-            for run, known in enumerate(self.ids)
-            for wanted in keys
-            if wanted in known
-        ]
-
-
-def _rows_of(items: pd.DataFrame, runs: int) -> pd.DataFrame:
-    """Collect what the order is made from: the last run's measurements where it has them."""
-    rows = items[["cell_id", "index", "colour", "subject", "changed"]].copy()
-    for name in ("verdict", "bind", "leak_background", "leak_neighbour"):
-        rows[name] = items[f"{name}_{runs - 1}"]
-        for run in range(runs - 1):
-            rows[name] = rows[name].fillna(items[f"{name}_{run}"])
-    rows["sample_id"] = items["cell_id"].astype(str) + "/" + items["index"].astype(str)
-    return rows
-
-
-def embed(
-    runs: Sequence[Run],
-    items: pd.DataFrame,
-    cells: pd.DataFrame,
-    budget: int | None,
-    first: Sequence[Key] = (),
-) -> list[Embedded]:
+def embed(runs: Sequence[Run], plan: Plan, budget: int | None) -> list[Embedded]:
     """Encode the pictures of a page.
 
     Parameters
     ----------
     runs : sequence of Run
-    items, cells : DataFrame
-        From `reports.payload.all_items` and `reports.payload.cell_table`.
+    plan : Plan
     budget : int or None
         Bytes that all pictures may take in the page; None for no limit.
-    first : sequence of (cell id, index)
-        Pictures that the page points at, and that go before all others.
 
     Returns
     -------
     list of Embedded
         One a run.
     """
-    plan = _Plan(runs, items, cells, first)
     quality: int | None = None
     reach = len(plan.order)
     if budget is not None:
         quality, reach = _probe(runs, plan, budget)
-    wanted: dict[tuple[int, Key], None] = {}
+    wanted: dict[Need, None] = {}
     for key in plan.order[:reach]:
         wanted.update(dict.fromkeys(plan.needs(key)))
-    films = set(plan.order[:_FILM_REACH])
-    encoded, steps = _encode(runs, plan, wanted, quality, films)
+    encoded = _encode(runs, plan, wanted, quality)
     result = [Embedded() for _ in runs]
     spent, taken = 0, set()
     for key in plan.order[:reach]:
@@ -137,12 +68,10 @@ def embed(
             taken.add((run, owner))
             result[run].keys.append(owner)
             result[run].thumbnails.append(encoded[(run, owner)])
-            if (run, owner) in steps and len(result[run].films) < FILMSTRIPS:
-                result[run].films[owner] = steps[(run, owner)]
     return result
 
 
-def _probe(runs: Sequence[Run], plan: _Plan, budget: int) -> tuple[int | None, int]:
+def _probe(runs: Sequence[Run], plan: Plan, budget: int) -> tuple[int | None, int]:
     """Find the best quality at which all pictures fit, or how far the budget reaches at the least.
 
     Returns
@@ -151,19 +80,19 @@ def _probe(runs: Sequence[Run], plan: _Plan, budget: int) -> tuple[int | None, i
     reach : int
         Length of the head of the order to encode.
     """
-    pictures: dict[tuple[int, Key], None] = {}
+    pictures: dict[Need, None] = {}
     for key in plan.order:
         pictures.update(dict.fromkeys(plan.needs(key)))
     probes = dict.fromkeys(list(pictures)[:: max(1, len(pictures) // 96)])
     mean = 0.0
     for quality in QUALITIES:
-        tried, _ = _encode(runs, plan, probes, quality, set())
+        tried = _encode(runs, plan, probes, quality)
         if not tried:
             return None, 0
         mean = sum(thumbnail.size for thumbnail in tried.values()) / len(tried)
         if mean * len(pictures) * 1.03 <= budget:
             return quality, len(plan.order)
-    seen: set[tuple[int, Key]] = set()
+    seen: set[Need] = set()
     for reach, key in enumerate(plan.order):
         seen.update(plan.needs(key))
         if len(seen) * mean > budget * 1.03:
@@ -172,51 +101,34 @@ def _probe(runs: Sequence[Run], plan: _Plan, budget: int) -> tuple[int | None, i
 
 
 def _encode(
-    runs: Sequence[Run],
-    plan: _Plan,
-    wanted: Iterable[tuple[int, Key]],
-    quality: int | None,
-    films: set[Key],
-) -> tuple[dict[tuple[int, Key], Thumbnail], dict[tuple[int, Key], list[str]]]:
-    encoded: dict[tuple[int, Key], Thumbnail] = {}
-    steps: dict[tuple[int, Key], list[str]] = {}
+    runs: Sequence[Run], plan: Plan, wanted: Iterable[Need], quality: int | None
+) -> dict[Need, Thumbnail]:
+    encoded: dict[Need, Thumbnail] = {}
     wanted = set(wanted)
     for number, run in enumerate(runs):
         owners = {plan.ids[number][key]: key for which, key in wanted if which == number}
-        for picture in read_pictures(run, owners.keys(), frames=bool(films)):
+        for picture in read_pictures(run, owners.keys()):
             key = owners[picture.sample_id]
             encoded[(number, key)] = make_thumbnail(picture.image, picture.labels, quality)
-            if key in films and picture.frames:
-                steps[(number, key)] = _film(picture)
-    return encoded, steps
-
-
-def _film(picture: Picture) -> list[str]:
-    return [make_thumbnail(frame, None, QUALITIES[-1]).uri for frame in picture.frames]
+    return encoded
 
 
 def pictures_payload(
-    embedded: Sequence[Embedded], cells: pd.DataFrame, chunked: bool = False
-) -> list[dict[str, Any]]:
-    """Give the pictures as the script reads them, with their data or the chunk that holds it."""
-    position = {name: number for number, name in enumerate(cells["cell_id"])}
-    payload = []
-    for entry in embedded:
-        slots = {key: slot for slot, key in enumerate(entry.keys)}
-        columns: dict[str, Any] = {
-            "cell": [position[cell] for cell, _ in entry.keys],
-            "index": [index for _, index in entry.keys],
-            "width": [thumbnail.width for thumbnail in entry.thumbnails],
-            "height": [thumbnail.height for thumbnail in entry.thumbnails],
-            "films": [[slots[key], frames] for key, frames in entry.films.items()],
-        }
-        if chunked:
-            columns["chunk"] = CHUNK
-        else:
-            columns["uri"] = [thumbnail.uri for thumbnail in entry.thumbnails]
-            columns["labels"] = [thumbnail.labels for thumbnail in entry.thumbnails]
-        payload.append(columns)
-    return payload
+    entry: Embedded, position: dict[str, int], chunked: bool = False
+) -> dict[str, Any]:
+    """Give the pictures of a run as the script reads them, or the chunk that holds them."""
+    columns: dict[str, Any] = {
+        "cell": [position[cell] for cell, _ in entry.keys],
+        "index": [index for _, index in entry.keys],
+        "width": [thumbnail.width for thumbnail in entry.thumbnails],
+        "height": [thumbnail.height for thumbnail in entry.thumbnails],
+    }
+    if chunked:
+        columns["chunk"] = CHUNK
+    else:
+        columns["uri"] = [thumbnail.uri for thumbnail in entry.thumbnails]
+        columns["labels"] = [thumbnail.labels for thumbnail in entry.thumbnails]
+    return columns
 
 
 def write_chunks(embedded: Sequence[Embedded], folder: Path) -> int:

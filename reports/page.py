@@ -17,11 +17,15 @@ from reports import tables
 from reports.cautions import comparison_cautions
 from reports.changes import shown_first
 from reports.embedding import embed, pictures_payload, write_chunks
+from reports.films import SHARE as FILM_SHARE
+from reports.films import films_payload, make_films, write_film_chunks
 from reports.lent import Lent
 from reports.naming import name_table
 from reports.payload import all_items, build_payload, cell_table, script_json
 from reports.reading import Run, read_pictures
 from reports.rendering import render
+from reports.selection import Plan
+from reports.trajectory import curves_payload
 from reports.views import run_labels, versus_of, view_of
 
 #: Bytes that a page may have.
@@ -90,16 +94,29 @@ def write_report(
     folder = out.with_name(out.stem + "_assets") if assets else None
     budget = None if assets else max(LEAST_PICTURES, LARGEST - REST - len(data.encode()))
     first = shown_first([(one.lost, one.gained) for one in versus])
-    embedded = embed(runs, items, cells, budget, first)
+    plan = Plan(runs, items, cells, first)
+    films, filmed, spent = make_films(
+        runs, plan, None if budget is None else int(budget * FILM_SHARE)
+    )
+    embedded = embed(runs, plan, None if budget is None else budget - spent)
     shown = _count_shown(items, [key for entry in embedded for key in entry.keys])
     images = len(items.drop_duplicates(["cell_id", "index"]))
     try:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
             write_chunks(embedded, folder)
+            write_film_chunks(films, folder)
             _write_images(runs, folder)
     except OSError as error:
         raise StoreError(f"{folder}: cannot be written ({error.strerror})") from error
+    position = {name: number for number, name in enumerate(cells["cell_id"])}
+    pictures = []
+    for k, (run, view) in enumerate(zip(runs, views, strict=True)):
+        entry = pictures_payload(embedded[k], position, assets)
+        noise = view.forming.noise if view.forming else ()
+        entry["films"] = films_payload(films[k], position, noise, assets)
+        entry["curves"] = curves_payload(run, view.steps, items, k, filmed)
+        pictures.append(entry)
     rows = [(view.label, view.headline) for view in views]
     pasted = {
         "markdown": tables.markdown(rows),
@@ -115,10 +132,10 @@ def write_report(
             [(one.label, one.differences) for one in versus], labels[0]
         ),
         data=data,
-        pictures=script_json(pictures_payload(embedded, cells, chunked=assets)),
+        pictures=script_json(pictures),
         shown=shown,
         images=images,
-        films=any(entry.films for entry in embedded),
+        films=len(filmed),
         assets=quote(folder.name) if folder else "",
         title=title or " vs ".join(labels),
     )

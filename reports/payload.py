@@ -15,6 +15,7 @@ from prompts.colours import BASIC, COLOURS
 from prompts.subjects import SUBJECTS
 from reports.reading import Run
 from reports.tabulation import ordered_colours, prior_strengths
+from reports.trajectory import CURVES
 from reports.wording import METRIC_WORDS, RATES, VERDICT_WORDS
 
 #: Metrics are carried as whole thousandths.
@@ -117,6 +118,7 @@ def build_payload(
             for rate in RATES
         ],
         "metrics": METRIC_WORDS,
+        "curves": dict(CURVES),
         "tags": tags,
         "cells": {
             "id": cells["cell_id"].tolist(),

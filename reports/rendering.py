@@ -14,6 +14,7 @@ from markupsafe import Markup
 from bench.records import VERDICTS
 from reports import charts
 from reports.headline import LEAK_PLACES
+from reports.trajectory import CURVES
 from reports.wording import PLACES, VERDICT_WORDS
 
 #: Style sheets and scripts, in the order in which they are joined.
@@ -61,6 +62,7 @@ def render(**context: Any) -> str:
         words=VERDICT_WORDS,
         places=PLACES,
         leak_places=LEAK_PLACES,
+        curve_names=dict(CURVES),
         style=Markup(joined(STYLES, "css")),
         script=Markup(script),
         digest=digest,

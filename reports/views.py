@@ -26,6 +26,7 @@ from reports.tabulation import (
     places,
     verdict_counts,
 )
+from reports.trajectory import Forming, forming, measured_steps
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +48,8 @@ class View:
     observed: list[ObservedRow]
     excess: list[ExcessRow]
     facts: list[tuple[str, str]]
+    steps: pd.DataFrame
+    forming: Forming | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,6 +96,7 @@ def view_of(run: Run, label: str, number: int, certificate: Mapping[str, Any] | 
     """Gather what the page tells of one run."""
     columns, matrix = observed(run)
     read = read_certificate(run.record, certificate)
+    steps = measured_steps(run)
     return View(
         label,
         letter_of(number),
@@ -109,6 +113,8 @@ def view_of(run: Run, label: str, number: int, certificate: Mapping[str, Any] | 
         matrix,
         excesses(run),
         facts(run),
+        steps,
+        forming(run, steps),
     )
 
 

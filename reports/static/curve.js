@@ -1,33 +1,53 @@
-// The share of colour by step, as a small chart.
+// Shares of colour by step as a small chart, its steps under the frames of a filmstrip.
 
-function colourShares(pixels, labels, subject, asked) {
-  let on = 0, area = 0, off = 0;
-  for (let pixel = 0, at = 0; pixel < labels.length; pixel++, at += 4) {
-    const inside = labels[pixel] === subject;
-    const hit = nameOf(pixels[at], pixels[at + 1], pixels[at + 2]) === asked;
-    if (inside) { area++; on += hit; } else off += hit;
-  }
-  return { subject: area ? on / area : 0, rest: labels.length > area ? off / (labels.length - area) : 0 };
+const CURVE_HEIGHT = 132, CURVE_TOP = 8;
+const CURVE_NAMES = data.curves;
+const CURVE_MARKS = { leak_neighbour: "M-4 -4h8v8h-8z", leak_background: "M0 -5l5 9h-10z" };
+const CURVE_RADII = { bind: 4, prior: 3, control: 4 };
+
+const curveY = (share) => CURVE_TOP + (1 - Math.min(1, Math.max(0, share))) * (CURVE_HEIGHT - 2 * CURVE_TOP);
+
+function curveMark(kind, x, y) {
+  if (CURVE_MARKS[kind]) return makeSvg("path", { class: `dot ${kind}`, d: CURVE_MARKS[kind], transform: `translate(${x} ${y})` });
+  return makeSvg("circle", { class: `dot ${kind}`, cx: x, cy: y, r: CURVE_RADII[kind] });
 }
 
-function curve(shares, item) {
-  const high = 140, left = 44, wide = 600;
-  const x = (step) => left + (shares.length > 1 ? (step / (shares.length - 1)) * wide : wide / 2);
-  const y = (value) => 10 + (1 - value) * (high - 20);
-  const path = (name) => shares.map((share, step) => `${step ? "L" : "M"}${x(step).toFixed(1)} ${y(share[name]).toFixed(1)}`).join("");
-  const text = (at, up, words, anchor = "start") => {
-    const element = makeSvg("text", { x: at, y: up, "text-anchor": anchor });
-    element.textContent = words;
-    return element;
-  };
-  const last = shares.at(-1);
-  const names = [[subjectName(item), last.subject], ["the rest", last.rest]];
-  const gap = Math.abs(y(last.subject) - y(last.rest)) < 16 ? (last.subject >= last.rest ? [-6, 10] : [10, -6]) : [4, 4];
-  const told = `Share in ${colourName(item)}: ` + shares.map((share, step) => `step ${step + 1}, ${percent(share.subject)} of the ${subjectName(item)} and ${percent(share.rest)} of the rest`).join("; ");
-  return makeSvg("svg", { class: "curve", preserveAspectRatio: "xMinYMin meet", viewBox: `0 0 ${left + wide + 150} ${high + 16}`, role: "img", "aria-label": told },
-    makeSvg("path", { class: "axis", d: `M${left} ${y(0)}h${wide}M${left} ${y(0.5)}h${wide}M${left} ${y(1)}h${wide}` }),
-    text(left - 8, y(0) + 4, "0", "end"), text(left - 8, y(0.5) + 4, "50%", "end"), text(left - 8, y(1) + 4, "100%", "end"),
-    makeSvg("path", { d: path("subject") }), makeSvg("path", { class: "rest", d: path("rest") }),
-    ...names.map(([name, value], at) => text(left + wide + 10, y(value) + gap[at], `${name} ${percent(value)}`)),
-    text(left, high + 14, "step 1"), text(left + wide, high + 14, `step ${shares.length}`, "end"));
+// Curves in the order of the legend, as shares; what was not measured is left out.
+function knownCurves(table) {
+  return Object.keys(CURVE_NAMES)
+    .filter((kind) => table[kind]?.some((value) => value !== null))
+    .map((kind) => ({ kind, values: table[kind].map((value) => (value === null ? NaN : value / data.scale)) }));
+}
+
+function curveChart(curves, steps, pitch, words) {
+  const parts = [0, 0.5, 1].map((tick) => makeSvg("line", { class: "grid", x1: 0, x2: steps * pitch, y1: curveY(tick), y2: curveY(tick) }));
+  for (const { kind, values } of [...curves].reverse()) {
+    const known = values.map((value, step) => [(step + 0.5) * pitch, curveY(value), value]).filter(([, , value]) => !Number.isNaN(value));
+    parts.push(makeSvg("path", { class: `curve ${kind}`, d: known.map(([x, y], at) => `${at ? "L" : "M"}${x} ${y.toFixed(1)}`).join("") }));
+    parts.push(...known.map(([x, y]) => curveMark(kind, x, y)));
+  }
+  const told = curves.map(({ kind, values }) => `${CURVE_NAMES[kind]}: ` + values.map((value, step) => (Number.isNaN(value) ? null : `step ${step + 1} ${percent(value)}`)).filter(Boolean).join(", ")).join("; ");
+  return makeSvg("svg", { class: "chart curves", width: steps * pitch, height: CURVE_HEIGHT, role: "img", "aria-label": `${words}. ${told}` }, ...parts);
+}
+
+// Names at the ends of the curves, moved apart where they would lie upon each other.
+function curveEnds(curves) {
+  const least = 16;
+  const ends = curves.map(({ kind, values }) => {
+    const value = values.findLast((entry) => !Number.isNaN(entry));
+    return { kind, value, y: curveY(value) };
+  }).sort((a, b) => a.y - b.y);
+  for (let at = 1; at < ends.length; at++) ends[at].y = Math.max(ends[at].y, ends[at - 1].y + least);
+  let floor = CURVE_HEIGHT - 4;
+  for (let at = ends.length - 1; at >= 0; at--) {
+    ends[at].y = Math.min(ends[at].y, floor);
+    floor = ends[at].y - least;
+  }
+  return ends.map(({ kind, value, y }) => {
+    const key = makeSvg("svg", { class: "chart curves", width: 26, height: 12, "aria-hidden": "true", style: "display:inline-block;vertical-align:-2px" },
+      makeSvg("path", { class: `curve ${kind}`, d: "M0 6h26" }), curveMark(kind, 13, 6));
+    const label = make("span", {}, key, make("b", {}, ` ${percent(value)} `), CURVE_NAMES[kind]);
+    label.style.top = `${y - 8}px`;
+    return label;
+  });
 }

@@ -10,10 +10,23 @@ const pictureSlots = pictures.map((table) => {
 const chunks = new Map();
 const waiting = new Set();
 
-globalThis.bindingBenchChunk = (run, chunk, content) => {
-  chunks.set(`${run}:${chunk}`, content);
+globalThis.bindingBenchChunk = (run, chunk, content, kind = "thumbnails") => {
+  chunks.set(`${kind}-${run}-${chunk}`, content);
   for (const act of waiting) act();
 };
+
+// The chunk that holds a slot; null while it is loading, which asking for it begins.
+function chunked(kind, run, size, slot) {
+  const chunk = Math.floor(slot / size);
+  const key = `${kind}-${run}-${chunk}`;
+  const loaded = chunks.get(key);
+  if (loaded === undefined) {
+    chunks.set(key, null);
+    const file = `${kind}-${run}-${String(chunk).padStart(4, "0")}.js`;
+    document.head.append(make("script", { src: `${assets}/${file}` }));
+  }
+  return loaded ?? null;
+}
 
 function pictureAt(run, cell, index) {
   const slot = pictureSlots[run].get(`${cell}:${index}`);
@@ -40,16 +53,7 @@ for (let item = 0; item < ITEMS; item++) {
 function content(picture, name) {
   const table = pictures[picture.run];
   if (!table.chunk) return table[name][picture.slot];
-  const chunk = Math.floor(picture.slot / table.chunk);
-  const key = `${picture.run}:${chunk}`;
-  const loaded = chunks.get(key);
-  if (loaded) return loaded[name][picture.slot % table.chunk];
-  if (loaded === undefined) {
-    chunks.set(key, null);
-    const file = `thumbnails-${picture.run}-${String(chunk).padStart(4, "0")}.js`;
-    document.head.append(make("script", { src: `${assets}/${file}` }));
-  }
-  return null;
+  return chunked("thumbnails", picture.run, table.chunk, picture.slot)?.[name][picture.slot % table.chunk] ?? null;
 }
 
 const uriOf = (picture) => content(picture, "uri");

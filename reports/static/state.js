@@ -1,7 +1,7 @@
 // What the reader has chosen. It lives in the fragment of the URL, so that a link keeps it.
 
 const LISTS = ["verdict", "overlay"];
-const WORDS = ["colour", "subject", "tag", "seen", "cell", "shift", "q", "sort", "size", "item", "rate", "rows", "columns", "run"];
+const WORDS = ["colour", "subject", "tag", "seen", "cell", "shift", "q", "sort", "size", "item", "film", "rate", "rows", "columns", "run"];
 const FLAGS = ["different", "all"];
 const FILTERS = ["verdict", "colour", "subject", "tag", "seen", "cell", "shift", "q", "different"];
 

@@ -76,7 +76,8 @@ function viewerRun(run, item) {
     make("p", { class: "viewer-words" }, make("bdi", {}, runs[run].words[item])),
     labelButtons(run, item), metricTable(run, item),
     make("p", { class: "ids" }, `seed ${runs[run].seed[item]} · image ${itemIndex[item]} of cell ${data.cells.id[itemCell[item]]} · ${runs[run].id[item]}`));
-  return make("div", { class: "viewer-run" }, figures, text);
+  const width = Math.min(1160, innerWidth - 24) - 50;
+  return make("div", { class: "viewer-run" }, figures, text, hasFilm(run, item) ? filmStrip(run, item, width) : null);
 }
 
 function figure(picture, item, box, alt, caption, missing) {

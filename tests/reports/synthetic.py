@@ -20,6 +20,7 @@ from prompts.subjects import SUBJECTS
 SIZE = 64
 OUTCOMES = ("bound", "spilled", "neighbour", "background", "mixed", "prior", "wrong", "absent")
 MAIN_METRICS = ("presence", "bind", "prior", "leak_background", "leak_neighbour", "leak_excess")
+FRAME_METRICS = ("presence", "bind", "prior", "leak_background", "leak_neighbour", "swap")
 OTHER_METRICS = ("swap", "clip_bind", "clip_contrast")
 
 
@@ -204,7 +205,8 @@ def write_run(
     """Write a run folder and return its path."""
     rng = np.random.default_rng(seed)
     samples = plan(cells or make_cells(list(colours), list(subjects), pairs), seeds)[:images]
-    rows, regions, scores, verdicts, trajectories = [], [], [], [], 0
+    rows, regions, scores, verdicts, trajectory = [], [], [], [], []
+    noise = [round(1 - step / frames, 3) for step in range(frames)]
     for sample in samples:
         cell = sample.cell
         outcome = []
@@ -243,8 +245,7 @@ def write_run(
             "invalid": "blank picture" if void else None,
             "seconds": 0.02,
         }
-        if frames and "control" not in cell.tags and trajectories < 24:
-            trajectories += 1
+        if frames:
             row["frames"] = [
                 {"bytes": png(frame), "path": None} for frame in denoise(image, frames, rng)
             ]
@@ -276,6 +277,20 @@ def write_run(
                 }
                 for metric, value in (m | terms).items()
                 if not metric.startswith("clip")
+            ]
+            trajectory += [
+                {
+                    "sample_id": sample.id,
+                    "binding": number,
+                    "step": step,
+                    "noise": level,
+                    "metric": metric,
+                    "value": value * (step + 1) / frames,
+                    "reason": "" if value == value else "no colour asked",
+                }
+                for step, level in enumerate(noise)
+                for metric, value in (m | terms).items()
+                if metric in FRAME_METRICS or metric.startswith("subject_")
             ]
             if binding.colour is None:
                 continue
@@ -310,11 +325,12 @@ def write_run(
         segmenter=Maker(kind="segmenter", name="exact"),
         scorers={"segmentation": Maker(kind="scorer", name="segmentation")},
         image_size=(SIZE, SIZE),
+        trajectory=noise if frames else None,
         **(run or {}),
     )
     folder.mkdir(parents=True)
     write_manifest(folder, manifest)
-    write_folder(Run(folder, manifest), rows, regions, scores, verdicts, parts)
+    write_folder(Run(folder, manifest), rows, regions, scores, verdicts, trajectory, parts)
     return folder
 
 
@@ -328,8 +344,10 @@ def denoise(image: np.ndarray, steps: int, rng: np.random.Generator) -> list[np.
     return out
 
 
-def write_folder(run: Run, rows, regions, scores, verdicts, parts: int) -> None:
+def write_folder(run: Run, rows, regions, scores, verdicts, trajectory, parts: int) -> None:
     tables = {"samples": rows, "regions": regions, "scores/segmentation": scores}
+    if trajectory:
+        tables["trajectory"] = trajectory
     for table, content in tables.items():
         writer = PartWriter(run.folder / table, table, run.manifest.id, run.manifest.made_by(table))
         step = max(1, -(-len(content) // parts))

@@ -212,13 +212,6 @@ def test_labels_are_kept_and_exported(page_file, open_page, first):
     assert [row["human"] for row in rows] == [stored["verdict"].iloc[0], "mixed"]
 
 
-def test_film_shows_every_step_and_a_curve(page_file, open_page):
-    page = open_page(page_file)
-    page.wait_for_selector(".curve")
-    assert page.locator(".film img").count() == 5
-    assert "step 5" in page.get_attribute(".curve", "aria-label")
-
-
 def test_two_runs_side_by_side(pair_file, open_page, first, second):
     page = open_page(pair_file, "#different=1")
     both = first.verdicts.merge(second.verdicts, on=["cell_id", "index", "binding"])

@@ -18,6 +18,7 @@ from reports.naming import LEVELS, name_table
 from reports.payload import all_items, cell_table
 from reports.reading import read_run
 from reports.sampling import embedding_order
+from reports.selection import Plan
 from reports.thumbnails import LONGEST, encode_labels, make_thumbnail
 
 
@@ -138,17 +139,18 @@ def test_order_favours_rare_verdicts_changes_and_the_worst():
 
 def test_a_budget_is_kept_and_controls_come_along(first):
     items, cells = all_items([first]), cell_table([first])
-    whole = embed([first], items, cells, None)[0]
+    plan = Plan([first], items, cells)
+    whole = embed([first], plan, None)[0]
     assert len(whole.keys) == len(set(whole.keys)) == len(first.samples)
     budget = sum(thumbnail.size for thumbnail in whole.thumbnails) // 12
-    some = embed([first], items, cells, budget)[0]
+    some = embed([first], plan, budget)[0]
     assert 0 < len(some.keys) < len(whole.keys)
     assert sum(thumbnail.size for thumbnail in some.thumbnails) <= budget
     assert budget * 0.6 < sum(thumbnail.size for thumbnail in some.thumbnails)
     control = dict(zip(cells["cell_id"], cells["control_id"], strict=True))
     for cell, index in some.keys:
         assert (control[cell], index) in set(some.keys)
-    assert embed([first], items, cells, budget)[0].keys == some.keys
+    assert embed([first], plan, budget)[0].keys == some.keys
 
 
 def test_page_says_how_many_it_shows(first, lent, tmp_path, monkeypatch, open_page):

@@ -1,0 +1,186 @@
+"""Where the colour was at each step of the making: over a run, and picture by picture."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from bench.store import run as store
+from bench.store.joined import read_trajectory
+from prompts.colours import COLOUR_NAMES
+from reports.reading import Run
+from reports.tabulation import is_control
+
+#: Metrics of the trajectory that are drawn, in the order of the legend, with their names.
+CURVES: tuple[tuple[str, str], ...] = (
+    ("bind", "subject"),
+    ("leak_neighbour", "neighbours"),
+    ("leak_background", "background"),
+    ("prior", "own colour"),
+    ("control", "control"),
+)
+
+#: Share of the subject from which the colour has arrived: that from which a subject is bound.
+ARRIVED = 0.5
+
+#: Curves are carried as whole thousandths.
+SCALE = 1000
+
+_MEASURED = ("bind", "leak_neighbour", "leak_background", "prior")
+
+
+@dataclass(frozen=True, slots=True)
+class Forming:
+    """The making of the pictures of a run, step by step.
+
+    Attributes
+    ----------
+    noise : tuple of float
+        Noise level of each step: 1 pure noise, 0 clean.
+    curves : dict
+        For each name of `CURVES` that was measured, its mean over judged pictures at each step; NaN
+        where it was measured in none.
+    images : int
+        Judgements that the means are of.
+    arrivals : tuple of int
+        At each step, the bound judgements whose subject has the colour from that step on.
+    bound : int
+        Bound judgements with a trajectory.
+    sentence : str
+    """
+
+    noise: tuple[float, ...]
+    curves: dict[str, tuple[float, ...]]
+    images: int
+    arrivals: tuple[int, ...]
+    bound: int
+    sentence: str
+
+
+def measured_steps(run: Run) -> pd.DataFrame:
+    """Read the trajectory of every judgement.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``sample_id, binding, step, noise, metric, value``; ``control`` stands among the
+        metrics: the share of the subject of the control of the same seed in the colour that this
+        prompt asks for. Empty where the run keeps no frames.
+    """
+    stored = store.Run(run.path)
+    rows = read_trajectory(stored, _MEASURED).drop(columns="reason")
+    if rows.empty:
+        return rows
+    judged = run.verdicts[["sample_id", "binding"]]
+    return pd.concat([rows.merge(judged, on=["sample_id", "binding"]), _controls(run, stored)])
+
+
+def _controls(run: Run, stored: store.Run) -> pd.DataFrame:
+    """Give the judged prompts the steps of their controls, as the metric ``control``."""
+    controls = run.samples.loc[is_control(run), ["sample_id", "cell_id", "index"]].rename(
+        columns={"sample_id": "control_sample", "cell_id": "control_id"}
+    )
+    shares = read_trajectory(stored, [f"subject_{term}" for term in COLOUR_NAMES])
+    shares = shares[shares["sample_id"].isin(controls["control_sample"])]
+    shares = shares.rename(columns={"sample_id": "control_sample"}).drop(columns="reason")
+    ids = run.samples[["sample_id", "control_id", "index"]]
+    judged = run.verdicts[["sample_id", "binding", "colour"]].merge(ids, on="sample_id")
+    judged = judged.merge(controls, on=["control_id", "index"])
+    judged["metric"] = "subject_" + judged["colour"].astype(str)
+    found = judged.merge(shares, on=["control_sample", "binding", "metric"])
+    columns = ["sample_id", "binding", "step", "noise", "metric", "value"]
+    return found.assign(metric="control")[columns]
+
+
+def forming(run: Run, steps: pd.DataFrame) -> Forming | None:
+    """Sum up the making of the pictures of a run; None where it keeps no frames."""
+    if steps.empty:
+        return None
+    valid = run.verdicts[~run.verdicts["verdict"].isin(["invalid", "absent"])]
+    judged = steps.merge(valid[["sample_id", "binding", "verdict"]], on=["sample_id", "binding"])
+    noise = steps.drop_duplicates("step").sort_values("step")["noise"]
+    means = judged.groupby(["metric", "step"])["value"].mean().unstack()
+    means = means.reindex(columns=range(len(noise)))
+    curves = {
+        name: tuple(means.loc[name].tolist())
+        for name, _ in CURVES
+        if name in means.index and means.loc[name].notna().any()
+    }
+    images = len(judged[["sample_id", "binding"]].drop_duplicates())
+    table = judged[(judged["metric"] == "bind") & (judged["verdict"] == "bound")]
+    arrivals, bound = _arrivals(table, len(noise))
+    levels = tuple(noise.tolist())
+    return Forming(levels, curves, images, arrivals, bound, _sentence(arrivals, bound, levels))
+
+
+def _arrivals(bind: pd.DataFrame, count: int) -> tuple[tuple[int, ...], int]:
+    """Count at each step the judgements that have the colour from then on, and not before."""
+    if bind.empty:
+        return (0,) * count, 0
+    table = bind.pivot(index=["sample_id", "binding"], columns="step", values="value")
+    there = (table.reindex(columns=range(count)) >= ARRIVED).to_numpy()
+    stays = there[:, ::-1].cumprod(axis=1)[:, ::-1].astype(bool)
+    firsts = stays.argmax(axis=1)[stays.any(axis=1)]
+    return tuple(int((firsts == step).sum()) for step in range(count)), len(table)
+
+
+def _sentence(arrivals: tuple[int, ...], bound: int, noise: tuple[float, ...]) -> str:
+    """Say by which step half of the bound subjects have their colour for good."""
+    if not bound or not sum(arrivals):
+        return "No bound picture to tell when the colour arrives."
+    reached = 0
+    for step, count in enumerate(arrivals):
+        reached += count
+        if 2 * reached >= bound:
+            return (
+                f"Half of the bound subjects have their colour for good by step {step + 1} of"
+                f" {len(noise)}, at noise {noise[step]:.3g}"
+                f" ({reached:,} of {bound:,})."
+            )
+    return f"Only {reached:,} of {bound:,} bound subjects keep their colour to the last step."
+
+
+def curves_payload(
+    run: Run,
+    steps: pd.DataFrame,
+    items: pd.DataFrame,
+    number: int,
+    keys: Collection[tuple[str, int]],
+) -> list[list[Any]]:
+    """Give the curves of the pictures whose frames are shown.
+
+    Returns
+    -------
+    list of [item, {metric: thousandths by step}]
+        ``null`` where a step was not measured.
+    """
+    if steps.empty or not keys:
+        return []
+    held = set(keys)
+    chosen = items[[key in held for key in zip(items["cell_id"], items["index"], strict=True)]]
+    rows = chosen[f"row_{number}"]
+    chosen = chosen[rows >= 0]
+    samples = run.verdicts["sample_id"].to_numpy()[chosen[f"row_{number}"].to_numpy()]
+    wanted = {
+        (sample, int(binding)): int(item)
+        for sample, binding, item in zip(samples, chosen["binding"], chosen.index, strict=True)
+    }
+    count = int(steps["step"].max()) + 1
+    shown = steps[steps["sample_id"].isin(set(samples))]
+    found: dict[int, dict[str, list[int | None]]] = {}
+    for sample, binding, step, metric, value in zip(
+        shown["sample_id"],
+        shown["binding"],
+        shown["step"],
+        shown["metric"],
+        shown["value"],
+        strict=True,
+    ):
+        item = wanted.get((sample, int(binding)))
+        if item is not None and value == value:
+            curve = found.setdefault(item, {}).setdefault(metric, [None] * count)
+            curve[step] = round(value * SCALE)
+    return [[item, curves] for item, curves in sorted(found.items())]

@@ -1,0 +1,134 @@
+"""The making of the pictures: sums over a run, curves and frames of single pictures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from reports.films import MOST, make_films
+from reports.page import write_report
+from reports.payload import all_items, cell_table
+from reports.selection import Plan
+from reports.trajectory import ARRIVED, CURVES, curves_payload, forming, measured_steps
+
+
+def test_a_run_without_frames_has_no_steps(second):
+    steps = measured_steps(second)
+    assert steps.empty
+    assert forming(second, steps) is None
+    items = all_items([second])
+    assert curves_payload(second, steps, items, 0, [("x", 0)]) == []
+    plan = Plan([second], items, cell_table([second]))
+    assert make_films([second], plan, None) == ([{}], [], 0)
+
+
+def test_curves_are_means_over_the_drawn(first):
+    steps = measured_steps(first)
+    found = forming(first, steps)
+    assert found.noise == (1.0, 0.8, 0.6, 0.4, 0.2)
+    drawn = first.verdicts[~first.verdicts["verdict"].isin(["absent", "invalid"])]
+    assert found.images == len(drawn)
+    # The made-up metrics grow evenly to their value in the last step.
+    for metric in ("bind", "leak_background", "prior"):
+        expected = drawn[metric].mean() * (np.arange(5) + 1) / 5
+        assert found.curves[metric] == pytest.approx(expected)
+    assert set(found.curves) <= {name for name, _ in CURVES}
+
+
+def test_control_is_the_share_of_the_control_in_the_colour_asked_for(first):
+    steps = measured_steps(first)
+    last = steps[(steps["metric"] == "control") & (steps["step"] == 4)]
+    judged = first.verdicts.drop(columns="value")
+    own = judged.merge(last, on=["sample_id", "binding"])
+    natural = own[(own["subject"] == "potato") & (own["cell_id"].str.startswith("single"))]
+    assert (natural["value"] == 0).all()
+    orange = own[(own["subject"] == "orange") & (own["colour"] == "orange")]
+    assert orange["value"].to_numpy() == pytest.approx(0.94)
+    assert len(own) == len(first.verdicts)
+
+
+def made_up(run, curves: list[list[float]]) -> pd.DataFrame:
+    bound = run.verdicts[run.verdicts["verdict"] == "bound"].head(len(curves))
+    return pd.DataFrame(
+        [
+            (sample, binding, step, 1 - step / 4, "bind", value)
+            for sample, binding, curve in zip(
+                bound["sample_id"], bound["binding"], curves, strict=True
+            )
+            for step, value in enumerate(curve)
+        ],
+        columns=["sample_id", "binding", "step", "noise", "metric", "value"],
+    )
+
+
+def test_arrival_is_for_good(first):
+    steps = made_up(first, [[0.9, 0.1, 0.6, 0.7], [0.6, 0.6, 0.6, 0.6], [0.9, 0.9, 0.9, 0.1]])
+    found = forming(first, steps)
+    assert found.arrivals == (1, 0, 1, 0)
+    assert found.bound == 3
+    assert "step 3 of 4" in found.sentence
+    assert "(2 of 3)" in found.sentence
+    never = forming(first, made_up(first, [[0.1, 0.2, 0.1, ARRIVED - 0.01]]))
+    assert never.arrivals == (0, 0, 0, 0)
+    assert "No bound picture" in never.sentence
+
+
+def test_a_step_that_was_not_measured_is_a_gap(first):
+    steps = made_up(first, [[0.9, float("nan"), 0.6, 0.7]])
+    items = all_items([first])
+    key = items.loc[items["verdict_0"] == "bound", ["cell_id", "index"]].iloc[0]
+    found = curves_payload(first, steps, items, 0, [(key["cell_id"], int(key["index"]))])
+    (item, curves), *others = found
+    assert others == []
+    assert items.loc[item, "cell_id"] == key["cell_id"]
+    assert curves == {"bind": [900, None, 600, 700]}
+    assert np.isfinite(forming(first, steps).curves["bind"][0])
+    assert np.isnan(forming(first, steps).curves["bind"][1])
+
+
+def test_frames_keep_to_their_budget_and_come_with_the_control(first):
+    items, cells = all_items([first]), cell_table([first])
+    plan = Plan([first], items, cells)
+    whole, keys, spent = make_films([first], plan, None)
+    assert len(keys) == min(len(plan.order), MOST)
+    assert spent == sum(len(uri) + 3 for frames in whole[0].values() for uri in frames)
+    some, kept, less = make_films([first], plan, spent // 5)
+    assert 0 < len(kept) < len(keys)
+    assert less <= spent // 5
+    for cell, index in kept:
+        assert (plan.control[cell], index) in some[0]
+    verdicts = items.groupby(["cell_id", "index"])["verdict_0"].agg(set)
+    failed = [verdicts[key] != {"bound"} for key in keys[:8]]
+    assert failed == [True, False] * 4
+
+
+def test_strips_of_prompt_and_control_with_their_curve(page_file, open_page):
+    page = open_page(page_file)
+    assert page.locator("#film .film-row.pictures").count() == 2
+    assert page.locator("#film .film-row.pictures").first.locator("img").count() == 5
+    told = page.get_attribute("#film svg.curves", "aria-label")
+    assert "step 5" in told
+    assert "subject:" in told
+    widths = page.evaluate(
+        "[...document.querySelectorAll('#film .film-row, #film > svg.curves')]"
+        ".map((e) => Math.round(e.getBoundingClientRect().width))"
+    )
+    assert len(set(widths)) == 1
+    first_title = page.input_value("#film-choice")
+    page.click("#film-next")
+    assert page.input_value("#film-choice") != first_title
+    again = open_page(page_file, "#" + page.url.split("#")[1])
+    assert again.input_value("#film-choice") == page.input_value("#film-choice")
+    again.click("#film-open")
+    again.wait_for_selector("#viewer[open] .film img")
+    assert again.locator("#viewer .film-row.pictures").count() == 2
+    assert again.locator(".forming svg.curves[role=img]").first.get_attribute("aria-label")
+
+
+def test_frames_beside_the_page_are_loaded_when_needed(first, lent, tmp_path, open_page):
+    written = write_report([first], tmp_path / "page.html", lent=lent, assets=True)
+    assert list(written.assets.glob("films-0-*.js"))
+    page = open_page(written.path)
+    page.wait_for_selector("#film .film img")
+    assert page.evaluate("document.querySelector('#film img').naturalWidth") == 64
