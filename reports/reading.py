@@ -90,8 +90,8 @@ def read_run(path: Path) -> Run:
         raise StoreError(f"{path} has no images yet; there is nothing to report")
     record = run.manifest.model_dump(mode="json")
     return Run(
-        path=Path(path),
-        name=run.manifest.name or Path(path).resolve().name,
+        path=path,
+        name=run.manifest.name or path.resolve().name,
         record=record,
         samples=samples,
         verdicts=read_verdicts(run),

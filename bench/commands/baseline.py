@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
+from bench.commands.place import Place
+
 
 @click.command()
-@click.argument("run", required=False, type=click.Path(path_type=Path))
+@click.argument("run", required=False, type=Place())
 @click.option(
     "--out",
     required=True,
@@ -18,7 +20,7 @@ import click
 )
 @click.option(
     "--runs",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Place(file_okay=False),
     default=Path("runs"),
     show_default=True,
     metavar="DIR",

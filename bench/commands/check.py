@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.commands.place import Place
+
 if TYPE_CHECKING:
     from bench.errors import NotComparableError
     from bench.gate.decide import Decision
 
 
 @click.command()
-@click.argument("run", required=False, type=click.Path(path_type=Path))
+@click.argument("run", required=False, type=Place())
 @click.option(
     "--baseline",
     required=True,
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--runs",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Place(file_okay=False),
     default=Path("runs"),
     show_default=True,
     metavar="DIR",

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.commands.place import Place
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command("report")
-@click.argument("runs", nargs=-1, metavar="[RUN ...]", type=click.Path(path_type=Path))
+@click.argument("runs", nargs=-1, metavar="[RUN ...]", type=Place())
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -50,6 +52,7 @@ def command(
     RUN is a run folder, or its name in runs/; the latest run where none is given. With several
     runs the page shows them side by side and compares each with the first.
     """
+    from bench.store.places import is_remote
     from bench.store.run import find_run
     from reports.certificate import load_certificate
     from reports.page import write_report
@@ -57,7 +60,8 @@ def command(
     given = None if certificate is None else load_certificate(certificate)
     folders = [find_run(run, Path("runs")) for run in runs or (None,)]
     loaded = [_load(folder) for folder in folders]
-    target = out or folders[0] / "report.html"
+    # A page is to be opened in a browser: that of a run in a remote store is written here.
+    target = out or (Path() if is_remote(folders[0]) else folders[0]) / "report.html"
     lent = _lent()
     written = write_report(loaded, target, lent=lent, certificate=given, assets=assets)
     carried = "all" if written.embedded == written.images else f"{written.embedded:,} of"

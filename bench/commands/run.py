@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from bench.commands.grid_options import grid_options, resolve_grid
+from bench.commands.place import Place
 from bench.commands.sampling_options import sampling_options, take_sampling
 
 
@@ -22,7 +23,7 @@ from bench.commands.sampling_options import sampling_options, take_sampling
 @click.option("--name", metavar="NAME", help="Name of the run.  [default: model and grid]")
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Place(file_okay=False),
     default=Path("runs"),
     show_default=True,
     metavar="DIR",

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import click
 
+from bench.commands.place import Place
+
 
 @click.command()
-@click.argument("run", required=False, type=click.Path(path_type=Path))
+@click.argument("run", required=False, type=Place())
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Place(file_okay=False),
     default=Path("runs"),
     show_default=True,
     metavar="DIR",

@@ -208,6 +208,7 @@ def _batch_of(sampler: Any) -> int:
     """Images that a sampler makes together, where it tells."""
     for name in ("batch_size", "batch"):
         value = getattr(sampler, name, None)
+        value = getattr(value, "size", value)
         if isinstance(value, int) and value > 0:
             return value
     return BATCH

@@ -94,7 +94,7 @@ def read_verdicts(run: Run) -> pd.DataFrame:
     if not path.is_file():
         raise StoreError(f"{path} is missing; `bench show {run.folder}` makes it again")
     try:
-        with pq.ParquetFile(path) as file:
+        with files.parquet(path) as file:
             schema = file.schema_arrow
             table = file.read()
     except (pa.ArrowException, OSError) as error:
@@ -108,7 +108,8 @@ def read_verdicts(run: Run) -> pd.DataFrame:
 def are_current(run: Run) -> bool:
     """Whether both derived files exist and were made from the parts as they are now."""
     try:
-        metadata = pq.read_schema(run.folder / VERDICTS_FILE).metadata or {}
+        with files.parquet(run.folder / VERDICTS_FILE) as file:
+            metadata = file.schema_arrow.metadata or {}
         stored = json.loads((run.folder / ESTIMATES_FILE).read_text(encoding="utf-8"))
         sources = {metadata[b"bench.source"].decode(), stored["source"]}
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError):

@@ -1,19 +1,25 @@
 """The edge to the file system: everything that a run writes passes through this file.
 
 A file appears whole or not at all: it is written under a hidden name, flushed to the disk and
-renamed. Errors of the system become one clear line.
+renamed; in an object store an upload does that by itself. Errors of the system become one clear
+line.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from bench.errors import StoreError
+import pyarrow.parquet as pq
+
+from bench.errors import BenchError, StoreError
+from bench.store import places
 
 _ADVICE = {
     errno.ENOSPC: "free some space and run again: what is finished is kept",
@@ -30,10 +36,20 @@ TEMPORARY = ".tmp-"
 
 @contextlib.contextmanager
 def clear_errors(action: str, path: Path) -> Iterator[None]:
-    """Turn an OSError into a StoreError that names the action, the path and the remedy."""
+    """Turn an OSError into a StoreError that names the action, the path and the remedy.
+
+    Of a remote store any error: each has kinds of its own.
+    """
     try:
         yield
-    except OSError as error:
+    except BenchError:
+        raise
+    except Exception as error:
+        if not isinstance(error, OSError):
+            if not places.is_remote(path):
+                raise
+            reason = " ".join(str(error).split())
+            raise StoreError(f"cannot {action} {path}: {type(error).__name__}: {reason}") from error
         reason = os.strerror(error.errno) if error.errno else str(error)
         advice = _ADVICE.get(error.errno or 0, "")
         raise StoreError(
@@ -42,7 +58,9 @@ def clear_errors(action: str, path: Path) -> Iterator[None]:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and its parents where they are missing."""
+    """Make a folder and its parents where they are missing; an object store has none."""
+    if places.appears_whole(path):
+        return
     with clear_errors("make the folder", path):
         path.mkdir(parents=True, exist_ok=True)
 
@@ -63,6 +81,9 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
         The disk is full, the folder cannot be written, and the like. Nothing is left behind.
     """
     make_folder(path.parent)
+    if places.is_remote(path):
+        _upload(path, write)
+        return
     temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
     with clear_errors("write", path):
         try:
@@ -76,6 +97,39 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
                 temporary.unlink()
             raise
         _sync_folder(path.parent)
+
+
+def _upload(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write a file of a remote store whole."""
+    buffer = io.BytesIO()
+    write(buffer)
+    system, name = places.file_system(path), places.name_there(path)
+    with clear_errors("write", path):
+        if places.appears_whole(path):
+            system.pipe_file(name, buffer.getvalue())
+            return
+        temporary = path.with_name(f"{TEMPORARY}{uuid.uuid4().hex[:8]}-{path.name}")
+        system.pipe_file(places.name_there(temporary), buffer.getvalue())
+        system.mv(places.name_there(temporary), name)
+
+
+def create_text(path: Path, text: str) -> bool:
+    """Write a file of a remote store where there is none yet; False where there is one."""
+    system, name = places.file_system(path), places.name_there(path)
+    with clear_errors("write", path):
+        try:
+            system.pipe_file(name, text.encode(), mode="create")
+        except FileExistsError:
+            return False
+        return True
+
+
+def parquet(path: Path, **options: Any) -> pq.ParquetFile:
+    """Open a Parquet file, wherever it is."""
+    if places.is_remote(path):
+        options["filesystem"] = places.file_system(path)
+        return pq.ParquetFile(places.name_there(path), **options)
+    return pq.ParquetFile(path, **options)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -112,6 +166,8 @@ def remove(path: Path) -> None:
 
 def remove_leftovers(folder: Path) -> int:
     """Remove what a killed process was writing. Only for who holds the lock of the run."""
+    if places.appears_whole(folder):
+        return 0
     with clear_errors("clean", folder):
         leftovers = list(folder.rglob(f"{TEMPORARY}*"))
         for path in leftovers:

@@ -13,14 +13,14 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from bench.errors import StoreError
-from bench.store import files
+from bench.store import files, places
 
 LOCK = ".lock"
 HOLDER = ".lock.json"
@@ -44,26 +44,21 @@ def locked(folder: Path) -> Iterator[dict[str, str] | None]:
     StoreError
         Another process holds it; the message names the process and the machine.
     """
+    if places.is_remote(folder):
+        from bench.store.lease import leased
+
+        with leased(folder) as stale:
+            yield stale
+        return
     files.make_folder(folder)
     lock = FileLock(folder / LOCK, timeout=0)
     try:
         _acquire(lock, folder)
     except Timeout:
-        holder = _read(folder) or {}
-        raise StoreError(
-            f"{folder} is in use by process {holder.get('pid', '?')} on "
-            f"{holder.get('host', '?')} since {holder.get('since', '?')}; wait for it, or choose "
-            "another folder with --name"
-        ) from None
+        raise in_use(folder, read_holder(folder) or {}) from None
     try:
-        stale = _read(folder)
-        me = {
-            "pid": str(os.getpid()),
-            "host": socket.gethostname(),
-            "since": datetime.now(UTC).isoformat(timespec="seconds"),
-            "token": uuid.uuid4().hex,
-        }
-        files.write_text(folder / HOLDER, json.dumps(me, indent=1) + "\n")
+        stale = read_holder(folder)
+        files.write_text(folder / HOLDER, json.dumps(this_process(), indent=1) + "\n")
         _await_workers(folder)
         yield stale
         files.remove(folder / HOLDER)
@@ -74,6 +69,10 @@ def locked(folder: Path) -> Iterator[dict[str, str] | None]:
 @contextlib.contextmanager
 def worker_lock(folder: Path, name: str) -> Iterator[None]:
     """Hold the lock of a worker of the leader that holds the folder."""
+    if places.is_remote(folder):
+        # There the token alone keeps a worker from writing for a leader that is gone.
+        yield
+        return
     path = folder / f"{WORKERS}{name}.lock"
     lock = FileLock(path, timeout=0)
     _acquire(lock, folder)
@@ -98,7 +97,7 @@ def require_holder(folder: Path, token: str | None = None) -> str:
     StoreError
         Nobody holds it, or another than the one expected.
     """
-    held = (_read(folder) or {}).get("token", "")
+    held = (read_holder(folder) or {}).get("token", "")
     if not held or (token is not None and held != token):
         raise StoreError(
             f"{folder} is not held any more by the process that this one works for; nothing was "
@@ -133,9 +132,42 @@ def _acquire(lock: FileLock, folder: Path) -> None:
             raise error
 
 
-def _read(folder: Path) -> dict[str, str] | None:
-    try:
-        holder = json.loads((folder / HOLDER).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+def this_process() -> dict[str, str]:
+    """Tell who holds a lock from now on."""
+    return {
+        "pid": str(os.getpid()),
+        "host": socket.gethostname(),
+        "since": datetime.now(UTC).isoformat(timespec="seconds"),
+        "token": uuid.uuid4().hex,
+    }
+
+
+def in_use(folder: Path, holder: Mapping[str, str]) -> StoreError:
+    """Return the error for the second who wants a folder."""
+    return StoreError(
+        f"{folder} is in use by process {holder.get('pid', '?')} on {holder.get('host', '?')} "
+        f"since {holder.get('since', '?')}; wait for it, or choose another folder with --name"
+    )
+
+
+def read_holder(folder: Path) -> dict[str, str] | None:
+    """Return who holds the folder, or held it and was killed; None where nobody is told."""
+    path = folder / HOLDER
+    with files.clear_errors("read", path):
+        try:
+            holder = json.loads(path.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return None
     return holder if isinstance(holder, dict) else None
+
+
+def guard_of(folder: Path) -> Callable[[], object] | None:
+    """Return what the holder of a folder must call before it writes; None where a lock is enough.
+
+    The lock of a local folder holds for as long as the process lives. The one of a remote store can
+    be taken over from a process that slept, or that the network left alone, for too long.
+    """
+    if not places.is_remote(folder):
+        return None
+    token = require_holder(folder)
+    return lambda: require_holder(folder, token)

@@ -45,7 +45,7 @@ def made_by(path: Path, table: str, run: str) -> str:
 
 def _open(path: Path, table: str, run: str) -> pq.ParquetFile:
     try:
-        file = pq.ParquetFile(path, page_checksum_verification=True, memory_map=False)
+        file = files.parquet(path, page_checksum_verification=True, memory_map=False)
     except (pa.ArrowException, OSError) as error:
         raise _damaged(path, error) from error
     try:

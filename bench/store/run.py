@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
@@ -11,7 +12,8 @@ import pyarrow.compute as pc
 
 from bench.errors import StoreError, UsageError
 from bench.records import Generation, Regions, Score
-from bench.store import files, parts
+from bench.store import files, parts, places
+from bench.store.lock import guard_of
 from bench.store.manifest import FILE, Manifest, read_manifest
 from bench.store.rows import (
     generation_from,
@@ -23,7 +25,7 @@ from bench.store.rows import (
 from bench.tables import nearest
 
 #: A part is closed when its oldest row is so old (seconds), or its rows are so large (bytes).
-PART_SECONDS = 55.0
+PART_SECONDS = float(os.environ.get("BENCH_PART_SECONDS", "55"))
 PART_BYTES = 64 * 2**20
 
 #: Every column of the samples but the picture.
@@ -57,7 +59,7 @@ class Run:
     """
 
     def __init__(self, folder: Path, manifest: Manifest | None = None) -> None:
-        self.folder = Path(folder)
+        self.folder = folder
         self.manifest = read_manifest(self.folder) if manifest is None else manifest
 
     def parts(
@@ -158,7 +160,7 @@ def find_run(given: Path | None, root: Path) -> Path:
     """
     if given is None:
         return latest(root)
-    for folder in (given, root / given):
+    for folder in (given,) if places.is_remote(given) else (given, root / given):
         if (folder / FILE).is_file():
             return folder
     if given.exists():
@@ -184,7 +186,8 @@ class RunWriter:
     suffix : str
         Ends the names of the parts, so that several writers of one run never take the same.
     guard : callable, optional
-        Called before parts are closed; raises where this writer must not write any more.
+        Called before parts are closed; raises where this writer must not write any more. In a
+        remote store it is that the lock is still held.
     """
 
     def __init__(
@@ -206,7 +209,7 @@ class RunWriter:
             )
             for table in run.manifest.tables()
         }
-        self._guard = guard
+        self._guard = guard_of(run.folder) if guard is None else guard
 
     def add_images(self, generations: Sequence[Generation]) -> None:
         """Add images."""

@@ -1,0 +1,27 @@
+"""A folder on the command line: a path, or a URL of a store that fsspec reaches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+class Place(click.ParamType):
+    """Like ``click.Path``, and takes ``s3://bucket/runs`` too."""
+
+    name = "path"
+
+    def __init__(self, **options: Any) -> None:
+        self._path = click.Path(path_type=Path, **options)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, context: click.Context | None
+    ) -> Any:
+        """Return a path."""
+        if isinstance(value, str) and "://" in value:
+            from bench.store.places import place
+
+            return place(value)
+        return self._path.convert(value, param, context)
