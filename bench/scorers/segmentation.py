@@ -16,6 +16,7 @@ from bench.colour.difference import membership_table
 from bench.colour.model import SHARPNESS
 from bench.colour.named import basic_term
 from bench.colour.spaces import cube_index
+from bench.outline import without_outline
 from bench.records import Fingerprint, Generation, Regions, Score
 from bench.surface import Surface, plain_shares, surface_shares
 from bench.validity import why_void
@@ -30,6 +31,7 @@ MIN_SHARE = 0.0005
 MIN_PRESENCE = 0.05
 
 _TERMS = len(COLOUR_NAMES)
+_BLACK = COLOUR_NAMES.index("black")
 _MAIN = ("presence", "bind", "prior", "leak_background", "leak_neighbour", "swap")
 METRICS: tuple[str, ...] = _MAIN + tuple(
     f"{place}_{term}" for place in ("subject", "background", "neighbour") for term in COLOUR_NAMES
@@ -124,7 +126,8 @@ class SegmentationScorer:
         surfaces = []
         for index, mask in enumerate(masks):
             if self.correct_surface and index < len(masks) - 1:
-                surfaces.append(surface_shares(byte, named, mask, table, _TERMS))
+                painted = without_outline(mask, named[:, _BLACK], image.shape[:2])
+                surfaces.append(surface_shares(byte, named, painted, table, _TERMS))
             else:
                 surfaces.append(plain_shares(named, mask))
         return _Measured(cell, regions, surfaces, COLOUR_NAMES + colours, byte.shape[0])
