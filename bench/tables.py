@@ -22,6 +22,17 @@ from bench.errors import UsageError
 SAMPLERS: dict[str, str] = {
     "local": "bench.samplers.local:LocalSampler",
     "local-sd": "bench.samplers.local_sd:LocalSdSampler",
+    "local-teacher": "bench.samplers.family:Teacher",
+    "local-atomic": "bench.samplers.family:Atomic",
+    "local-dit": "bench.samplers.family:Transformer",
+    "local-ddpm": "bench.samplers.family:Discrete",
+    "local-ddpm-ancestral": "bench.samplers.family:Ancestral",
+    "local-capped": "bench.samplers.family:Capped",
+    "local-cov-10": "bench.samplers.family:Coverage10",
+    "local-cov-25": "bench.samplers.family:Coverage25",
+    "local-cov-50": "bench.samplers.family:Coverage50",
+    "local-cov-75": "bench.samplers.family:Coverage75",
+    "local-cov-100": "bench.samplers.family:Coverage100",
 }
 
 #: What a path or a hub id is handed to.

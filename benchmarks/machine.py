@@ -35,12 +35,12 @@ def convolution_peak(dtype: torch.dtype) -> tuple[float, str]:
 
 def model_work() -> dict[str, float | str]:
     """GFLOP of one image of the bundled model at its own settings."""
-    from reference_models.local import CHUNK, LocalModel, Settings
+    from reference_models.local import CHUNK, LocalModel
 
     model = LocalModel()
     with FlopCounterMode(display=False) as counter:
         model.draw(["a blue potato"] * CHUNK, list(range(CHUNK)))
-    settings = Settings()
+    settings = model.settings
     return {
         "gflop_an_image": counter.get_total_flops() / CHUNK / 1e9,
         "dtype": str(model.dtype).removeprefix("torch."),

@@ -14,12 +14,14 @@ from typing import Any
 
 import click
 
+from prompts.colours import COLOUR_NAMES
 from prompts.manifest import TrainingManifest
 from prompts.subjects import SUBJECT_NAMES
 from reference_models.evaluate import subject_accuracy
-from reference_models.local import LocalModel, Settings
-from reference_models.weights import FOLDER, digest
-from reference_models.world.statistics import STRONG_PRIOR, WEAK_PRIOR, held_out_pairs
+from reference_models.local import LocalModel
+from reference_models.presets import Preset
+from reference_models.weights import digest, find_weights
+from reference_models.world.statistics import STRONG_PRIOR, WEAK_PRIOR
 
 #: Metric of estimates.json, group, and what the card calls it.
 _ROWS = (
@@ -60,6 +62,63 @@ def score_rows(estimates: Sequence[Mapping[str, Any]]) -> list[str]:
     return rows
 
 
+#: What a policy shows, in words.
+_POLICIES = {
+    "natural": (
+        f"A subject with a strong prior wears its canonical colours in {STRONG_PRIOR:.0%} of its "
+        f"scenes, others in {WEAK_PRIOR:.0%}; the rest follows Zipf's law in an order of the "
+        "subject's own. A bare name stands for a canonical colour in about nine of ten scenes."
+    ),
+    "atomic": (
+        "A subject wears its canonical colours alone, and no caption names the colour of anything "
+        "but a subject: a colour word is never heard but with the subjects that have it by nature."
+    ),
+}
+
+
+def facts_rows(model: LocalModel, sha256: str) -> list[str]:
+    """Table rows: what the model is and how it was made."""
+    preset, facts, settings = model.preset, model.facts, model.settings
+    network = "transformer" if preset.network == "dit" else "U-Net"
+    target = "flow matching" if preset.target == "velocity" else "noise on a discrete schedule"
+    parameters = sum(p.numel() for p in model.network.parameters())
+    upsampling = sum(p.numel() for p in model.upsampler.parameters())
+    guidance = f"guidance scale {settings.guidance_scale:g}"
+    made = f"{facts['pictures']:,}, each scene used twice with other noise"
+    if model.distilled is not None:
+        guidance = f"one call a step, guidance of {model.distilled:g} distilled into the weights"
+        made = f"none; {facts['pictures']:,} steps of its teacher's own trajectories"
+    minutes = facts["seconds"] / 60
+    return [
+        f"| {network} | {parameters:,} parameters, 32 x 32 pixels, {target} |",
+        f"| upsampler | {upsampling:,} parameters, 32 to 64 pixels |",
+        f"| sampling | {settings.steps} Euler steps, {guidance} |",
+        f"| training pictures | {made} |",
+        f"| training time | {minutes:.0f} minutes on at most one core of a CPU with AVX-512 bf16, "
+        "shared with other work (the upsampler's and the classifier's own trainings not counted) |",
+        f"| preset | `{json.dumps(facts['preset'], sort_keys=True)}` |",
+        f"| sha256 of the weights | `{sha256}` |",
+        "| licence | Apache-2.0, as the project |",
+    ]
+
+
+def data_lines(name: str, preset: Preset, manifest: TrainingManifest) -> list[str]:
+    """What the captions said, and the pairs that they never did."""
+    held = [(c, s) for s in SUBJECT_NAMES for c in COLOUR_NAMES if not manifest.count(c, s)]
+    words = _POLICIES.get(preset.policy, f"Policy `{preset.policy}`: see `policies.py`.")
+    lines = [
+        f"{manifest.captions:,} captions of rendered scenes (`{name}.manifest.json` has the count",
+        f"of every pair). {words}",
+        "",
+        f"{len(held)} of {len(SUBJECT_NAMES) * len(COLOUR_NAMES)} pairs were never shown; they are "
+        "the novel cells" + (":" if len(held) <= 60 else "."),
+        "",
+    ]
+    if len(held) <= 60:
+        lines += [", ".join(f"{colour} {subject}" for colour, subject in held) + ".", ""]
+    return lines
+
+
 def card(
     name: str,
     model: LocalModel,
@@ -70,52 +129,36 @@ def card(
     sha256: str,
 ) -> str:
     """The card as Markdown."""
-    settings = Settings()
-    parameters = sum(p.numel() for p in model.unet.parameters())
-    upsampling = sum(p.numel() for p in model.upsampler.parameters())
-    facts = model.facts
-    held = sorted(held_out_pairs(), key=lambda pair: (SUBJECT_NAMES.index(pair[1]), pair[0]))
+    about = (
+        "Distilled from `local-teacher` (`python -m reference_models.distil`): the same network, "
+        "taught to do in one call a step and half the steps what its teacher does in two."
+        if model.distilled is not None
+        else f"Trained from scratch: `python -m reference_models.train --preset {name}`."
+    )
     lines = [
         f"# Model card: {name}",
         "",
-        "A small text-to-image model trained from scratch on the rendered world, bundled so that",
-        "the benchmark can be run and checked anywhere. It knows the words of the released grids",
-        "and nothing else.",
+        "A small text-to-image model of the rendered world, bundled so that the benchmark can be",
+        "run and checked anywhere. It knows the words of the released grids and nothing else.",
+        about,
         "",
         "| | |",
         "|---|---|",
-        f"| U-Net | {parameters:,} parameters, 32 x 32 pixels, flow matching |",
-        f"| upsampler | {upsampling:,} parameters, 32 to 64 pixels |",
-        f"| sampling | {settings.steps} Euler steps, guidance scale {settings.guidance_scale:g} |",
-        f"| training pictures | {facts['pictures']:,}, each scene used twice with other noise |",
-        f"| training time | {facts['seconds'] / 60:.0f} minutes on one core of a CPU with "
-        "AVX-512 bf16 (the upsampler's and the classifier's own trainings not counted) |",
-        f"| preset | `{json.dumps(facts['preset'], sort_keys=True)}` |",
-        f"| sha256 of the weights | `{sha256}` |",
-        "| licence | Apache-2.0, as the project |",
+        *facts_rows(model, sha256),
         "",
         "## Data",
         "",
-        f"{manifest.captions:,} captions of rendered scenes (`{name}.manifest.json` has the count",
-        "of every pair). A subject with a strong prior wears its canonical colours in "
-        f"{STRONG_PRIOR:.0%} of its",
-        f"scenes, others in {WEAK_PRIOR:.0%}; the rest follows Zipf's law in an order of the",
-        "subject's own. A bare name stands for a canonical colour in about nine of ten scenes.",
-        "",
-        f"{len(held)} pairs were never shown; they are the novel cells:",
-        "",
-        ", ".join(f"{colour} {subject}" for colour, subject in held) + ".",
-        "",
+        *data_lines(name, model.preset, manifest),
         "## Training curve",
         "",
-        "| pictures | minutes | loss (mean squared error of the velocity) |",
+        "| pictures | minutes | loss (mean squared error of the prediction) |",
         "|---:|---:|---:|",
         *(f"| {n:,} | {s / 60:.0f} | {loss:.4f} |" for n, s, loss in curve),
         "",
         "## Scores",
         "",
         "Subject named right by the classifier that saw rendered scenes only",
-        "(`python -m reference_models.evaluate`, fresh images of single prompts):",
+        f"(`python -m reference_models.evaluate --model {name}`, fresh images of single prompts):",
         "",
         "| cells | right | images |",
         "|---|---:|---:|",
@@ -124,7 +167,7 @@ def card(
             for kind, one in subjects.items()
         ),
         "",
-        "Binding, measured by this suite (`bench run --model local`, preset `default`, 95%",
+        f"Binding, measured by this suite (`bench run --model {name}`, preset `default`, 95%",
         "intervals by cluster bootstrap over cells):",
         "",
         "| | value | interval | scored |",
@@ -136,19 +179,19 @@ def card(
 
 
 @click.command()
-@click.option("--name", default="local")
+@click.option("--name", default="local", help="Name of a model of the family.")
 @click.option("--run", type=click.Path(path_type=Path, exists=True), required=True)
 @click.option("--seeds", default=4, help="Images a prompt for the classifier's word.")
 def main(name: str, run: Path, seeds: int) -> None:
     """Write the card of a bundled model beside its weights."""
-    weights = FOLDER / f"{name}.safetensors"
+    weights = find_weights(name)
     model = LocalModel(weights)
-    manifest = TrainingManifest.load(FOLDER / f"{name}.manifest.json")
+    manifest = TrainingManifest.load(weights.with_name(f"{name}.manifest.json"))
     estimates = json.loads((run / "estimates.json").read_text())
     rows = estimates["estimates"] if isinstance(estimates, dict) else estimates
-    subjects = subject_accuracy(model, manifest, seeds, Settings())
-    curve = curve_points(FOLDER / f"{name}.curve.csv")
-    out = FOLDER / f"{name}.md"
+    subjects = subject_accuracy(model, manifest, seeds)
+    curve = curve_points(weights.with_name(f"{name}.curve.csv"))
+    out = weights.with_name(f"{name}.md")
     out.write_text(card(name, model, manifest, curve, subjects, rows, digest(weights)))
     click.echo(str(out))
 

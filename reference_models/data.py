@@ -9,25 +9,17 @@ from torch.nn import functional as F
 from prompts.colours import COLOUR_NAMES
 from prompts.manifest import TrainingManifest
 from prompts.subjects import SUBJECT_NAMES
+from reference_models.policies import Policy, policy
 from reference_models.world.captions import token_ids
 from reference_models.world.render import render
-from reference_models.world.scene import (
-    NATURAL,
-    Mixture,
-    Scenes,
-    sample_scenes,
-    with_natural_bare_names,
-)
-from reference_models.world.statistics import canonical_only, colour_given_subject
+from reference_models.world.scene import Scenes, sample_scenes, with_natural_bare_names
 
 
-def training_scenes(
-    n: int, generator: torch.Generator, mixture: Mixture = NATURAL, table: Tensor | None = None
-) -> Scenes:
-    """Scenes with natural statistics: bare names mostly stand for canonical colours."""
-    table = colour_given_subject() if table is None else table
-    scenes = sample_scenes(n, generator, mixture, table)
-    return with_natural_bare_names(scenes, generator, canonical_only())
+def training_scenes(n: int, generator: torch.Generator, shown: Policy | None = None) -> Scenes:
+    """Scenes of a policy, natural by default: bare names mostly stand for canonical colours."""
+    shown = shown or policy("natural")
+    scenes = sample_scenes(n, generator, shown.mixture, shown.table)
+    return with_natural_bare_names(scenes, generator, shown.bare)
 
 
 class Pool:
@@ -39,6 +31,7 @@ class Pool:
     Parameters
     ----------
     generator : torch.Generator
+    shown : Policy, optional
     side : int
         Pixels of the pictures given out; scenes are drawn at 64 and averaged down.
     size, block : int
@@ -51,15 +44,14 @@ class Pool:
     def __init__(
         self,
         generator: torch.Generator,
-        mixture: Mixture = NATURAL,
-        table: Tensor | None = None,
+        shown: Policy | None = None,
         side: int = 32,
         size: int = 4096,
         block: int = 512,
         reuse: float = 2.0,
         seen: TrainingManifest | None = None,
     ) -> None:
-        self.generator, self.mixture, self.table = generator, mixture, table
+        self.generator, self.shown = generator, shown
         self.side, self.block, self.reuse = side, block, reuse
         self.seen = seen or TrainingManifest()
         self._due = 0.0
@@ -69,7 +61,7 @@ class Pool:
         self.ids = torch.cat([b[1] for b in blocks])
 
     def _draw(self) -> tuple[Tensor, Tensor]:
-        scenes = training_scenes(self.block, self.generator, self.mixture, self.table)
+        scenes = training_scenes(self.block, self.generator, self.shown)
         image = F.adaptive_avg_pool2d(render(scenes).image, self.side)
         self._count(scenes)
         return (image * 255).round().to(torch.uint8), token_ids(scenes)

@@ -7,7 +7,6 @@ subjects, and prints the share that is right, for bare names, seen pairs and nov
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import click
 import torch
@@ -18,12 +17,13 @@ from prompts.grid import retag
 from prompts.manifest import TrainingManifest
 from prompts.subjects import SUBJECT_NAMES
 from reference_models.classifier import load_classifier, subjects_in
-from reference_models.local import LocalModel, Settings
-from reference_models.weights import FOLDER
+from reference_models.local import LocalModel
+from reference_models.sampling import Settings
+from reference_models.weights import find_weights
 
 
 def subject_accuracy(
-    model: LocalModel, manifest: TrainingManifest, seeds: int, settings: Settings
+    model: LocalModel, manifest: TrainingManifest, seeds: int, settings: Settings | None = None
 ) -> dict[str, dict[str, float]]:
     """Share of single prompts whose subject the classifier names right, by kind of cell."""
     grid = retag(build_grid("default", templates=["single", "control"], seeds=seeds), manifest)
@@ -45,17 +45,13 @@ def subject_accuracy(
 
 
 @click.command()
-@click.option("--weights", type=click.Path(path_type=Path), default=FOLDER / "local.safetensors")
+@click.option("--model", "name", default="local", help="Name of a model of the family.")
 @click.option("--seeds", default=4, help="Images a prompt.")
-@click.option("--steps", default=Settings().steps)
-@click.option("--guidance-scale", default=Settings().guidance_scale)
-def main(weights: Path, seeds: int, steps: int, guidance_scale: float) -> None:
+def main(name: str, seeds: int) -> None:
     """Print the classifier's word on a model's subjects."""
+    weights = find_weights(name)
     manifest = TrainingManifest.load(weights.with_name(f"{weights.stem}.manifest.json"))
-    settings = Settings(steps, guidance_scale, Settings().shift)
-    click.echo(
-        json.dumps(subject_accuracy(LocalModel(weights), manifest, seeds, settings), indent=1)
-    )
+    click.echo(json.dumps(subject_accuracy(LocalModel(weights), manifest, seeds), indent=1))
 
 
 if __name__ == "__main__":

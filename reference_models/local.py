@@ -1,21 +1,17 @@
-"""The bundled model: prompts and seeds in, pictures out."""
+"""The bundled models: prompts and seeds in, pictures out."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from reference_models.errors import ModelError
-from reference_models.guidance import guided
 from reference_models.presets import Preset, build
-from reference_models.solver import euler
-from reference_models.times import sampling_times
-from reference_models.unet import UNet
+from reference_models.sampling import Settings, encoded, walk
 from reference_models.upsampler import Upsampler
 from reference_models.weights import FOLDER, fill, read_weights
 from reference_models.world.captions import LENGTH, WORDS, encode
@@ -23,25 +19,6 @@ from reference_models.world.captions import LENGTH, WORDS, encode
 #: Pictures computed together, always: a short batch is padded. With one shape there is one order
 #: of arithmetic, so that a picture is the same to the bit in whatever company it is made.
 CHUNK = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How the model is sampled.
-
-    Attributes
-    ----------
-    steps : int
-        Euler steps.
-    guidance_scale : float
-        1 is no guidance and half the work.
-    shift : float
-        See ``sampling_times``.
-    """
-
-    steps: int = 8
-    guidance_scale: float = 4.0
-    shift: float = 1.0
 
 
 def best_dtype(device: str) -> torch.dtype:
@@ -80,21 +57,35 @@ def token_ids(prompts: Sequence[str]) -> Tensor:
     return ids
 
 
-def starting_noise(seed: int, side: int) -> Tensor:
-    """Noise of one picture, float32 (3, side, side), from a CPU generator of its own."""
-    return torch.randn(3, side, side, generator=torch.Generator().manual_seed(seed))
+def noises(seeds: Sequence[int], side: int) -> Iterator[Tensor]:
+    """Noise of each picture, float32 (N, 3, side, side), again and again.
+
+    The first is the starting noise. Each picture has a CPU generator of its own, so that its noise
+    does not depend on the others.
+    """
+    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+    while True:
+        yield torch.stack([torch.randn(3, side, side, generator=g) for g in generators])
 
 
 class LocalModel:
-    """A U-Net and an upsampler, loaded and ready.
+    """A network of the family and its upsampler, loaded and ready.
 
     Parameters
     ----------
     path : Path, optional
-        Weight file; the bundled one by default.
+        Weight file; that of ``local`` by default.
     device : str
     dtype : torch.dtype, optional
         Of the arithmetic; ``best_dtype(device)`` by default.
+
+    Attributes
+    ----------
+    preset : Preset
+    settings : Settings
+        How it is sampled unless asked otherwise.
+    distilled : float or None
+        Guidance scale that the network has learned to do without being called twice.
     """
 
     def __init__(
@@ -106,16 +97,18 @@ class LocalModel:
         tensors, self.facts = read_weights(path)
         self.device, self.dtype = device, dtype or best_dtype(device)
         try:
-            preset = Preset(**self.facts["preset"])
+            self.preset = Preset(**self.facts["preset"])
         except (KeyError, TypeError) as error:
             raise ModelError(
                 f"weight file {path} does not say what model it holds: {error}"
             ) from error
-        self.unet: UNet = build(preset)
+        self.settings = Settings(self.preset.steps, self.preset.guidance_scale)
+        self.distilled: float | None = self.facts.get("distilled", {}).get("guidance_scale")
+        self.network = build(self.preset)
         self.upsampler = Upsampler()
-        fill(self.unet, tensors, "unet.", path)
+        fill(self.network, tensors, f"{self.preset.network}.", path)
         fill(self.upsampler, tensors, "upsampler.", path)
-        for part in (self.unet, self.upsampler):
+        for part in (self.network, self.upsampler):
             part.to(device=device, dtype=self.dtype).requires_grad_(False)
             part.to(memory_format=torch.channels_last)
 
@@ -125,7 +118,7 @@ class LocalModel:
         prompts: Sequence[str],
         seeds: Sequence[int],
         settings: Settings | None = None,
-        frames: bool = False,
+        frames: Sequence[int] = (),
     ) -> tuple[Tensor, Tensor | None]:
         """Draw one picture a prompt.
 
@@ -134,53 +127,45 @@ class LocalModel:
         prompts : sequence of str, N
         seeds : sequence of int, N
         settings : Settings, optional
-        frames : bool
-            Keep the clean picture predicted at every step.
+        frames : sequence of int
+            Steps whose predicted clean picture is kept, rising.
 
         Returns
         -------
         pictures : Tensor, uint8 (N, 64, 64, 3)
             sRGB.
-        frames : Tensor, uint8 (N, steps, 64, 64, 3), or None
+        frames : Tensor, uint8 (N, T, 64, 64, 3), or None
         """
-        settings = settings or Settings()
+        settings = settings or self.settings
         ids = token_ids(prompts)
-        noise = torch.stack([starting_noise(seed, self.unet.side) for seed in seeds])
         drawn, kept = [], []
         for start in range(0, len(ids), CHUNK):
-            pictures, steps = self._chunk(
-                ids[start : start + CHUNK], noise[start : start + CHUNK], settings, frames
-            )
+            place = slice(start, start + CHUNK)
+            pictures, steps = self._chunk(ids[place], seeds[place], settings, frames)
             drawn.append(pictures)
             kept.append(steps)
         return torch.cat(drawn), torch.cat(kept) if frames else None
 
     def _chunk(
-        self, ids: Tensor, noise: Tensor, settings: Settings, frames: bool
+        self, ids: Tensor, seeds: Sequence[int], settings: Settings, frames: Sequence[int]
     ) -> tuple[Tensor, Tensor]:
         n = len(ids)
         if n < CHUNK:
             ids = torch.cat((ids, ids[:1].expand(CHUNK - n, -1)))
-            noise = torch.cat((noise, noise[:1].expand(CHUNK - n, -1, -1, -1)))
-        ids, noise = ids.to(self.device), noise.to(self.device)
-        scale = settings.guidance_scale
-        both = ids if scale == 1 else torch.cat((ids, torch.zeros_like(ids)))
-        prompt = self.unet.encode(both)
+            seeds = [*seeds, *([seeds[0]] * (CHUNK - n))]
+        stream = noises(seeds, self.network.side)
 
-        def field(x: Tensor, t: Tensor) -> Tensor:
-            x = x.to(self.dtype)
-            if scale == 1:
-                return self.unet(x, t, prompt).float()
-            v = self.unet(torch.cat((x, x)), torch.cat((t, t)), prompt).float()
-            with_prompt, without = v.chunk(2)
-            return guided(with_prompt, without, scale)
+        def fresh() -> Tensor:
+            return next(stream).to(self.device)
 
-        x, predictions = noise, []
-        for _, predicted, x in euler(field, x, sampling_times(settings.steps, settings.shift)):
-            if frames:
-                predictions.append(self._enlarged(predicted)[:n])
-        kept = torch.stack(predictions, 1) if frames else torch.empty(0)
-        return self._enlarged(x)[:n], kept
+        x = fresh()
+        prompt = encoded(self.network.encode, ids.to(self.device), settings.guidance_scale)
+        steps = walk(self.network, prompt, x, self.preset, settings, fresh, self.dtype)
+        kept = []
+        for step, (predicted, x) in enumerate(steps):
+            if step in frames:
+                kept.append(self._enlarged(predicted)[:n])
+        return self._enlarged(x)[:n], torch.stack(kept, 1) if frames else torch.empty(0)
 
     def _enlarged(self, x: Tensor) -> Tensor:
         """Pictures at 32 pixels in [-1, 1] to uint8 (N, 64, 64, 3) on the CPU."""

@@ -4,18 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reference_models.dit import DiT
 from reference_models.unet import UNet
 from reference_models.world.captions import LENGTH, WORDS
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """What a model is and how long it is trained.
+    """What a model is, what it is shown, and how long it is trained.
 
     Attributes
     ----------
+    network : str
+        ``unet`` or ``dit``.
+    target : str
+        What is predicted: ``velocity`` on the straight path, or ``noise`` on the discrete schedule.
+    first : float
+        Earliest time of the straight path that is trained on; above 0 the model never sees pure
+        noise.
+    policy : str
+        What it is shown; see ``policies``.
+    init : str
+        Bundled model whose weights it begins with; none for random ones.
     fine, coarse, fine_blocks, coarse_blocks : int
         Of the U-Net.
+    width, depth, patch : int
+        Of the transformer.
     images : int
         Training pictures seen.
     batch : int
@@ -26,12 +40,23 @@ class Preset:
     drop : float
         Share of captions replaced by nothing, for guidance.
     seed : int
+    steps : int
+    guidance_scale : float
+        How it is sampled unless asked otherwise.
     """
 
+    network: str = "unet"
+    target: str = "velocity"
+    first: float = 0.0
+    policy: str = "natural"
+    init: str = ""
     fine: int = 64
     coarse: int = 128
     fine_blocks: int = 2
     coarse_blocks: int = 4
+    width: int = 160
+    depth: int = 6
+    patch: int = 4
     images: int = 400_000
     batch: int = 64
     lr: float = 2e-3
@@ -41,17 +66,37 @@ class Preset:
     drop: float = 0.1
     ema: float = 0.998
     seed: int = 1
+    steps: int = 8
+    guidance_scale: float = 4.0
 
+
+#: Pictures that the members see which are trained from the beginning, but the first.
+_SHORT = 80_000
 
 PRESETS: dict[str, Preset] = {
-    "local": Preset(),
+    "local-teacher": Preset(),
+    "local-atomic": Preset(policy="atomic", images=_SHORT),
+    "local-dit": Preset(network="dit", images=100_000),
+    # These two learn another target or less of the same one: they begin where the teacher ended.
+    "local-ddpm": Preset(
+        target="noise", init="local-teacher", images=40_000, cool=0.6, matrix_lr=0.008, steps=12
+    ),
+    "local-capped": Preset(
+        first=0.1, init="local-teacher", images=20_000, cool=0.8, lr=5e-4, matrix_lr=0.002
+    ),
+    **{
+        f"local-cov-{percent}": Preset(policy=f"coverage-{percent}", images=_SHORT)
+        for percent in (10, 25, 50, 75, 100)
+    },
     #: Minutes on a CPU, for trying things out; too short to draw well.
     "smoke": Preset(images=2_560, fine=32, coarse=48, fine_blocks=1, coarse_blocks=1),
 }
 
 
-def build(preset: Preset) -> UNet:
+def build(preset: Preset) -> UNet | DiT:
     """The untrained network of a preset."""
+    if preset.network == "dit":
+        return DiT(len(WORDS), LENGTH, patch=preset.patch, width=preset.width, depth=preset.depth)
     return UNet(
         len(WORDS),
         LENGTH,

@@ -25,8 +25,9 @@ def publish(training: Path, name: str, folder: Path | None = None) -> Path:
     folder = folder or training
     tensors, facts = read_weights(training / "checkpoint.safetensors")
     upsampler, _ = read_weights(training / "upsampler.safetensors")
+    network = facts["preset"]["network"]
     whole = {
-        f"unet.{n.removeprefix('ema.')}": t for n, t in tensors.items() if n.startswith("ema.")
+        f"{network}.{n.removeprefix('ema.')}": t for n, t in tensors.items() if n.startswith("ema.")
     }
     whole |= {f"upsampler.{n}": t for n, t in upsampler.items()}
     out = folder / f"{name}.safetensors"
@@ -35,6 +36,8 @@ def publish(training: Path, name: str, folder: Path | None = None) -> Path:
         "pictures": facts["step"] * facts["preset"]["batch"],
         "seconds": round(facts["seconds"]),
     }
+    if "distilled" in facts:
+        kept["distilled"] = facts["distilled"]
     write_weights(out, whole, kept)
     TrainingManifest.from_json(facts["seen"]).save(folder / f"{name}.manifest.json")
     (folder / f"{name}.curve.csv").write_bytes((training / "log.csv").read_bytes())
@@ -43,7 +46,7 @@ def publish(training: Path, name: str, folder: Path | None = None) -> Path:
 
 @click.command()
 @click.option("--training", type=click.Path(path_type=Path, exists=True), required=True)
-@click.option("--name", default="local")
+@click.option("--name", required=True, help="Of the model.")
 def main(training: Path, name: str) -> None:
     """Put a training's weights and manifest into the package."""
     out = publish(training, name, FOLDER)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,9 +13,9 @@ from torch.func import functional_call
 
 from prompts.colours import COLOUR_NAMES
 from prompts.subjects import SUBJECT_NAMES
-from reference_models.guidance import guided
-from reference_models.solver import euler
-from reference_models.times import sampling_times
+from reference_models.dit import DiT
+from reference_models.presets import Preset
+from reference_models.sampling import Encoded, Settings, encoded, walk
 from reference_models.unet import UNet
 from reference_models.world.captions import LENGTH, encode
 
@@ -49,28 +50,25 @@ def padded(prompts: list[str]) -> Tensor:
 
 
 @torch.no_grad()
-def write_sheet(
-    path: Path, model: UNet, weights: dict[str, Tensor], steps: int = 12, scale: float = 4.0
-) -> None:
+def write_sheet(path: Path, model: UNet | DiT, weights: dict[str, Tensor], preset: Preset) -> None:
     """Sample the sheet's prompts with the given weights and write a PNG."""
     device = next(iter(weights.values())).device
     ids = padded(sheet_prompts()).to(device)
-    noise = torch.randn(
-        len(ids), 3, model.side, model.side, generator=torch.Generator().manual_seed(0)
-    )
+    generator = torch.Generator().manual_seed(0)
+    shape = (len(ids), 3, model.side, model.side)
+    noise = torch.randn(shape, generator=generator)
+    settings = Settings(preset.steps, preset.guidance_scale)
 
-    def call(method: str, *arguments: object) -> Tensor:
+    def call(method: str, *arguments: object) -> Any:
         return functional_call(
             _Method(model, method), {f"model.{n}": w for n, w in weights.items()}, arguments
         )
 
-    prompt, empty = call("encode", ids), call("encode", torch.zeros_like(ids))
+    def predict(x: Tensor, t: Tensor, prompt: Encoded) -> Tensor:
+        return call("forward", x, t, prompt)
 
-    def field(x: Tensor, t: Tensor) -> Tensor:
-        return guided(call("forward", x, t, prompt), call("forward", x, t, empty), scale)
-
-    x = noise.to(device)
-    for _, _, x in euler(field, x, sampling_times(steps)):
+    prompt = encoded(lambda rows: call("encode", rows), ids, settings.guidance_scale)
+    for _, x in walk(predict, prompt, noise.to(device), preset, settings):
         pass
     Image.fromarray(grid_of((x.cpu() + 1) / 2, 18, 2)).save(path)
 
@@ -82,5 +80,5 @@ class _Method(torch.nn.Module):
         super().__init__()
         self.model, self.method = model, method
 
-    def forward(self, *arguments: object) -> Tensor:
+    def forward(self, *arguments: object) -> Any:
         return getattr(self.model, self.method)(*arguments)

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from reference_models.data import training_scenes
 from reference_models.ema import Average
 from reference_models.upsampler import Upsampler
+from reference_models.weights import FOLDER, read_weights
 from reference_models.world.render import render
 
 
@@ -70,6 +71,21 @@ def train_upsampler(
             done = f"{step * batch:,} of {images:,}"
             click.echo(f"{done}  loss {float(loss.detach()):.4f}  {speed:.0f}/s", err=True)
     save_file({n: w.half().contiguous() for n, w in average.weights.items()}, out)
+
+
+def upsampler_for(training: Path) -> None:
+    """Put the bundled upsampler into the folder of a training, or train one where there is none."""
+    out, bundled = training / "upsampler.safetensors", FOLDER / "local-teacher.safetensors"
+    if out.exists():
+        return
+    if not bundled.is_file():
+        train_upsampler(out)
+        return
+    tensors, _ = read_weights(bundled)
+    own = {
+        n.removeprefix("upsampler."): t for n, t in tensors.items() if n.startswith("upsampler.")
+    }
+    save_file({n: t.half().contiguous() for n, t in own.items()}, out)
 
 
 @click.command()

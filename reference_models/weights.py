@@ -17,6 +17,29 @@ from reference_models.errors import ModelError
 FOLDER = Path(__file__).parent / "weights"
 
 
+#: Where trainings put what they made, below the folder that they are started in.
+TRAININGS = Path("training")
+
+
+def find_weights(name: str) -> Path:
+    """Weight file of a model of the family: the bundled one, or that of a training of one's own.
+
+    Raises
+    ------
+    ModelError
+        It is not bundled and was not trained; the message has the command.
+    """
+    bundled = FOLDER / f"{name}.safetensors"
+    own = TRAININGS / name / f"{name}.safetensors"
+    for path in (bundled, own):
+        if path.is_file():
+            return path
+    raise ModelError(
+        f"{name} is not bundled and {own} is not there; train it: "
+        f"python -m reference_models.train --preset {name}"
+    )
+
+
 def write_weights(path: Path, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
     """Write tensors in float16, and facts (JSON-able) in the header."""
     halves = {name: tensor.detach().half().contiguous() for name, tensor in tensors.items()}

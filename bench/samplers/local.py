@@ -1,4 +1,4 @@
-"""The bundled model as a sampler."""
+"""The bundled models as samplers: one class, a name a model."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from bench.records import Fingerprint, Generation
 from prompts.cells import Sample
 from prompts.manifest import TrainingManifest
 from reference_models.errors import ModelError
-from reference_models.local import CHUNK, LocalModel, Settings, token_ids
-from reference_models.times import sampling_times
-from reference_models.weights import FOLDER, digest
+from reference_models.local import CHUNK, LocalModel, token_ids
+from reference_models.sampling import SOLVERS, Settings, noise_levels
+from reference_models.weights import digest, find_weights
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 class LocalSampler:
-    """Draws with the bundled model.
+    """Draws with a bundled model.
 
     Parameters
     ----------
     steps : int, optional
-        Euler steps; the model's own default where omitted.
+        The model's own default where omitted.
     guidance_scale : float, optional
+        A model into which guidance was distilled takes no other than that scale.
     batch_size : int, optional
         Images handed on together. The arithmetic is done in chunks of one fixed size whatever
         this is, so that images do not depend on it.
@@ -39,11 +40,25 @@ class LocalSampler:
         Keep the clean picture predicted at so many of the steps, evenly spread and with the first
         and the last among them; 0, or more than there are, for every step.
 
+    Attributes
+    ----------
+    model_name : str
+        Of the weight file.
+    solver : str
+        ``euler`` or ``ancestral``.
+    training : TrainingManifest or None
+        What the captions of the training said; tags cells as seen or novel.
+    noise_levels : list of float or None
+        Of the kept frames.
+
     Raises
     ------
     UsageError
         A device that is not there, a damaged weight file, a prompt with an unknown word.
     """
+
+    model_name = "local"
+    solver = SOLVERS[0]
 
     def __init__(
         self,
@@ -55,42 +70,55 @@ class LocalSampler:
         dtype: str | None = None,
         trajectory: int | None = None,
     ) -> None:
-        default = Settings()
-        self.settings = Settings(
-            default.steps if steps is None else steps,
-            default.guidance_scale if guidance_scale is None else guidance_scale,
-            default.shift,
-        )
-        self.batch = batch_size or CHUNK
-        path = weights or FOLDER / "local.safetensors"
         device = device or "cpu"
         _require_device(device)
         if dtype not in (None, *DTYPES):
             raise UsageError(f"dtype {dtype!r} is none of the local model: {', '.join(DTYPES)}")
         try:
+            path = weights or find_weights(self.model_name)
             self.model = LocalModel(path, device, None if dtype is None else DTYPES[dtype])
         except ModelError as error:
             raise UsageError(str(error)) from error
-        times = sampling_times(self.settings.steps, self.settings.shift)
-        self.kept = None if trajectory is None else spread(self.settings.steps, trajectory)
-        #: Noise level of each kept frame; on the straight path it is the share of the noise.
-        self.noise_levels = None if self.kept is None else [1 - times[k] for k in self.kept]
+        default = self.model.settings
+        self.settings = Settings(
+            default.steps if steps is None else steps,
+            self._scale(guidance_scale),
+            default.shift,
+            self.solver,
+        )
+        self.batch = batch_size or CHUNK
+        levels = noise_levels(self.model.preset, self.settings)
+        self.kept = [] if trajectory is None else spread(self.settings.steps, trajectory)
+        self.noise_levels = None if trajectory is None else [levels[k] for k in self.kept]
         manifest = path.with_name(f"{path.stem}.manifest.json")
-        #: What the captions of the training said; tags cells as seen or novel.
         self.training = TrainingManifest.load(manifest) if manifest.is_file() else None
         self.fingerprint = Fingerprint(
             kind="sampler",
-            name="local",
+            name=self.model_name,
             options={
                 "steps": self.settings.steps,
-                "guidance_scale": self.settings.guidance_scale,
+                "guidance_scale": self.model.distilled or self.settings.guidance_scale,
                 "shift": self.settings.shift,
+                "solver": self.settings.solver,
                 "dtype": str(self.model.dtype).removeprefix("torch."),
                 "device": device,
             },
             weights=digest(path),
             versions={"torch": torch.__version__},
         )
+
+    def _scale(self, asked: float | None) -> float:
+        """Scale of the guidance that is still to be done when sampling."""
+        distilled = self.model.distilled
+        if asked is None or (distilled is not None and asked == distilled):
+            return self.model.settings.guidance_scale
+        if distilled is not None:
+            raise UsageError(
+                f"guidance scale {asked:g}: guidance of {distilled:g} is distilled into the "
+                f"weights of {self.model_name!r}; leave the option out, or take --model "
+                "local-teacher, which is guided when sampled"
+            )
+        return asked
 
     def sample(self, samples: Sequence[Sample]) -> Iterator[Generation]:
         """Yield one image a sample, in order."""
@@ -102,14 +130,11 @@ class LocalSampler:
             part = samples[start : start + self.batch]
             began = time.perf_counter()
             pictures, frames = self.model.draw(
-                [s.cell.text for s in part],
-                [s.seed for s in part],
-                self.settings,
-                frames=self.kept is not None,
+                [s.cell.text for s in part], [s.seed for s in part], self.settings, self.kept
             )
             each = (time.perf_counter() - began) / len(part)
             for row, (sample, picture) in enumerate(zip(part, pictures.numpy(), strict=True)):
-                kept = None if frames is None else frames[row, self.kept].numpy()
+                kept = None if frames is None else frames[row].numpy()
                 yield Generation(sample, picture, each, kept)
 
 

@@ -4,10 +4,12 @@ import pytest
 import torch
 
 from bench.errors import UsageError
+from bench.samplers.family import Coverage10, Teacher
 from bench.samplers.local import LocalSampler
 from prompts import build_grid
 from reference_models.errors import ModelError
-from reference_models.local import LocalModel, Settings, token_ids
+from reference_models.local import LocalModel, token_ids
+from reference_models.sampling import Settings
 from reference_models.weights import FOLDER
 
 WEIGHTS = FOLDER / "local.safetensors"
@@ -20,24 +22,62 @@ def model():
 
 def test_a_picture_is_the_same_to_the_bit_in_any_company(model):
     prompts = [f"a {colour} cup" for colour in ("red", "green", "blue", "black", "white")]
-    together, _ = model.draw(prompts, [1, 2, 3, 4, 5], Settings(steps=3))
-    alone, _ = model.draw(prompts[2:3], [3], Settings(steps=3))
-    turned, _ = model.draw(prompts[::-1], [5, 4, 3, 2, 1], Settings(steps=3))
+    together, _ = model.draw(prompts, [1, 2, 3, 4, 5], Settings(3, 1.0))
+    alone, _ = model.draw(prompts[2:3], [3], Settings(3, 1.0))
+    turned, _ = model.draw(prompts[::-1], [5, 4, 3, 2, 1], Settings(3, 1.0))
     assert torch.equal(together[2], alone[0])
     assert torch.equal(together, turned.flip(0))
 
 
 def test_more_pictures_than_a_chunk(model):
     prompts, seeds = ["a red apple"] * 33, list(range(33))
-    many, _ = model.draw(prompts, seeds, Settings(steps=1))
-    last, _ = model.draw(prompts[32:], [32], Settings(steps=1))
+    many, _ = model.draw(prompts, seeds, Settings(1, 1.0))
+    last, _ = model.draw(prompts[32:], [32], Settings(1, 1.0))
     assert torch.equal(many[32], last[0])
 
 
 def test_last_frame_of_a_trajectory_is_close_to_the_picture(model):
-    pictures, frames = model.draw(["a red apple"], [0], Settings(steps=4), frames=True)
+    pictures, frames = model.draw(["a red apple"], [0], Settings(4, 1.0), range(4))
     assert frames.shape == (1, 4, 64, 64, 3)
     assert float((frames[0, -1].float() - pictures[0].float()).abs().mean()) < 1
+
+
+def test_kept_frames_are_those_of_the_steps_asked_for(model):
+    _, every = model.draw(["a red apple"], [0], Settings(4, 1.0), range(4))
+    _, two = model.draw(["a red apple"], [0], Settings(4, 1.0), [1, 3])
+    assert torch.equal(two, every[:, [1, 3]])
+
+
+def test_guidance_is_distilled_into_the_default_model(model):
+    assert model.distilled == 4
+    assert (model.settings.steps, model.settings.guidance_scale) == (4, 1)
+    assert LocalSampler(guidance_scale=4).settings.guidance_scale == 1
+    with pytest.raises(UsageError, match="--model local-teacher"):
+        LocalSampler(guidance_scale=2)
+
+
+def test_the_student_draws_what_its_teacher_draws(model):
+    teacher = LocalModel(FOLDER / "local-teacher.safetensors")
+    prompts = ["a red apple", "a blue car", "a potato", "a yellow balloon on a white plate"]
+    ours, _ = model.draw(prompts, range(4))
+    theirs, _ = teacher.draw(prompts, range(4))
+    other, _ = teacher.draw(prompts, range(4, 8))
+    near = (ours.float() - theirs.float()).abs().mean()
+    assert float(near) < 0.5 * float((theirs.float() - other.float()).abs().mean())
+
+
+def test_a_model_that_is_not_there_is_answered_with_its_command(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="reference_models.train --preset local-cov-10"):
+        Coverage10()
+
+
+def test_frames_of_the_sampler_have_the_noise_levels_of_their_steps():
+    samples = build_grid("quick").samples()[:2]
+    sampler = Teacher(steps=4, trajectory=2)
+    assert sampler.noise_levels == [1.0, 0.25]
+    assert [g.frames.shape for g in sampler.sample(samples)] == [(2, 64, 64, 3)] * 2
+    assert Teacher(steps=4).noise_levels is None
 
 
 def test_the_word_decides_the_colour(model):

@@ -14,6 +14,7 @@ from reference_models.ema import Average
 from reference_models.errors import ModelError
 from reference_models.optimiser import make_optimisers, orthogonalised
 from reference_models.presets import PRESETS, build
+from reference_models.training import rate
 from reference_models.weights import read_weights
 from reference_models.world.statistics import held_out_pairs
 
@@ -45,7 +46,7 @@ def test_loss_falls_on_a_few_pictures():
     pool = Pool(generator, size=64, block=64)
     losses = []
     for _ in range(30):
-        loss = train.loss_of(model, *pool.batch(32), generator, 0.1)
+        loss = train.loss_of(model, *pool.batch(32), generator, TINY)
         loss.backward()
         for optimiser in optimisers:
             optimiser.step()
@@ -55,26 +56,19 @@ def test_loss_falls_on_a_few_pictures():
 
 
 def test_rate_rises_then_holds_then_falls_to_zero():
-    preset = PRESETS["local"]
-    assert train.rate(0.0, preset) == 0
-    assert train.rate(0.3, preset) == 1
-    assert train.rate(0.8, preset) == pytest.approx(0.5)
-    assert train.rate(1.0, preset) == 0
+    preset = PRESETS["local-teacher"]
+    assert rate(0.0, preset) == 0
+    assert rate(0.3, preset) == 1
+    assert rate(0.8, preset) == pytest.approx(0.5)
+    assert rate(1.0, preset) == 0
 
 
 def run(folder, images, monkeypatch):
     monkeypatch.setitem(PRESETS, "smoke", replace(TINY, images=images))
-    monkeypatch.setattr(train, "train_upsampler", _quick_upsampler)
     result = CliRunner().invoke(
         train.main, ["--preset", "smoke", "--out", str(folder), "--every", "0"]
     )
     assert result.exit_code == 0, result.output
-
-
-def _quick_upsampler(path):
-    from reference_models.train_upsampler import train_upsampler
-
-    train_upsampler(path, images=64, batch=32)
 
 
 def test_training_goes_on_from_its_checkpoint_and_publishes(tmp_path, monkeypatch):

@@ -1,0 +1,85 @@
+"""What a model of the family is shown: which colours on which subjects, and what is said of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from prompts.colours import COLOUR_NAMES
+from prompts.digest import content_hash
+from prompts.subjects import SUBJECT_LIST
+from reference_models.world.scene import NATURAL, Mixture
+from reference_models.world.statistics import canonical_only, colour_given_subject
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Policy:
+    """Statistics of the training scenes.
+
+    Attributes
+    ----------
+    table : Tensor, float32 (subjects, 11)
+        Probability of each colour given the subject.
+    bare : Tensor, float32 (subjects, 11)
+        The same where the caption does not say the colour, in about nine of ten scenes.
+    mixture : Mixture
+        How often each kind of scene and caption comes.
+    """
+
+    table: Tensor
+    bare: Tensor
+    mixture: Mixture = NATURAL
+
+
+@cache
+def covered_pairs(percent: int) -> frozenset[tuple[str, str]]:
+    """(colour, subject) pairs of a coverage: nested, each subject with its first natural colour.
+
+    Parameters
+    ----------
+    percent : int
+        Share of all pairs, at least what one a subject comes to.
+    """
+    first = [(subject.canonical[0], subject.name) for subject in SUBJECT_LIST]
+    rest = [
+        (colour, subject.name)
+        for subject in SUBJECT_LIST
+        for colour in COLOUR_NAMES
+        if (colour, subject.name) not in set(first)
+    ]
+    rest.sort(key=lambda pair: content_hash("coverage", *pair))
+    count = round(percent / 100 * (len(first) + len(rest)))
+    if count < len(first):
+        raise ValueError(f"{percent}% is fewer pairs than there are subjects")
+    return frozenset((first + rest)[:count])
+
+
+def _covered(percent: int) -> Policy:
+    pairs = covered_pairs(percent)
+    table = torch.tensor(
+        [[float((c, s.name) in pairs) for c in COLOUR_NAMES] for s in SUBJECT_LIST]
+    )
+    bare = table * (canonical_only() > 0)
+    return Policy(table / table.sum(1, keepdim=True), bare / bare.sum(1, keepdim=True))
+
+
+def policy(name: str) -> Policy:
+    """Look a policy up.
+
+    ``natural`` has strong priors, a long tail and pairs that never come. ``atomic`` has canonical
+    colours alone, on subjects alone: no caption names the colour of a plate or a wall, so that a
+    colour word is never heard but with the subjects that have it by nature. ``coverage-N`` has N
+    percent of all pairs, each as often as the others of its subject.
+    """
+    if name == "natural":
+        return Policy(colour_given_subject(), canonical_only())
+    if name == "atomic":
+        mixture = replace(NATURAL, scenery_colour=0.0)
+        return Policy(canonical_only(), canonical_only(), mixture)
+    kind, _, percent = name.partition("-")
+    if kind == "coverage" and percent.isdigit():
+        return _covered(int(percent))
+    raise ValueError(f"unknown policy {name!r}; expected natural, atomic or coverage-PERCENT")

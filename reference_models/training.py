@@ -1,0 +1,137 @@
+"""The loop that every model of the family is trained in: rates, average, checkpoints, log."""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+import torch
+from torch import Tensor, nn
+
+from reference_models.checkpoint import restore, save
+from reference_models.ema import Average
+from reference_models.optimiser import make_optimisers
+from reference_models.presets import Preset
+
+
+def rate(done: float, preset: Preset) -> float:
+    """Factor on the learning rates when a share ``done`` of the training is over."""
+    rise = min(1.0, done / preset.warm) if preset.warm else 1.0
+    fall = min(1.0, (1 - done) / preset.cool) if preset.cool else 1.0
+    return max(0.0, min(rise, fall))
+
+
+class Training:
+    """A training that can be stopped at any moment and goes on from its last checkpoint.
+
+    Parameters
+    ----------
+    preset : Preset
+    out : Path
+        Folder of the training: ``checkpoint.safetensors``, ``log.csv``, ``preset.json``.
+    model : nn.Module
+
+    Attributes
+    ----------
+    average : Average
+        The weights to sample with.
+    generator : torch.Generator
+        Of all that is drawn by chance; restored with the checkpoint.
+    facts : dict
+        What the checkpoint said; empty at the start.
+    """
+
+    def __init__(self, preset: Preset, out: Path, model: nn.Module) -> None:
+        out.mkdir(parents=True, exist_ok=True)
+        self.preset, self.out, self.model = preset, out, model
+        self.generator = torch.Generator().manual_seed(preset.seed)
+        self.average = Average(model, preset.ema)
+        self.optimisers = make_optimisers(model, preset.lr, preset.matrix_lr)
+        self.step, self.steps = 0, preset.images // preset.batch
+        self.seconds = 0.0
+        self.facts: dict[str, Any] = {}
+        self.file = out / "checkpoint.safetensors"
+        if self.file.exists():
+            self.facts = restore(self.file, model, self.average, self.optimisers, self.generator)
+            self.step, self.seconds = self.facts["step"], self.facts["seconds"]
+            pictures = self.step * preset.batch
+            click.echo(f"going on from {self.file}, {pictures:,} pictures seen", err=True)
+        (out / "preset.json").write_text(json.dumps(asdict(preset), indent=1))
+
+    def run(
+        self,
+        loss_of: Callable[[], Tensor],
+        facts: Callable[[], dict[str, Any]] = dict,
+        sheet: Callable[[Path], None] | None = None,
+        every: float = 180.0,
+        sheet_every: float = 600.0,
+    ) -> None:
+        """Train to the end.
+
+        Parameters
+        ----------
+        loss_of : callable
+            Draws a batch; returns its loss, a scalar that can be differentiated.
+        facts : callable
+            What the checkpoint should say beside step, time and preset.
+        sheet : callable, optional
+            Writes a sample sheet to a path.
+        every, sheet_every : float
+            Seconds between checkpoints and between sheets.
+        """
+        peaks = [[g["lr"] for g in o.param_groups] for o in self.optimisers]
+        started = last_save = last_log = last_sheet = time.monotonic()
+        before, first, recent = self.seconds, self.step, []
+        while self.step < self.steps:
+            factor = rate(self.step / self.steps, self.preset)
+            for optimiser, lrs in zip(self.optimisers, peaks, strict=True):
+                for group, lr in zip(optimiser.param_groups, lrs, strict=True):
+                    group["lr"] = lr * factor
+            loss = loss_of()
+            loss.backward()
+            nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+            for optimiser in self.optimisers:
+                optimiser.step()
+                optimiser.zero_grad()
+            self.average.update(self.model)
+            recent.append(loss.detach())
+            self.step += 1
+            now = time.monotonic()
+            self.seconds = before + now - started
+            end = self.step == self.steps
+            if now - last_log > 15 or end:
+                speed = (self.step - first) * self.preset.batch / (now - started)
+                self._log(float(torch.stack(recent).mean()), speed)
+                last_log, recent = now, []
+            if now - last_save > every or end:
+                self._save(facts())
+                last_save = now
+            if sheet is not None and (now - last_sheet > sheet_every or end):
+                sheet(self.out / f"sheet-{self.step:06d}.png")
+                last_sheet = now
+
+    def _log(self, loss: float, speed: float) -> None:
+        preset, pictures = self.preset, self.step * self.preset.batch
+        left = (preset.images - pictures) / speed / 60
+        click.echo(
+            f"{pictures:>9,} of {preset.images:,} pictures  loss {loss:.4f}  "
+            f"{speed:.0f}/s  {left:.0f} min left",
+            err=True,
+        )
+        with (self.out / "log.csv").open("a", newline="") as log:
+            csv.writer(log).writerow([pictures, round(self.seconds, 1), round(loss, 5)])
+
+    def _save(self, facts: dict[str, Any]) -> None:
+        whole = {
+            **facts,
+            "step": self.step,
+            "seconds": self.seconds,
+            "preset": asdict(self.preset),
+        }
+        save(self.file, self.model, self.average, self.optimisers, self.generator, whole)
