@@ -15,7 +15,7 @@ from tests.bundled import ROOT
 
 GRID = [
     *("--colours", "red,blue,green,yellow,purple", "--subjects", "potato,apple,cup,car,fish,house"),
-    *("--templates", "single,control", "--dtype", "float32", "--steps", "6"),
+    *("--templates", "single,control", "--dtype", "float32"),
 ]
 
 
