@@ -43,7 +43,7 @@ def regression(model: nn.Module, batch: tuple[Tensor, Tensor, Tensor, Tensor]) -
     "--teacher", type=click.Path(path_type=Path), default=FOLDER / "local-teacher.safetensors"
 )
 @click.option("--out", type=click.Path(path_type=Path), default=Path("training/local-distilled"))
-@click.option("--images", default=160_000, help="Steps of the student to learn from.")
+@click.option("--images", default=120_000, help="Steps of the student to learn from.")
 @click.option("--batch", default=64)
 @click.option("--lr", default=5e-4)
 @click.option("--matrix-lr", default=4e-3)
