@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 import warnings
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ MAX_PIXELS = 1 << 26
 PAPER = (255, 255, 255)
 #: Formats that are decoded, all within Pillow: EPS, for one, would start another program.
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "MPO")
+
+_OPENING = threading.Lock()
 
 
 class PictureError(UsageError):
@@ -85,11 +88,13 @@ def _from_bytes(data: bytes) -> np.ndarray:
     if not data:
         raise PictureError("empty file", "the image file is empty (0 bytes)")
     try:
-        with warnings.catch_warnings():
+        # The filters of warnings belong to the whole process: one thread at a time.
+        with _OPENING, warnings.catch_warnings():
             # Pillow warns of odd EXIF and the like on stderr; what is read is the same.
             warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data), formats=_formats()) as picture:
-                return _from_pil(picture)
+            picture = Image.open(io.BytesIO(data), formats=_formats())
+        with picture:
+            return _from_pil(picture)
     except UnidentifiedImageError:
         raise PictureError(
             "no image file", f"{len(data)} bytes that are no image file that Pillow can read"

@@ -38,6 +38,11 @@ SAMPLERS: dict[str, str] = {
 #: What a path or a hub id is handed to.
 PIPELINE = "bench.samplers.diffusers_sampler:DiffusersSampler"
 
+#: What is named ``family:NAME``, and whatever NAME is handed to.
+FAMILIES: dict[str, str] = {
+    "openai-images": "bench.samplers.openai_images:OpenAIImages",
+}
+
 SEGMENTERS: dict[str, str] = {
     "clip": "bench.regions.clip:ClipSegmenter",
     "exact": "bench.regions.exact:ExactSegmenter",
@@ -87,12 +92,14 @@ def address(kind: str, name: str) -> str:
     ------
     UsageError
         The name is neither in the table nor of the form ``package.module:attribute``; a sampler's
-        may also be the path or the hub id of a pipeline.
+        may also be the path or the hub id of a pipeline, or ``family:NAME``.
     """
     table = TABLES[kind]
     if name in table:
         return table[name]
     module, colon, attribute = name.partition(":")
+    if kind == "sampler" and module in FAMILIES:
+        return FAMILIES[module]
     if colon and all(part.isidentifier() for part in (*module.split("."), *attribute.split("."))):
         return name
     if kind == "sampler":

@@ -38,4 +38,5 @@ def command(as_json: bool) -> None:
             click.echo(f"  {name:<14}{entry['address']}{note}")
         if kind == "sampler":
             click.echo(f"  {'diffusers':<14}a folder, a .safetensors file, or org/name@revision")
+            click.echo(f"  {'openai-images':<14}openai-images:NAME, an image API at --base-url")
         click.echo(f"  {'your own':<14}package.module:attribute\n")

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from bench.commands.api_options import api_options, take_api
 from bench.commands.grid_options import grid_options, resolve_grid
 from bench.commands.place import Place
 from bench.commands.sampling_options import sampling_options, take_sampling
@@ -34,6 +35,7 @@ from bench.commands.sampling_options import sampling_options, take_sampling
 @click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Sampling steps.")
 @click.option("--guidance-scale", type=float, metavar="X", help="Classifier-free guidance.")
 @sampling_options
+@api_options
 @click.option(
     "--dtype",
     metavar="TYPE",
@@ -96,7 +98,7 @@ def command(**options: Any) -> None:
     grid_given = {name: options.pop(name) for name in (*grid_names, "captions")}
     as_json = options.pop("as_json")
     dry_run = options.pop("dry_run")
-    options["sampling"] = take_sampling(options)
+    options["sampling"] = {**take_sampling(options), **take_api(options)}
     grid = resolve_grid(**grid_given)
     options["scorers"] = options["scorers"] or ("segmentation", "clip")
     job = RunJob(grid=grid, own_tags=grid_given["captions"] is None, **options)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.engine.account import told, with_account
 from bench.engine.control import with_control
 from bench.engine.crew import Crew
 from bench.engine.execute import Outcome, execute
@@ -59,10 +60,16 @@ def complete(
                 "without finishing this run; going on where it was"
             )
         run = open_run(folder, asked, progress)
-        if isinstance(crew, Crew):
-            outcome = execute(run, samples, crew, progress)
-        else:
-            outcome = crew.execute(run, samples)
+        sampler = crew.sampler if isinstance(crew, Crew) else None
+        try:
+            if isinstance(crew, Crew):
+                outcome = execute(run, samples, crew, progress)
+            else:
+                outcome = crew.execute(run, samples)
+        finally:
+            run = with_account(run, sampler)
+            for line in told(run, sampler):
+                progress.say(line)
         if outcome.interrupted and outcome.missing:
             done = outcome.images - outcome.missing
             raise InterruptedRunError(

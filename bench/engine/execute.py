@@ -244,15 +244,35 @@ def hand_over(
     BenchError
         The sampler did not give what was asked for, or the thread stopped.
     """
-    made = 0
-    for generation in _generations(todo, crew, count, interrupts):
-        worker.put(generation)
-        made += 1
-        count.made += 1
-        if interrupts.asked:
-            return
+    made, last = 0, ""
+    try:
+        for generation in _generations(todo, crew, count, interrupts):
+            worker.put(generation)
+            last = generation.sample.id
+            made += 1
+            count.made += 1
+            if interrupts.asked:
+                return
+    finally:
+        if made < len(todo):
+            _claim(crew, worker, count, last)
     if made != len(todo):
         raise BenchError(f"the sampler gave {made} images, {len(todo)} were asked for")
+
+
+def _claim(crew: Crew, worker: ScoringWorker, count: Count, last: str) -> None:
+    """Store what a sampler with many images under way has finished and not handed over.
+
+    Parameters
+    ----------
+    last : str
+        Id of the image that was handed over last, which may come again.
+    """
+    unclaimed = getattr(crew.sampler, "unclaimed", None)
+    for generation in unclaimed() if unclaimed is not None else ():
+        if generation.sample.id != last:
+            worker.put(checked(generation, generation.sample))
+            count.made += 1
 
 
 def _generations(

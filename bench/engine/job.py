@@ -21,7 +21,7 @@ from bench.errors import UsageError
 from bench.store.manifest import FILE, read_manifest
 from bench.store.pictures import encode_png
 from bench.store.run import Run
-from bench.tables import PIPELINE, address
+from bench.tables import FAMILIES, PIPELINE, address
 from prompts.cells import Sample
 from prompts.grid import Grid, retag
 
@@ -90,7 +90,7 @@ class RunJob:
             **self.sampling,
         }
         offered: dict[str, Any] = {"device": self.device, "batch_size": self.batch_size}
-        if address("sampler", self.model) == PIPELINE:
+        if address("sampler", self.model) in (PIPELINE, *FAMILIES.values()):
             offered["model"] = self.model
         return build("sampler", self.model, asked, offered)
 
@@ -118,6 +118,13 @@ class RunJob:
             Anything that the user can mend.
         """
         progress = progress or for_stderr()
+        if address("sampler", self.model) in FAMILIES.values() and (
+            self.devices is not None or self.engine != "local"
+        ):
+            raise UsageError(
+                f"{self.model} draws elsewhere: --devices and --engine do not speed it up, "
+                "--concurrency does"
+            )
         if self.devices is None and self.engine == "local":
             crew = self.crew()
             return self._finish(crew, crew, progress, as_json)
@@ -148,6 +155,8 @@ class RunJob:
         folder, samples = self.folder, self.samples()
         done = _stored(folder)
         sampler = self.sampler()
+        if getattr(sampler, "costly", False):
+            return self._expect_costly(sampler, len(samples), done)
         with _patience():
             probe = samples[:PROBE]
             start = time.monotonic()
@@ -172,6 +181,20 @@ class RunJob:
         }
         if self.limit is not None:
             lines["limit"] = f"{self.limit:,} images: the run would not be comparable"
+        return "".join(f"{name:<10} {value}\n" for name, value in lines.items())
+
+    def _expect_costly(self, sampler: Any, images: int, done: int) -> str:
+        """Tell what can be told without an image, where each costs money."""
+        left = max(images - done, 0)
+        price = getattr(sampler, "price", None)
+        lines = {
+            "folder": f"{self.folder} ({done:,} images there)" if done else str(self.folder),
+            "model": self.model,
+            "grid": f"{self.grid.name}: {len(self.grid):,} cells, {self.grid.seeds} images each",
+            "images": f"{left:,} to make of {images:,}",
+            "sampling": "not tried, since each image may cost money",
+            "cost": "unknown: --price tells it" if price is None else f"{price * left:,.2f}",
+        }
         return "".join(f"{name:<10} {value}\n" for name, value in lines.items())
 
     def tag(self, crew: Crew) -> None:

@@ -107,6 +107,7 @@ class Manifest(_Record):
     image_size: tuple[int, int] | None = None
     invalid: int = 0
     control: dict[str, Any] | None = None
+    account: dict[str, float] | None = None
     machine: dict[str, str] = Field(default_factory=lambda: machine())
     versions: dict[str, str] = Field(default_factory=lambda: versions())
 

@@ -1,0 +1,39 @@
+"""What a sampler has to account for: requests and money, kept in the record of the run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bench.store.manifest import write_manifest
+from bench.store.run import Run
+
+
+def with_account(run: Run, sampler: Any) -> Run:
+    """Add what a sampler tells since it was made to the record of a run; once a sampler."""
+    tell = getattr(sampler, "account", None)
+    if tell is None:
+        return run
+    before = run.manifest.account or {}
+    now = tell()
+    account = {
+        key: round(before.get(key, 0) + now.get(key, 0), 6) for key in sorted({*before, *now})
+    }
+    manifest = run.manifest.model_copy(update={"account": account})
+    write_manifest(run.folder, manifest)
+    return Run(run.folder, manifest)
+
+
+def told(run: Run, sampler: Any) -> list[str]:
+    """Tell the account of a run and what the sampler remarks, a line each."""
+    account = run.manifest.account
+    lines = []
+    if account is not None:
+        counts = ", ".join(
+            f"{int(account[key]):,} {key.replace('_', ' ')}"
+            for key in ("requests", "retries", "images", "refused")
+            if key in account
+        )
+        cost = f"; cost {account['cost']:,.2f}" if "cost" in account else ""
+        lines.append(f"{run.manifest.sampler.name}: {counts} in all{cost}")
+    remarks = getattr(sampler, "remarks", None)
+    return [*lines, *(f"note: {line}" for line in (remarks() if remarks else ()))]
