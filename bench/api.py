@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from bench.engine.crew import build, build_scorers
 from bench.engine.derive import judged
 from bench.engine.worker import BATCH, measure
 from bench.errors import UsageError
-from bench.images import as_rgb8
+from bench.images import PictureError, as_rgb8
 from bench.protocols import Scorer, Segmenter
 from bench.records import Estimate, Generation, Score
 from bench.statistics.metrics import GAPS, SHARES
@@ -58,12 +60,15 @@ def score_images(
     -------
     DataFrame
         A row a binding, in the order of the images: the position of the image, its prompt, and
-        the columns of ``verdicts.parquet``. A prompt without a colour has no row.
+        the columns of ``verdicts.parquet``. A picture that is damaged or too small has the verdict
+        ``invalid``; a prompt that asks for no colour, or is not read, has one row without a
+        verdict. ``words`` tells why.
 
     Raises
     ------
     UsageError
-        A prompt or an image that cannot be read, or not as many of the one as of the other.
+        Not as many images as prompts, or something that is no picture: another type, other axes,
+        values out of range.
 
     Examples
     --------
@@ -80,7 +85,13 @@ class BindingScore:
     Parameters
     ----------
     segmenter, scorers, clip, device, training
-        As for `score_images`; loaded at the first update.
+        As for `score_images`; loaded at the first update. Images come from any device; ``device``
+        is that of the scorers.
+
+    Notes
+    -----
+    Works with several processes: each updates its own, and `gather` joins them (or `merge`, where
+    they come by another way). The models are not part of a pickled metric.
 
     Examples
     --------
@@ -114,7 +125,8 @@ class BindingScore:
     def update(self, images: Iterable[Any], prompts: Sequence[str | Cell]) -> None:
         """Judge some more images; see `score_images` for their forms.
 
-        Where an image or a prompt cannot be read, none of the call is counted.
+        What cannot be scored is counted and told by `unscored`. Where the call raises, none of it
+        is counted.
         """
         rows = list(self._judge.rows(images, prompts))
         for row in rows:
@@ -125,9 +137,28 @@ class BindingScore:
 
     def merge(self, other: BindingScore) -> BindingScore:
         """Add the images of another metric, from another process say; returns this one."""
-        self._rows += other._rows
+        self._rows += [{**row, "image": row["image"] + self._seen} for row in other._rows]
         self._seen += other._seen
         return self
+
+    def gather(self) -> BindingScore:
+        """Return a metric over the images of all ranks of ``torch.distributed``.
+
+        Every rank must call it, and gets the same. Without a process group it is a copy of this.
+        """
+        from torch import distributed
+
+        states: list[Any] = [(self._rows, self._seen)]
+        if distributed.is_available() and distributed.is_initialized():
+            states = [None] * distributed.get_world_size()
+            distributed.all_gather_object(states, (self._rows, self._seen))
+        whole = copy.copy(self)
+        whole.reset()
+        for rows, seen in states:
+            part = copy.copy(self)
+            part._rows, part._seen = rows, seen
+            whole.merge(part)
+        return whole
 
     @property
     def images(self) -> int:
@@ -135,8 +166,19 @@ class BindingScore:
         return self._seen
 
     def verdicts(self) -> pd.DataFrame:
-        """Return the verdicts so far, in the form of `score_images`."""
-        return pd.DataFrame(self._rows, columns=list(COLUMNS))
+        """Return the verdicts so far, in the form of `score_images`, without what is unscored."""
+        judged = [row for row in self._rows if row["verdict"] is not None]
+        return pd.DataFrame(judged, columns=list(COLUMNS))
+
+    @property
+    def unscored(self) -> pd.DataFrame:
+        """Images without a score: ``image, prompt, reason``."""
+        rows = [
+            (row["image"], row["prompt"], row["words"])
+            for row in self._rows
+            if row["verdict"] in (None, "invalid")
+        ]
+        return pd.DataFrame(rows, columns=["image", "prompt", "reason"]).drop_duplicates("image")
 
     def estimates(self) -> list[Estimate]:
         """Return every estimate, by group, with intervals."""
@@ -150,10 +192,11 @@ class BindingScore:
         dict of str to float
             ``binding_score``, ``binding_given_drawn``, ``leakage_rate`` and the other shares, the
             gaps where they are known, and for each its interval as ``..._low`` and ``..._high``
-            (NaN where fewer than two prompts were seen). NaN where nothing was seen.
+            (NaN where fewer than two prompts were seen). NaN where nothing was seen. ``images`` is
+            the number that was given, ``unscored`` how many of them say nothing.
         """
         names = {share.name for share in SHARES} | {gap[0] for gap in GAPS}
-        found: dict[str, float] = {}
+        found: dict[str, float] = {"images": self._seen, "unscored": len(self.unscored)}
         for one in tabulate(self.verdicts(), each_cell=False):
             if one.group == WHOLE and one.metric in names:
                 found[one.metric] = one.value
@@ -195,12 +238,22 @@ class _Judge:
         pictures = list(_pictures(images))
         if len(pictures) != len(cells):
             raise UsageError(f"{len(pictures)} images but {len(cells)} prompts")
-        generations = [
-            Generation(Sample(cell, number), picture)
-            for number, (cell, picture) in enumerate(zip(cells, pictures, strict=True))
-        ]
+        generations = []
+        unscored: dict[int, str] = {}
+        for number, (cell, (picture, damage)) in enumerate(zip(cells, pictures, strict=True)):
+            if isinstance(cell, str):
+                unscored[number] = cell
+            else:
+                generations.append(Generation(Sample(cell, number), picture, invalid=damage))
+        found: dict[int, list[dict[str, Any]]] = {}
         for start in range(0, len(generations), BATCH):
-            yield from self._batch(generations[start : start + BATCH], prompts)
+            for row in self._batch(generations[start : start + BATCH], prompts):
+                found.setdefault(row["image"], []).append(row)
+        for number in range(len(cells)):
+            if number in unscored:
+                yield _unscored(number, prompts[number], unscored[number])
+            else:
+                yield from found[number]
 
     def _batch(
         self, generations: list[Generation], prompts: Sequence[str | Cell]
@@ -231,24 +284,47 @@ class _Judge:
             self._loaded = (segmenter, scorers)
         return self._loaded
 
-    def _cell(self, prompt: str | Cell) -> Cell:
+    def _cell(self, prompt: str | Cell) -> Cell | str:
+        """Read a prompt; in words why it cannot be judged."""
         if isinstance(prompt, Cell):
-            return prompt
-        cell = parse(prompt, manifest=self._training)
+            cell: Cell | None = prompt
+        elif isinstance(prompt, str):
+            cell = parse(prompt, manifest=self._training)
+        else:
+            raise UsageError(f"a prompt is text or a Cell, not {type(prompt).__name__}")
         if cell is None:
-            raise UsageError(
-                f"cannot read the prompt {prompt[:80]!r}; known are 'a blue potato', 'a blue "
-                "potato on a white plate', 'a red apple and a blue cup', ...; or give a Cell"
+            return (
+                "the prompt is of no form that is read: known are 'a blue potato', 'a blue potato "
+                "on a white plate', 'a red apple and a blue cup', ...; or give a Cell"
             )
+        if all(binding.colour is None for binding in cell.bindings):
+            return "the prompt asks for no colour"
         return cell
 
 
-def _pictures(images: Iterable[Any]) -> Iterator[Any]:
+#: Kinds of `PictureError` that are mistakes of the caller, and not of one picture.
+MISTAKES = ("no picture", "out of range")
+#: Stands for a picture that cannot be read.
+_BLANK = np.zeros((8, 8, 3), dtype=np.uint8)
+
+
+def _pictures(images: Iterable[Any]) -> Iterator[tuple[np.ndarray, str | None]]:
+    """Yield each picture, and what is wrong with it."""
     for number, image in enumerate(images):
         try:
-            yield as_rgb8(image)
+            yield as_rgb8(image), None
+        except PictureError as error:
+            if error.kind in MISTAKES:
+                raise UsageError(f"image {number}: {error}") from error
+            yield _BLANK, str(error)
         except UsageError as error:
             raise UsageError(f"image {number}: {error}") from error
+
+
+def _unscored(number: int, prompt: str | Cell, reason: str) -> dict[str, Any]:
+    row = dict.fromkeys(COLUMNS)
+    text = prompt if isinstance(prompt, str) else prompt.text
+    return {**row, "image": number, "prompt": text, "words": f"not scored: {reason}"}
 
 
 def _by_sample(scores: Mapping[str, Sequence[Score]]) -> dict[tuple[str, int], dict[str, float]]:

@@ -68,7 +68,9 @@ def as_rgb8(image: Any) -> np.ndarray:
         return _from_pil(image)
     first = hasattr(image, "detach")
     if first:
-        image = image.detach().cpu().numpy()
+        image = image.detach().cpu()
+        # bfloat16, which numpy lacks, goes to float32 as half precision does.
+        image = (image.float() if image.is_floating_point() else image).numpy()
     try:
         array = np.asarray(image)
     except (TypeError, ValueError):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from bench.engine.crew import Crew
 from bench.records import Fingerprint, Generation, Regions, Score
-from prompts.cells import Binding, Cell
+from prompts.cells import Binding, Cell, Sample
 from prompts.colours import BASIC, COLOURS
 from prompts.subjects import SUBJECTS
 
@@ -42,6 +43,16 @@ class ShapeSampler:
             for sample in batch:
                 self.made += 1
                 yield Generation(sample, draw(sample, self.steps), self.pause)
+
+
+class DamagedSampler(ShapeSampler):
+    """The same, but every subject keeps its own colour."""
+
+    def sample(self, samples):
+        for sample in samples:
+            cell = sample.cell
+            plain = tuple(Binding(None, binding.subject) for binding in cell.bindings)
+            yield Generation(sample, draw(Sample(replace(cell, bindings=plain), sample.index)))
 
 
 def draw(sample, steps: int = 4) -> np.ndarray:

@@ -1,10 +1,14 @@
+import io
+import multiprocessing
 import pickle
 
 import numpy as np
 import pytest
+import torch
 
 import bench
 from bench.errors import UsageError
+from bench.images import MAX_PIXELS
 from prompts.cells import Sample
 from tests.bench.shapes import MeanScorer, ShapeSegmenter, cells, draw
 
@@ -46,23 +50,108 @@ def test_images_come_in_many_forms():
         assert frame.equals(frames[0])
 
 
-def test_a_prompt_without_a_colour_has_no_row():
-    images, _ = pictures(2)
-    frame = bench.score_images(images, ["a potato", "a red potato"], **PARTS)
-    assert list(frame["image"]) == [1]
+def test_prompts_that_cannot_be_judged_have_a_row_with_the_reason():
+    images, _ = pictures(4)
+    prompts = ["a potato", "a red potato", "the meaning of life, the universe", ""]
+    frame = bench.score_images(images, prompts, **PARTS)
+    assert list(frame["image"]) == [0, 1, 2, 3]
+    assert frame["verdict"].notna().tolist() == [False, True, False, False]
+    assert frame["words"][0] == "not scored: the prompt asks for no colour"
+    assert "of no form that is read" in frame["words"][2]
 
 
 @pytest.mark.parametrize(
     ("prompts", "words"),
     [
         (["a red potato"], "2 images but 1 prompts"),
-        (["a red potato", "the meaning of life, the universe"], "cannot read the prompt"),
+        (["a red potato", 3], "a prompt is text or a Cell, not int"),
         ("a red potato", "must be a list"),
     ],
 )
 def test_bad_input_is_told(prompts, words):
     with pytest.raises(UsageError, match=words):
         bench.score_images(pictures(2)[0], prompts, **PARTS)
+
+
+def encoded(image, kind="PNG", **options):
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    (Image.fromarray(image) if isinstance(image, np.ndarray) else image).save(
+        buffer, kind, **options
+    )
+    return buffer.getvalue()
+
+
+def odd_pictures():
+    """Every odd kind of picture: what it is, the picture, and whether it can be judged."""
+    from PIL import Image
+
+    whole = draw(Sample(COLOURED[0], 0)).repeat(2, axis=0).repeat(2, axis=1)
+    picture = Image.fromarray(whole)
+    bomb = int(MAX_PIXELS**0.5) + 1
+    return [
+        ("zero size", whole[:0], False),
+        ("one pixel", whole[:1, :1], False),
+        ("1 x 4000", np.zeros((1, 4000, 3), np.uint8), False),
+        ("4000 x 1", np.zeros((4000, 1, 3), np.uint8), False),
+        ("gray", whole.mean(axis=2).astype(np.uint8), True),
+        ("RGBA", picture.convert("RGBA"), True),
+        ("palette", picture.convert("P"), True),
+        ("16 bit", Image.fromarray(whole[..., 0].astype(np.uint16) * 257), True),
+        ("CMYK", encoded(picture.convert("CMYK"), "JPEG"), True),
+        ("animated", encoded(picture, "GIF", save_all=True, append_images=[picture]), True),
+        ("truncated", encoded(whole)[:-200], False),
+        ("no file", b"not a picture", False),
+        ("empty file", b"", False),
+        ("bomb", encoded(Image.new("1", (bomb, bomb))), False),
+        ("NaN", np.full((8, 8, 3), np.nan), False),
+        ("black", whole * 0, False),
+        ("bfloat16", torch.from_numpy(whole / 255.0).permute(2, 0, 1).bfloat16(), True),
+    ]
+
+
+def test_odd_pictures_are_scored_or_reported_and_counted():
+    kinds, images, good = zip(*odd_pictures(), strict=True)
+    metric = bench.BindingScore()
+    metric.update(images, ["a blue potato"] * len(images))
+    frame = metric.verdicts()
+    assert len(frame) == len(images)
+    judged = (frame["verdict"] != "invalid").tolist()
+    assert dict(zip(kinds, judged, strict=True)) == dict(zip(kinds, good, strict=True))
+    found = metric.compute()
+    assert (found["images"], found["unscored"]) == (len(images), good.count(False))
+    assert found["invalid"] == pytest.approx(good.count(False) / len(images))
+    unscored = metric.unscored
+    assert [kinds[n] for n in unscored["image"]] == [
+        k for k, g in zip(kinds, good, strict=True) if not g
+    ]
+    assert unscored["reason"].str.len().min() > 10
+
+
+def test_odd_prompts_with_the_bundled_scorers():
+    image, _ = pictures(1)
+    prompts = {
+        "a blue potato": True,
+        "a red apple and a blue cup": True,
+        "a blue zyzzyva": True,
+        "a blue \u673a\u5668\u4eba": True,
+        "a blue " + "snarkboojum" * 30: True,
+        "a potato": False,
+        "a blue and red potato": False,
+        "a blue \u2603": False,
+        "blue": False,
+        "": False,
+        "a blue potato " * 80: False,
+    }
+    metric = bench.BindingScore()
+    metric.update(image * len(prompts), list(prompts))
+    scored = [number not in set(metric.unscored["image"]) for number in range(len(prompts))]
+    assert dict(zip(prompts, scored, strict=True)) == prompts
+    assert metric.compute()["unscored"] == list(prompts.values()).count(False)
+    # A word that the CLIP does not know: what it would measure is missing and never a guess.
+    unknown = metric.verdicts().query("subject == 'zyzzyva'").iloc[0]
+    assert np.isnan(unknown["clip_bind"])
 
 
 def test_bad_image_is_told_by_number():
@@ -109,9 +198,63 @@ def test_failed_update_counts_nothing():
     metric = bench.BindingScore(**PARTS)
     images, prompts = pictures(3)
     with pytest.raises(UsageError):
-        metric.update(images, [*prompts[:2], "no such form of words, at all"])
+        metric.update([*images[:2], "a path"], prompts)
     assert metric.images == 0
     assert metric.verdicts().empty
+
+
+def test_merged_images_are_numbered_on():
+    images, prompts = pictures(4)
+    first, second = (bench.BindingScore(**PARTS) for _ in range(2))
+    first.update(images[:2], prompts[:2])
+    second.update(images[2:], ["a potato", prompts[3]])
+    first.merge(second)
+    assert first.unscored["image"].tolist() == [2]
+    assert first.verdicts()["image"].tolist() == [0, 1, 3]
+
+
+def test_gathered_without_a_group_is_the_same():
+    images, prompts = pictures(4)
+    metric = bench.BindingScore(**PARTS)
+    metric.update(images, prompts)
+    whole = metric.gather()
+    assert whole.compute() == metric.compute()
+    whole.update(images, prompts)
+    assert metric.images == 4
+
+
+def rank(number, file, results):
+    """One of two processes: judges its half and gathers."""
+    from torch import distributed
+
+    distributed.init_process_group("gloo", f"file://{file}", rank=number, world_size=2)
+    images, prompts = pictures(30)
+    metric = bench.BindingScore(**PARTS)
+    metric.update(images[number::2], prompts[number::2])
+    whole = metric.gather()
+    results[number] = (whole.images, whole.compute())
+    distributed.destroy_process_group()
+
+
+def test_ranks_gather_to_the_metric_at_once(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    with context.Manager() as manager:
+        results = manager.dict()
+        ranks = [
+            context.Process(target=rank, args=(n, tmp_path / "group", results)) for n in range(2)
+        ]
+        for one in ranks:
+            one.start()
+        for one in ranks:
+            one.join(120)
+        assert [one.exitcode for one in ranks] == [0, 0]
+        found = dict(results)
+    images, prompts = pictures(30)
+    alone = bench.BindingScore(**PARTS)
+    alone.update(images, prompts)
+    assert found[0] == found[1]
+    assert found[0][0] == 30
+    assert found[0][1] == alone.compute()
 
 
 def test_public_names_are_lazy_and_listed():
