@@ -108,7 +108,23 @@ def _from_file(source: Source, options: Options, dtype: torch.dtype) -> Any:
         cls, config = _guessed(source)
     if not hasattr(cls, "from_single_file"):
         raise UsageError(f"{cls.__name__} cannot be loaded from one file; use its folder")
-    return cls.from_single_file(str(source.path), config=config, torch_dtype=dtype)
+    from diffusers.loaders.single_file_utils import SingleFileComponentError
+
+    try:
+        return cls.from_single_file(str(source.path), config=config, torch_dtype=dtype)
+    except SingleFileComponentError as error:
+        reason = error.message.partition("\n")[0]
+        raise UsageError(
+            f"{source.name} does not hold a whole {cls.__name__}: {reason}; load its parts in "
+            "Python, save them with `pipeline.save_pretrained(DIR)`, and give that folder"
+        ) from error
+    except (OSError, ValueError) as error:
+        if options.config is not None:
+            raise
+        raise UsageError(
+            f"{source.name} needs the configuration {config!r} of the hub, which cannot be had "
+            f"({' '.join(str(error).split())[:200]}); name a folder that has it by --config DIR"
+        ) from error
 
 
 def _guessed(source: Source) -> tuple[Any, str]:

@@ -244,18 +244,18 @@ def _void(image: Any, unsafe: bool) -> str | None:
 
 def fingerprint(source: Source, pipeline: Any, options: Options, call: Call) -> Fingerprint:
     """What made the images: pipeline, every resolved option, hashes of the weights, versions."""
+    folder = options.config if source.is_file else source.path
+    index = read_index(folder) if folder is not None else {}
     if source.is_file:
         weights = file_digest(source.path)
     else:
-        files = weight_files(source.path, read_index(source.path), options.variant)
-        weights = digest_of(files, source.path)
-    index = None if source.is_file else read_index(source.path)
+        weights = digest_of(weight_files(source.path, index, options.variant), source.path)
     scheduler: Any = getattr(pipeline, "scheduler", None)
     record: dict[str, Any] = {
         "pipeline": type(pipeline).__name__,
-        "components": {name: cls for name, _, cls in components(index)} if index else {},
+        "components": {name: cls for name, _, cls in components(index)},
         "commit": source.commit,
-        "configuration": "" if source.is_file else config_digest(source.path),
+        "configuration": config_digest(folder) if folder is not None else "",
         "scheduler": type(scheduler).__name__ if scheduler is not None else "",
         "scheduler_config": _plain(dict(scheduler.config)) if hasattr(scheduler, "config") else {},
         "arguments": dict(call.resolved),
