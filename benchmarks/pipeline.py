@@ -32,7 +32,7 @@ def loop(folder: Path, images: int, batch: int) -> float:
     import torch
     from diffusers import DiffusionPipeline
 
-    pipeline: Any = DiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32)
+    pipeline: Any = DiffusionPipeline.from_pretrained(folder, dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
     texts, seeds = prompts_and_seeds(images)
     start = time.perf_counter()
@@ -53,7 +53,7 @@ def flop_a_step(folder: Path) -> float:
     from diffusers import UNet2DConditionModel
     from torch.utils.flop_counter import FlopCounterMode
 
-    unet: Any = UNet2DConditionModel.from_pretrained(folder / "unet", torch_dtype=torch.float32)
+    unet: Any = UNet2DConditionModel.from_pretrained(folder / "unet", dtype=torch.float32)
     side, width = unet.config.sample_size, unet.config.cross_attention_dim
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
         unet(torch.zeros(2, 4, side, side), torch.tensor(1), torch.zeros(2, 16, width))

@@ -51,7 +51,7 @@ def squares(pictures: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def train_autoencoder(
-    out: Path, shape: Shape, images: int = 64_000, batch: int = 64, seed: int = 5
+    out: Path, shape: Shape, images: int = 64_000, batch: int = 64, seed: int = 5, pool: int = 2048
 ) -> Any:
     """Train, and write the averaged weights and the scale of the latents; read them if there.
 
@@ -59,6 +59,10 @@ def train_autoencoder(
     ----------
     out : Path
         Folder of the training.
+    images, batch : int
+        Squares seen, and together.
+    pool : int
+        Scenes in memory.
     """
     file = out / "autoencoder.safetensors"
     torch.manual_seed(seed)
@@ -66,14 +70,14 @@ def train_autoencoder(
     if file.exists():
         return _with(model, load_file(file))
     generator = torch.Generator().manual_seed(seed)
-    pool = Pool(generator, side=64, size=2048, reuse=4)
+    scenes = Pool(generator, side=64, size=pool, reuse=4)
     average = Average(model)
     muon, adam = optimisers_for(model, lr=2e-3, matrix_lr=0.01)
     steps, log = images // batch, Log(out / "autoencoder.csv")
     for step in range(steps):
         rate = min(1.0, (step + 1) / 50, 2 * (1 - step / steps))
         muon.param_groups[0]["lr"], adam.param_groups[0]["lr"] = 0.01 * rate, 2e-3 * rate
-        pictures = squares(pool.batch(batch)[0], generator)
+        pictures = squares(scenes.batch(batch)[0], generator)
         pictures = pictures.contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
             latents = model.encode(pictures).latent_dist
@@ -89,7 +93,7 @@ def train_autoencoder(
         log.add((step + 1) * batch, images, float(loss.detach()), last=step + 1 == steps)
     weights = dict(average.weights)
     _with(model, weights)
-    weights["scaling_factor"] = torch.tensor(1 / spread(model, pool.batch(512)[0]))
+    weights["scaling_factor"] = torch.tensor(1 / spread(model, scenes.batch(512)[0]))
     save_file({name: w.contiguous() for name, w in weights.items()}, file)
     return _with(model, weights)
 

@@ -48,6 +48,8 @@ class Plan:
         Share of the training in which the rates fall to zero.
     drop : float
         Share of captions replaced by nothing, for guidance.
+    pool : int
+        Scenes in memory.
     """
 
     shape: Shape = field(default_factory=Shape)
@@ -60,6 +62,7 @@ class Plan:
     drop: float = 0.1
     ema: float = 0.998
     seed: int = 6
+    pool: int = 4096
 
 
 class LatentPool(Pool):
@@ -129,7 +132,7 @@ def train(out: Path, plan: Plan, every: float = 180.0) -> Path:
     out.mkdir(parents=True, exist_ok=True)
     (out / "plan.json").write_text(json.dumps(asdict(plan), indent=1))
     torch.set_flush_denormal(True)
-    autoencoder = train_autoencoder(out, plan.shape, plan.squares)
+    autoencoder = train_autoencoder(out, plan.shape, plan.squares, pool=plan.pool // 2)
     torch.manual_seed(plan.seed)
     generator = torch.Generator().manual_seed(plan.seed)
     model = Denoiser(plan).to(memory_format=torch.channels_last)
@@ -146,7 +149,7 @@ def train(out: Path, plan: Plan, every: float = 180.0) -> Path:
         click.echo(f"going on from {file}, {step * plan.batch:,} pictures seen", err=True)
     steps = plan.images // plan.batch
     if step < steps:
-        pool = LatentPool(autoencoder, captions, generator, seen)
+        pool = LatentPool(autoencoder, captions, generator, seen, plan.pool)
     log, last_save = Log(out / "log.csv", step * plan.batch, spent), time.monotonic()
     while step < steps:
         rate = min(1.0, (step + 1) / 50, (1 - step / steps) / plan.cool)
@@ -170,7 +173,7 @@ def train(out: Path, plan: Plan, every: float = 180.0) -> Path:
 
 def publish(out: Path, plan: Plan) -> Path:
     """Write the averaged weights of a checkpoint as ``OUT/pipeline``, with their manifest."""
-    autoencoder = train_autoencoder(out, plan.shape, plan.squares)
+    autoencoder = train_autoencoder(out, plan.shape, plan.squares, pool=plan.pool // 2)
     model = Denoiser(plan)
     average = Average(model)
     facts = restore(out / "checkpoint.safetensors", model, average, [], torch.Generator())
