@@ -5,5 +5,5 @@ from pathlib import Path
 #: Where the trained pipeline is bundled.
 FOLDER = Path(__file__).parent / "weights"
 #: How it is sampled where nothing else is asked for.
-STEPS = 16
+STEPS = 12
 GUIDANCE_SCALE = 4.0

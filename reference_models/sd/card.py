@@ -81,7 +81,7 @@ def card(
         ),
         "| latents | 4 x 16 x 16 for 3 x 64 x 64 pixels |",
         f"| sampling | DDIM, v-prediction, {STEPS} steps, guidance scale {GUIDANCE_SCALE:g} |",
-        f"| training | {pictures:,} pictures, {seconds / 60:.0f} minutes on one shared core of a CPU "
+        f"| training | {pictures:,} pictures, {seconds / 60:.0f} minutes on a shared core of a CPU "
         "with AMX, after the autoencoder's 6 minutes; `python -m reference_models.sd.train` |",
         f"| captions | {manifest.captions:,} (`captions.json` counts the pairs) |",
         "| licence | Apache-2.0, as the project |",
