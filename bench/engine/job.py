@@ -78,7 +78,10 @@ class RunJob:
         """Where the run is stored."""
         if self.name is not None and (not self.name or Path(self.name).name != self.name):
             raise UsageError(f"--name {self.name!r} is no name of a folder; --out takes a path")
-        return self.out / (self.name or f"{slug(self.model)}-{slug(self.grid.name)}")
+        path = Path(self.model).expanduser()
+        # The last part of a path says which model it is, not the way to it.
+        model = path.resolve().name if path.exists() else self.model
+        return self.out / (self.name or f"{slug(model)}-{slug(self.grid.name)}")
 
     def sampler(self) -> Any:
         """Make the sampler."""

@@ -182,8 +182,10 @@ def _pipeline_class(index: dict[str, Any], name: str) -> Any:
 def _text_to_image(pipeline: Any, source: Source) -> Any:
     """Return the pipeline itself, or its text-to-image sibling where it wants a picture."""
     from diffusers import AutoPipelineForText2Image
+    from diffusers.pipelines.auto_pipeline import AUTO_TEXT2IMAGE_PIPELINES_MAPPING as known
 
-    if not _wants_picture(pipeline):
+    # Some of these may be given a picture (FLUX.2), and draw without one all the same.
+    if type(pipeline) in known.values() or not _wants_picture(pipeline):
         return pipeline
     try:
         pipeline = AutoPipelineForText2Image.from_pipe(pipeline)
@@ -192,11 +194,6 @@ def _text_to_image(pipeline: Any, source: Source) -> Any:
             f"{source.name} is a {type(pipeline).__name__}, which does not make pictures from "
             "text alone; expected a text-to-image pipeline"
         ) from error
-    if _wants_picture(pipeline):
-        raise UsageError(
-            f"{source.name} is a {type(pipeline).__name__}: it has no argument `prompt`; expected "
-            "a text-to-image pipeline"
-        )
     return pipeline
 
 

@@ -45,6 +45,8 @@ from bench.samplers.diffusers_text import remember
 from prompts.cells import Sample
 from prompts.manifest import TrainingManifest
 
+#: As torch before 2.5 called it.
+OutOfMemory = getattr(torch, "OutOfMemoryError", torch.cuda.OutOfMemoryError)
 LIBRARIES = ("torch", "diffusers", "transformers", "accelerate", "peft")
 #: Beside a pipeline of the reference models: what the captions of its training said.
 CAPTIONS = "captions.json"
@@ -150,7 +152,7 @@ class DiffusersSampler:
             held = torch.cuda.memory_allocated(self.options.device)
         try:
             pictures = self._draw(part)
-        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
             reason = " ".join(str(error).split())[:200]
@@ -218,7 +220,7 @@ class DiffusersSampler:
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error means that memory ran out, on a GPU or a CPU."""
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+    if isinstance(error, (OutOfMemory, MemoryError)):
         return True
     text = str(error).lower()
     return "out of memory" in text or "can't allocate memory" in text
