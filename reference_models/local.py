@@ -9,9 +9,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from reference_models.dit import DiT
 from reference_models.errors import ModelError
 from reference_models.presets import Preset, build
 from reference_models.sampling import Settings, encoded, walk
+from reference_models.unet import UNet
 from reference_models.upsampler import Upsampler
 from reference_models.weights import FOLDER, fill, read_weights
 from reference_models.world.captions import LENGTH, WORDS, encode
@@ -111,6 +113,21 @@ class LocalModel:
         for part in (self.network, self.upsampler):
             part.to(device=device, dtype=self.dtype).requires_grad_(False)
             part.to(memory_format=torch.channels_last)
+
+    @classmethod
+    def of(
+        cls, network: UNet | DiT, upsampler: Upsampler, preset: Preset, distilled: float | None
+    ) -> LocalModel:
+        """Make a model of networks that are loaded, on their device and in their precision."""
+        model = cls.__new__(cls)
+        first = next(upsampler.parameters())
+        model.device, model.dtype = str(first.device), first.dtype
+        model.facts, model.preset, model.distilled = {}, preset, distilled
+        model.settings = Settings(preset.steps, preset.guidance_scale)
+        model.network, model.upsampler = network, upsampler
+        for part in (network, upsampler):
+            part.to(memory_format=torch.channels_last).requires_grad_(False)
+        return model
 
     @torch.inference_mode()
     def draw(

@@ -210,6 +210,8 @@ class DiffusersSampler:
                 "are made one at a time, so that each has its own"
             )
             return BatchSize(1)
+        # A pipeline may say what size it computes in any case.
+        fixed = fixed or getattr(type(self.pipeline), "batch_size", None)
         if not device.startswith("cuda"):
             return BatchSize(fixed, say=_say)
         card = f"{torch.cuda.get_device_name(device)} {torch.cuda.mem_get_info(device)[1]}"
@@ -261,6 +263,7 @@ def fingerprint(source: Source, pipeline: Any, options: Options, call: Call) -> 
         "scheduler": type(scheduler).__name__ if scheduler is not None else "",
         "scheduler_config": _plain(dict(scheduler.config)) if hasattr(scheduler, "config") else {},
         "arguments": dict(call.resolved),
+        "pipeline_config": _plain(dict(pipeline.config)),
         "dtype": options.dtype or default_dtype(options.device),
         "device": options.device,
         "variant": options.variant or "",

@@ -16,7 +16,9 @@ def test_listed(cls):
     assert _text_to_image(pipeline, Source("x", find(str(saved("sd1"))).path)) is pipeline
 
 
-@pytest.mark.parametrize("name", ["StableVideoDiffusionPipeline", "DDPMPipeline", "ShapEImg2ImgPipeline"])
+@pytest.mark.parametrize(
+    "name", ["StableVideoDiffusionPipeline", "DDPMPipeline", "ShapEImg2ImgPipeline"]
+)
 def test_not_listed(name):
     cls = getattr(diffusers, name)
     with pytest.raises(UsageError, match="does not make pictures from text alone"):
