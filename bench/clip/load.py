@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 import tempfile
 from collections.abc import Mapping
 from functools import lru_cache
@@ -77,6 +78,7 @@ def _build(parsed: ClipSpec, device: str, dense_from: str, calibration: Mapping[
         first = " ".join(str(error).split())[:300]
         raise BenchError(f"{weights} does not load as {name}: {first}") from error
     model.eval().requires_grad_(False)
+    tower, dtype = _in_best_precision(model.visual, device)
     config = model.visual.preprocess_cfg
     side = config["size"]
     return Clip(
@@ -87,6 +89,8 @@ def _build(parsed: ClipSpec, device: str, dense_from: str, calibration: Mapping[
         mean=tuple(config["mean"]),
         std=tuple(config["std"]),
         device=device,
+        tower=tower,
+        dtype=dtype,
         dense_from=dense_from,
         scale=float(model.logit_scale.exp()),
         calibration=calibration,
@@ -95,10 +99,36 @@ def _build(parsed: ClipSpec, device: str, dense_from: str, calibration: Mapping[
             name=parsed.name,
             options={"dense": dense_from, "size": side},
             weights=file_hash(weights),
-            versions={package: version(package) for package in ("open_clip_torch", "torch")},
+            versions={
+                **{package: version(package) for package in ("open_clip_torch", "torch")},
+                "image_tower": dtype,
+            },
         ),
         unknown_words=word_checker(tokenizer, calibration.get("words")),
     )
+
+
+def _in_best_precision(visual: Any, device: str) -> tuple[Any, str]:
+    """The image tower, in bfloat16 on a processor that multiplies it fast, and its precision.
+
+    Only transformers: in them every sum is kept in float32 by the processor, and probabilities
+    stay within a few hundredths (docs/regions.md). What machine a run was scored on must not
+    decide whether it may be compared, so the precision is recorded among the versions.
+    """
+    import copy
+
+    import torch
+
+    fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    forced = os.environ.get("BENCH_CLIP_DTYPE", "")
+    if forced not in ("", "float32", "bfloat16"):
+        raise UsageError(
+            f"BENCH_CLIP_DTYPE is {forced!r}; expected float32 or bfloat16, or unset it"
+        )
+    wanted = forced == "bfloat16" or (not forced and fast and torch.device(device).type == "cpu")
+    if not wanted or not hasattr(visual, "transformer"):
+        return visual, "float32"
+    return copy.deepcopy(visual).to(torch.bfloat16), "bfloat16"
 
 
 def _register(path: Path) -> tuple[str, dict[str, Any]]:

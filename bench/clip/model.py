@@ -17,8 +17,11 @@ from bench.records import Fingerprint
 if TYPE_CHECKING:
     import torch
 
-#: Images in one pass of the image tower.
+#: Texts in one pass, and images in one pass of a tower in float32.
 BATCH = 64
+#: Images in one pass of a tower in bfloat16: always so many, the last ones blank where there are
+#: fewer, because the rounding depends on the shape of a product, and no score may on the batch.
+CHUNK = 16
 
 #: Pooled features kept, so that the segmenter's pass serves the whole-image score as well.
 _KEPT = 4096
@@ -39,6 +42,10 @@ class Clip:
     mean, std : tuple of float
         Of its training set.
     device : str
+    tower : Any
+        Image tower, ``model.visual`` or a copy of it in another precision.
+    dtype : str
+        That precision.
     dense_from : str
         How patches are read: ``tokens`` or ``values`` (see `bench.clip.dense`).
     scale : float
@@ -57,12 +64,15 @@ class Clip:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     device: str
+    tower: Any
+    dtype: str
     dense_from: str
     scale: float
     calibration: Mapping[str, Any]
     fingerprint: Fingerprint
     unknown_words: Callable[[str], tuple[str, ...]]
     _texts: dict[str, torch.Tensor] = field(default_factory=dict)
+    _tables: OrderedDict[tuple[str, ...], torch.Tensor] = field(default_factory=OrderedDict)
     _pooled: OrderedDict[bytes, torch.Tensor] = field(default_factory=OrderedDict)
 
     @property
@@ -87,6 +97,15 @@ class Clip:
                 self._texts.update(zip(part, features, strict=True))
         return torch.stack([self._texts[text] for text in texts])
 
+    def text_table(self, texts: tuple[str, ...]) -> torch.Tensor:
+        """`encode_text`, remembered for the whole list: prompts ask for the same lists again."""
+        table = self._tables.get(texts)
+        if table is None:
+            table = self._tables[texts] = self.encode_text(texts)
+            if len(self._tables) > _KEPT:
+                self._tables.popitem(last=False)
+        return table
+
     def encode_image(self, images: Sequence[np.ndarray]) -> torch.Tensor:
         """Unit vectors (B, D); taken from the cache where the image has been seen already."""
         import torch
@@ -109,27 +128,40 @@ class Clip:
         """Unit vectors (B, h, w, D) of every patch; the pooled ones of the same pass are cached."""
         import torch
 
-        parts = []
-        for start in range(0, len(images), BATCH):
-            part = images[start : start + BATCH]
-            with torch.inference_mode():
-                batch = self.preprocess(part).to(self.device)
-                pooled, patches = dense_features(self.model.visual, batch, self.dense_from)
-                pooled = torch.nn.functional.normalize(pooled.float().cpu(), dim=-1)
-                parts.append(torch.nn.functional.normalize(patches.float().cpu(), dim=-1))
-            for image, feature in zip(part, pooled, strict=True):
-                self._keep(_key(image), feature)
-        return torch.cat(parts)
+        def both(batch: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            return dense_features(self.tower, batch, self.dense_from)
+
+        pooled, patches = self._passed(self.preprocess(images), both)
+        for image, feature in zip(images, pooled, strict=True):
+            self._keep(_key(image), feature)
+        return torch.nn.functional.normalize(patches, dim=-1)
 
     def _encode(self, batch: torch.Tensor) -> list[torch.Tensor]:
+        if not len(batch):
+            return []
+        (pooled,) = self._passed(batch, lambda part: (self.tower(part),))
+        return list(pooled)
+
+    def _passed(
+        self,
+        batch: torch.Tensor,
+        forward: Callable[[torch.Tensor], tuple[torch.Tensor, ...]],
+    ) -> tuple[torch.Tensor, ...]:
+        """What a forward pass gives for preprocessed input; the first of it normalised."""
         import torch
 
-        out: list[torch.Tensor] = []
+        dtype = getattr(torch, self.dtype)
+        size = BATCH if dtype == torch.float32 else CHUNK
+        parts = []
         with torch.inference_mode():
-            for part in batch.split(BATCH) if len(batch) else ():
-                features = self.model.encode_image(part.to(self.device))
-                out.extend(torch.nn.functional.normalize(features.float().cpu(), dim=-1))
-        return out
+            for part in batch.split(size):
+                count = len(part)
+                if dtype != torch.float32 and count < size:
+                    part = torch.cat([part, part.new_zeros(size - count, *part.shape[1:])])
+                out = forward(part.to(self.device, dtype))
+                parts.append([one[:count].float().cpu() for one in out])
+            first, *rest = (torch.cat(list(of_parts)) for of_parts in zip(*parts, strict=True))
+            return torch.nn.functional.normalize(first, dim=-1), *rest
 
     def _keep(self, key: bytes, feature: torch.Tensor) -> None:
         self._pooled[key] = feature

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.records import Fingerprint, Regions
-from bench.regions.evidence import OPEN, EvidenceOptions, class_chances, look, presence
+from bench.regions.evidence import OPEN, EvidenceOptions, Seen, class_chances, look, presence
 from bench.regions.nouns import Nouns, nouns_of, unknown_nouns
 from bench.regions.refine import DEFAULT, RefineOptions, refine
 from prompts.cells import Cell
@@ -91,21 +91,32 @@ class ClipSegmenter:
         seen = look(self.clip, [images[i] for i in known], [nouns[i] for i in known], self.options)
         groups: dict[tuple[object, ...], list[int]] = {}
         for place, index in enumerate(known):
-            key = (images[index].shape, nouns[index].classes, seen[place].words.shape[1:])
+            key = (images[index].shape, nouns[index].slots, seen[place].words.shape[1:])
             groups.setdefault(key, []).append(place)
         for places in groups.values():
             for start in range(0, len(places), _TOGETHER):
                 part = places[start : start + _TOGETHER]
-                evidence = [
-                    class_chances(seen[place].words, nouns[known[place]], self.options)
-                    for place in part
-                ]
-                masks = outlines([images[known[p]] for p in part], evidence, self.refine_options)
-                for place, mask in zip(part, masks, strict=True):
+                masks, found = self._grown(
+                    [images[known[p]] for p in part],
+                    [seen[place] for place in part],
+                    nouns[known[part[0]]],
+                )
+                for place, mask, one in zip(part, masks, found, strict=True):
                     index = known[place]
-                    found = presence(seen[place], self.options)
-                    out[index] = _regions(nouns[index], mask, found)
+                    out[index] = _regions(nouns[index], mask, one)
         return [regions for regions in out if regions is not None]
+
+    def _grown(
+        self, images: Sequence[np.ndarray], seen: Sequence[Seen], nouns: Nouns
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Masks (B, C, H, W) and presence (B, K) of alike images."""
+        import torch
+
+        with torch.inference_mode():
+            words = torch.stack([one.words for one in seen])
+            evidence = class_chances(words, nouns, self.options)
+            masks = outlines(images, evidence, self.refine_options)
+            return masks, presence(seen, self.options)
 
     def _salient(self, image: np.ndarray, cell: Cell) -> Regions:
         from bench.regions.saliency import SaliencySegmenter
@@ -114,9 +125,9 @@ class ClipSegmenter:
 
 
 def outlines(
-    images: Sequence[np.ndarray], evidence: Sequence[torch.Tensor], options: RefineOptions
+    images: Sequence[np.ndarray], evidence: torch.Tensor, options: RefineOptions
 ) -> np.ndarray:
-    """Masks (B, C, H, W) of images of one shape from their evidence (C, h, w)."""
+    """Masks (B, C, H, W) of images of one shape from their evidence (B, C, h, w)."""
     import torch
     import torch.nn.functional as F
 
@@ -129,10 +140,9 @@ def outlines(
         if shrink < 1:
             small = (max(1, round(height * shrink)), max(1, round(width * shrink)))
             stack = F.interpolate(stack.float() / 255, small, mode="area")
-        chance = torch.stack(list(evidence))
-        masks = refine(to_lab(stack), chance, options)
+        masks = refine(to_lab(stack), evidence, options)
         # What has no evidence anywhere is not there: refinement leaves it a trace everywhere.
-        masks = masks * (chance.amax((2, 3)) > 0)[:, :, None, None]
+        masks = masks * (evidence.amax((2, 3)) > 0)[:, :, None, None]
         masks = masks / masks.sum(1, keepdim=True).clamp(min=1e-6)
         if shrink < 1:
             masks = F.interpolate(masks, (height, width), mode="bilinear", align_corners=False)

@@ -102,7 +102,7 @@ def views(height: int, width: int, subjects: int) -> list[tuple[int, int, int, i
 def look(
     clip: Clip, images: Sequence[np.ndarray], nouns: Sequence[Nouns], options: EvidenceOptions
 ) -> list[Seen]:
-    """Look for the words of each prompt in its image."""
+    """Look for the words of each prompt in its image; alike ones are looked at together."""
     import torch
 
     if not images:
@@ -117,19 +117,33 @@ def look(
         for y, x, h, w in views_
     ]
     dense, pooled = _encoded(clip, crops)
-    tables: dict[tuple[str, ...], torch.Tensor] = {}
-    out, start = [], 0
-    for image, views_, one in zip(images, windows, nouns, strict=True):
-        if one.words not in tables:
-            tables[one.words] = torch.stack([embed_noun(clip, word) for word in one.words])
-        end = start + len(views_)
-        out.append(
-            _seen(
-                dense[start:end], pooled[start:end], tables[one.words], image, views_, one, options
+    vocabulary = {word: row for row, word in enumerate({w: 0 for one in nouns for w in one.words})}
+    table = torch.stack([embed_noun(clip, word) for word in vocabulary])
+    alike: dict[tuple[object, ...], list[int]] = {}
+    starts, start = [], 0
+    for index, (image, one) in enumerate(zip(images, nouns, strict=True)):
+        starts.append(start)
+        start += len(windows[index])
+        key = (image.shape, one.slots, len(one.subjects), dense[starts[-1]].shape)
+        alike.setdefault(key, []).append(index)
+    out: list[Seen | None] = [None] * len(images)
+    with torch.inference_mode():
+        for group in alike.values():
+            views_ = windows[group[0]]
+            rows = [starts[index] + view for index in group for view in range(len(views_))]
+            words = torch.tensor([[vocabulary[word] for word in nouns[i].words] for i in group])
+            found = _seen(
+                torch.stack([dense[row] for row in rows]).unflatten(0, (len(group), -1)),
+                torch.stack([pooled[row] for row in rows]).unflatten(0, (len(group), -1)),
+                table[words],
+                images[group[0]].shape[:2],
+                views_,
+                nouns[group[0]],
+                options,
             )
-        )
-        start = end
-    return out
+            for index, words_seen, whole in zip(group, *found, strict=True):
+                out[index] = Seen(words_seen, whole)
+    return [seen for seen in out if seen is not None]
 
 
 def _encoded(
@@ -151,82 +165,112 @@ def _encoded(
 
 
 def _seen(
-    dense: Sequence[torch.Tensor],
-    pooled: Sequence[torch.Tensor],
+    dense: torch.Tensor,
+    pooled: torch.Tensor,
     table: torch.Tensor,
-    image: np.ndarray,
+    size: tuple[int, int],
     windows: Sequence[tuple[int, int, int, int]],
     nouns: Nouns,
     options: EvidenceOptions,
-) -> Seen:
-    """Join the views of one image: log probabilities, averaged where views overlap."""
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Join the views of alike images: log probabilities, averaged where views overlap.
+
+    Parameters
+    ----------
+    dense : Tensor (B, views, h, w, D)
+    pooled : Tensor (B, views, D)
+    table : Tensor (B, words, D)
+    size : (int, int)
+        Of the images.
+    windows, nouns, options
+        Common to all; of ``nouns`` the slots alone matter.
+
+    Returns
+    -------
+    words : Tensor (B, words, h, w)
+    whole : Tensor (B, subjects)
+    """
     import torch
     import torch.nn.functional as F
 
     things = torch.tensor(nouns.things)
-    whole = torch.log_softmax(options.scale * torch.stack(list(pooled)) @ table[things].T, dim=1)
-    height, width = image.shape[:2]
-    rows, columns = dense[0].shape[:2]
-    if len(windows) > 1:
-        rows, columns = 4 * rows, 4 * columns
-    total = torch.zeros(len(table), rows, columns)
-    weight = torch.zeros(1, rows, columns)
-    for number, (patches, (y, x, h, w)) in enumerate(zip(dense, windows, strict=True)):
-        logits = options.scale * torch.einsum("hwd,kd->khw", patches, table)
-        logits[things] += options.whole * whole[number].clamp(min=-6.0)[:, None, None]
-        chance = torch.log_softmax(logits, 0)
-        if len(windows) == 1:
-            total, weight = chance, weight + 1
-            break
-        top, left = round(y / height * rows), round(x / width * columns)
-        size = (round(h / height * rows), round(w / width * columns))
-        chance = F.interpolate(chance[None], size, mode="bilinear", align_corners=False)[0]
-        trust = _taper(*size) if number else torch.full((1, *size), options.overview)
-        place = (slice(None), slice(top, top + size[0]), slice(left, left + size[1]))
-        total[place] += chance * trust
-        weight[place] += trust
+    whole = options.scale * pooled @ table[:, things].transpose(1, 2)
+    whole = torch.log_softmax(whole, dim=2)
     # The asked subjects are the first things.
-    best = whole.exp().amax(0)[: len(nouns.subjects)]
-    return Seen(torch.softmax(total / weight, 0), best)
+    best = whole.exp().amax(1)[:, : len(nouns.subjects)]
+    count, _, rows, columns = dense.shape[:4]
+    logits = options.scale * (table[:, None] @ dense.flatten(2, 3).transpose(2, 3))
+    logits[:, :, things] += options.whole * whole.clamp(min=-6.0)[..., None]
+    chance = torch.log_softmax(logits, 2).unflatten(3, (rows, columns))
+    if len(windows) == 1:
+        return chance[:, 0].exp(), best
+    height, width = size
+    rows, columns = 4 * rows, 4 * columns
+    total = torch.zeros(count, table.shape[1], rows, columns)
+    weight = torch.zeros(rows, columns)
+    for number, (y, x, h, w) in enumerate(windows):
+        top, left = round(y / height * rows), round(x / width * columns)
+        shape = (round(h / height * rows), round(w / width * columns))
+        part = F.interpolate(chance[:, number], shape, mode="bilinear", align_corners=False)
+        trust = _taper(*shape) if number else torch.full(shape, options.overview)
+        place = (slice(top, top + shape[0]), slice(left, left + shape[1]))
+        total[:, :, *place] += part * trust
+        weight[place] += trust
+    return torch.softmax(total / weight, 1), best
 
 
 def _taper(height: int, width: int) -> torch.Tensor:
-    """Trust in a window, (1, height, width): most in its middle, where nothing is cut off."""
+    """Trust in a window, (height, width): most in its middle, where nothing is cut off."""
     import torch
 
     down, across = (
         torch.minimum(torch.arange(n) + 0.5, n - 0.5 - torch.arange(n)) / n for n in (height, width)
     )
-    return (4 * down[:, None] * across).clamp(min=0.04)[None]
+    return (4 * down[:, None] * across).clamp(min=0.04)
 
 
 def class_chances(words: torch.Tensor, nouns: Nouns, options: EvidenceOptions) -> torch.Tensor:
-    """Probability of each class at each patch, (classes, h, w).
+    """Probability of each class at each patch of alike images.
 
     What looks like a subject is shared among the subjects, with the asked ones favoured; then
     things are favoured against the background, which coarse patches overrate.
+
+    Parameters
+    ----------
+    words : Tensor (B, words, h, w)
+    nouns : Nouns
+        Of any of the images: its slots and numbers alone matter.
+    options : EvidenceOptions
+
+    Returns
+    -------
+    Tensor (B, classes, h, w)
+        Sums to 1 over the classes.
     """
     import torch
 
-    slots = torch.tensor(nouns.slots)
-    chance = torch.zeros(nouns.classes, *words.shape[1:]).index_add_(0, slots, words)
+    member = torch.zeros(nouns.classes, len(nouns.slots))
+    member[torch.tensor(nouns.slots), torch.arange(len(nouns.slots))] = 1
+    size = words.shape[2:]
+    chance = (member @ words.flatten(2)).unflatten(2, size)
     count, other = len(nouns.subjects), nouns.classes - 2
-    asked = chance[:count] * float(np.exp(options.asked))
-    total = chance[:count].sum(0) + chance[other]
-    share = total / (asked.sum(0) + chance[other]).clamp(min=1e-9)
+    asked = chance[:, :count] * float(np.exp(options.asked))
+    total = chance[:, :count].sum(1) + chance[:, other]
+    share = (total / (asked.sum(1) + chance[:, other]).clamp(min=1e-9))[:, None]
     chance = torch.cat(
         [
             asked * share,
-            chance[count:other],
-            (chance[other] * share)[None],
-            chance[-1:] * float(np.exp(-options.thing)),
-        ]
+            chance[:, count:other],
+            chance[:, other, None] * share,
+            chance[:, -1:] * float(np.exp(-options.thing)),
+        ],
+        1,
     )
-    chance = chance / chance.sum(0)
-    beside = chance[count : other + 1].flatten(1)
-    best = beside.topk(min(4, beside.shape[1]), dim=1).values.mean(1)
-    chance[count : other + 1] *= (best >= options.neighbour).float()[:, None, None]
-    return chance / chance.sum(0).clamp(min=1e-9)
+    chance = chance / chance.sum(1, keepdim=True)
+    beside = chance[:, count : other + 1].flatten(2)
+    best = beside.topk(min(4, beside.shape[2]), dim=2).values.mean(2)
+    chance[:, count : other + 1] *= (best >= options.neighbour).float()[..., None, None]
+    return chance / chance.sum(1, keepdim=True).clamp(min=1e-9)
 
 
 def presence_measures(seen: Seen) -> torch.Tensor:
@@ -235,18 +279,24 @@ def presence_measures(seen: Seen) -> torch.Tensor:
     The probability at the best places, at the very best one, and the share among all known
     subjects in the view that shows it best.
     """
+    return _measures(seen.words[None], seen.whole[None])[0]
+
+
+def _measures(words: torch.Tensor, whole: torch.Tensor) -> torch.Tensor:
     import torch
 
-    count = len(seen.whole)
-    flat = seen.words.flatten(1)[:count]
-    strength = flat.topk(min(4, flat.shape[1]), dim=1).values.mean(1)
-    return torch.stack([strength, flat.amax(1), seen.whole], 1)
+    flat = words[:, : whole.shape[1]].flatten(2)
+    strength = flat.topk(min(4, flat.shape[2]), dim=2).values.mean(2)
+    return torch.stack([strength, flat.amax(2), whole], 2)
 
 
-def presence(seen: Seen, options: EvidenceOptions) -> np.ndarray:
-    """Probability that each asked subject is in the image at all, float32 (K,)."""
+def presence(seen: Sequence[Seen], options: EvidenceOptions) -> np.ndarray:
+    """Probability that each asked subject is in the image at all, float32 (B, K), of alike ones."""
     import torch
 
     intercept, *weights = options.presence
-    logits = intercept + presence_measures(seen) @ torch.tensor(weights)
+    measures = _measures(
+        torch.stack([one.words for one in seen]), torch.stack([one.whole for one in seen])
+    )
+    logits = intercept + measures @ torch.tensor(weights)
     return torch.sigmoid(logits).numpy().astype(np.float32)

@@ -24,6 +24,9 @@ _SEEDS = 4
 _SAMPLE = 32
 #: Floor of the evidence, so that no class is ever impossible.
 _FLOOR = 1e-3
+#: What the palette's seeds are set apart by, in squared units of CIELAB: far below what is seen,
+#: far above the error of float32.
+_APART = 1e-3
 #: Least variance of a neighbourhood in CIELAB: below it, pixels are alike.
 _LEAST_VARIANCE = 4.0
 
@@ -96,27 +99,32 @@ def palette(lab: torch.Tensor, rounds: int = 3) -> torch.Tensor:
     import torch
     import torch.nn.functional as F
 
+    # About its mean, so that squares are small and float32 tells close colours apart.
+    lab = lab - lab.mean((2, 3), keepdim=True)
     height, width = lab.shape[-2:]
     small = F.interpolate(lab, (min(height, _SAMPLE), min(width, _SAMPLE)), mode="nearest")
     seeds = F.adaptive_avg_pool2d(small, _SEEDS).flatten(2).transpose(1, 2)
     points = small.flatten(2)
-    count = seeds.shape[1]
     for _ in range(rounds):
-        near = _nearest(points, seeds)
-        member = F.one_hot(near, count).to(points.dtype)
-        total = member.sum(1)[..., None]
-        mean = (member.transpose(1, 2) @ points.transpose(1, 2)) / total.clamp(min=1)
+        member = _nearest(points, seeds)
+        total = member.sum(2)[..., None]
+        mean = (member @ points.transpose(1, 2)) / total.clamp(min=1)
         seeds = torch.where(total > 0, mean, seeds)
-    near = _nearest(lab.flatten(2), seeds)
-    out = torch.zeros(len(lab), count, near.shape[1])
-    return out.scatter_(1, near[:, None], 1.0)
+    return _nearest(lab.flatten(2), seeds)
 
 
 def _nearest(points: torch.Tensor, seeds: torch.Tensor) -> torch.Tensor:
+    """Indicator (B, K, P) of the seed (B, K, 3) that is nearest to each point (B, 3, P).
+
+    Comparing with the least distance is several times faster than looking for its index. Where
+    seeds are alike the first is taken: each is moved away by a little more than the one before.
+    """
     import torch
 
     half = 0.5 * (seeds * seeds).sum(-1, keepdim=True)
-    return torch.baddbmm(half, seeds, points, alpha=-1).argmin(1)
+    half = half + _APART * torch.arange(half.shape[1])[:, None]
+    far = torch.baddbmm(half, seeds, points, alpha=-1)
+    return (far == far.amin(1, keepdim=True)).to(points.dtype)
 
 
 def colour_models(
@@ -160,18 +168,22 @@ def among_neighbours(
         return F.pad(x, (margin,) * 4, mode="replicate")
 
     def shifted(x: torch.Tensor, dy: int, dx: int) -> torch.Tensor:
-        return x[:, :, margin + dy : margin + dy + height, margin + dx : margin + dx + width]
+        return x[..., margin + dy : margin + dy + height, margin + dx : margin + dx + width]
 
+    # In place and channel by channel: most of the time of plain arithmetic is new memory.
     around = padded(lab)
-    difference = torch.stack(
-        [(shifted(around, dy, dx) - lab).square().sum(1) for dy, dx in shifts], 1
-    )
-    variance = difference.mean(1, keepdim=True).clamp(min=_LEAST_VARIANCE)
-    weight = torch.softmax(-options.sharpness * difference / variance, 1)
+    difference = torch.zeros(len(shifts), len(lab), height, width)
+    apart = torch.empty(len(lab), height, width)
+    for index, (dy, dx) in enumerate(shifts):
+        for channel in range(3):
+            torch.sub(shifted(around[:, channel], dy, dx), lab[:, channel], out=apart)
+            difference[index].addcmul_(apart, apart)
+    variance = difference.mean(0).clamp(min=_LEAST_VARIANCE)
+    weight = torch.softmax(difference.mul_(-options.sharpness / variance), 0)
     for _ in range(options.steps):
         around = padded(chance)
         mean = torch.zeros_like(chance)
         for index, (dy, dx) in enumerate(shifts):
-            mean.addcmul_(weight[:, index : index + 1], shifted(around, dy, dx))
+            mean.addcmul_(weight[index, :, None], shifted(around, dy, dx))
         chance = mean
     return chance

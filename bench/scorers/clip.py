@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,8 +67,8 @@ class ClipScorer:
         if len(generations) != len(regions):
             raise ValueError(f"{len(generations)} images but {len(regions)} regions")
         values: dict[tuple[int, int, str], tuple[float, str]] = {}
-        crops: list[tuple[int, int, np.ndarray, list[str]]] = []
-        wholes: list[tuple[int, int, list[str]]] = []
+        crops: list[tuple[int, int, np.ndarray, tuple[str, ...]]] = []
+        wholes: list[tuple[int, int, tuple[str, ...]]] = []
         for i, (generation, region) in enumerate(zip(generations, regions, strict=True)):
             cell = generation.sample.cell
             void = why_void(generation)
@@ -101,20 +102,20 @@ class ClipScorer:
 
     def _bind(
         self,
-        crops: list[tuple[int, int, np.ndarray, list[str]]],
+        crops: list[tuple[int, int, np.ndarray, tuple[str, ...]]],
         values: dict[tuple[int, int, str], tuple[float, str]],
     ) -> None:
         if not crops:
             return
         features = self.clip.encode_batch(self.clip.preprocess([crop for *_, crop, _ in crops]))
         for (i, k, _, texts), feature in zip(crops, features.numpy(), strict=True):
-            similar = self.clip.encode_text(texts).numpy() @ feature
+            similar = self.clip.text_table(texts).numpy() @ feature
             values[i, k, "clip_bind"] = (_first_share(self.bind_scale * similar), "")
 
     def _contrast(
         self,
         generations: Sequence[Generation],
-        wholes: list[tuple[int, int, list[str]]],
+        wholes: list[tuple[int, int, tuple[str, ...]]],
         values: dict[tuple[int, int, str], tuple[float, str]],
     ) -> None:
         if not wholes:
@@ -123,31 +124,37 @@ class ClipScorer:
         encoded = self.clip.encode_image([generations[i].image for i in seen]).numpy()
         features = dict(zip(seen, encoded, strict=True))
         for i, k, texts in wholes:
-            similar = self.clip.encode_text(texts).numpy() @ features[i]
+            similar = self.clip.text_table(texts).numpy() @ features[i]
             values[i, k, "clip_contrast"] = (_first_share(self.contrast_scale * similar), "")
 
 
-def rivals(cell: Cell, index: int) -> list[str]:
+def rivals(cell: Cell, index: int) -> tuple[str, ...]:
     """What was asked of a binding, first, and the ways in which its colour could go astray.
 
     On a plate, on the wall behind, the natural colour instead, and in a pair the other one's.
     """
-    binding = cell.bindings[index]
+    return _rivals(cell.bindings, index)
+
+
+@lru_cache(maxsize=4096)
+def _rivals(bindings: tuple[Binding, ...], index: int) -> tuple[str, ...]:
+    binding = bindings[index]
     subject = _subject(binding)
     bare = noun_phrase(None, subject)
     texts = [noun_phrase(binding.colour, subject)]
     texts.append(f"{bare} on {noun_phrase(binding.colour, Subject('plate'))}")
     texts.append(f"{bare} in front of {noun_phrase(binding.colour, Subject('wall'))}")
-    beside = [b.colour for b in cell.bindings if b.colour]
+    beside = [b.colour for b in bindings if b.colour]
     other = [c for c in (*subject.canonical, *beside) if c != binding.colour]
     texts.extend(noun_phrase(colour, subject) for colour in dict.fromkeys(other))
-    return texts
+    return tuple(texts)
 
 
-def _in_all_colours(binding: Binding) -> list[str]:
+@lru_cache(maxsize=4096)
+def _in_all_colours(binding: Binding) -> tuple[str, ...]:
     """The subject in the asked colour, first, and in every other basic one."""
     others = [name for name in COLOUR_NAMES if name != binding.colour]
-    return [noun_phrase(colour, _subject(binding)) for colour in (binding.colour, *others)]
+    return tuple(noun_phrase(colour, _subject(binding)) for colour in (binding.colour, *others))
 
 
 def _subject(binding: Binding) -> Subject:

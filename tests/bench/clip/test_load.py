@@ -103,3 +103,22 @@ def test_bundled_clip_names_subjects_and_colours_of_fresh_scenes():
     result = evaluate(clip.model, clip.tokenizer, 200, seed=4_242)
     assert result["subject"] >= 0.95
     assert result["colour"] >= 0.97
+
+
+def test_bfloat16_gives_the_features_of_float32_to_a_hundredth(monkeypatch):
+    rng = np.random.default_rng(1)
+    images = [rng.integers(0, 255, (64, 64, 3), dtype=np.uint8) for _ in range(3)]
+    found = {}
+    for dtype in ("float32", "bfloat16"):
+        monkeypatch.setenv("BENCH_CLIP_DTYPE", dtype)
+        clip = load_clip.__wrapped__("bundled")
+        assert clip.fingerprint.versions["image_tower"] == dtype
+        found[dtype] = clip.dense(images)
+    apart = (found["float32"] - found["bfloat16"]).norm(dim=-1)
+    assert 0 < apart.max() < 0.05
+
+
+def test_a_precision_that_is_none_is_refused(monkeypatch):
+    monkeypatch.setenv("BENCH_CLIP_DTYPE", "int4")
+    with pytest.raises(UsageError, match="float32 or bfloat16"):
+        load_clip.__wrapped__("bundled")

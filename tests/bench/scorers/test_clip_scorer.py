@@ -63,7 +63,7 @@ def test_an_unknown_word_gives_a_reason_and_no_number(scorer):
 
 def test_rivals_of_a_potato():
     texts = rivals(parse_prompt("a blue potato"), 0)
-    assert texts == [
+    assert list(texts) == [
         "a blue potato",
         "a potato on a blue plate",
         "a potato in front of a blue wall",
