@@ -28,6 +28,9 @@ HEADLINES: tuple[tuple[str, str, bool], ...] = (
     ("leakage_mixed", "  partly on the subject", False),
     ("leakage_swapped", "  on the other subject", False),
     ("leak_excess", "Leak beyond the control", True),
+    ("arrival_noise", "Noise left when the colour is half there", False),
+    ("stood_elsewhere", "Colour once stood elsewhere", False),
+    ("stayed_elsewhere", "  and never left there", False),
     ("gap_seen_novel", "Gap: seen minus novel", True),
     ("gap_canonical_anti", "Gap: canonical minus anti-canonical", True),
 )

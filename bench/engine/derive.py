@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.engine.arrivals import arrival_estimates
 from bench.records import Estimate
 from bench.statistics.tabulate import tabulate
 from bench.store import derived
@@ -30,7 +31,7 @@ def derive(run: Run) -> list[Estimate]:
     derived.write_verdicts(run, _batches(verdict_rows(run)))
     # In an order of its own: sums of floats would tell in which order the images were made.
     verdicts = derived.read_verdicts(run).sort_values(["sample_id", "binding"], ignore_index=True)
-    estimates = tabulate(verdicts)
+    estimates = tabulate(verdicts) + arrival_estimates(run, verdicts)
     derived.write_estimates(run, estimates)
     return estimates
 

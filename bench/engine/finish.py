@@ -61,8 +61,11 @@ def finish(run: Run, missing: int) -> tuple[Run, list[Estimate], Stock]:
     """
     # Not at the top: workers of a team never come here, and pandas takes a second to import.
     from bench.engine.derive import derive
+    from bench.engine.films import write_filmstrips
 
     estimates = derive(run)
+    if not missing:
+        write_filmstrips(run)
     stock = take_stock(run)
     manifest = run.manifest.model_copy(
         update={

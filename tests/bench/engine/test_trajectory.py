@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
+from bench.engine.arrivals import arrivals
 from bench.engine.crew import Crew
+from bench.engine.films import write_filmstrips
 from bench.errors import BenchError, NotComparableError, UsageError
 from bench.samplers.local import spread
+from bench.store.derived import read_estimates, read_verdicts
 from bench.store.joined import read_trajectory
 from tests.bench.runs import assert_same_tables, go, make_run, table_of
 from tests.bench.shapes import EdgeScorer, MeanScorer, ShapeSampler, ShapeSegmenter
@@ -111,3 +114,25 @@ def test_kept_steps_are_spread_with_both_ends():
             kept = spread(steps, frames)
             assert len(set(kept)) == frames
             assert kept[-1] == steps - 1
+
+
+def test_estimates_tell_when_the_colour_came(tmp_path):
+    run = make_run(tmp_path / "r", team=team())
+    found = {e.metric: e for e in read_estimates(run) if e.group == "all"}
+    # Half of the picture has its colours in the second frame, all of it in the third.
+    assert 0.25 <= found["arrival_noise"].value <= 0.5
+    assert found["arrival_noise"].scored > 0
+    rows = arrivals(run, read_verdicts(run))
+    assert set(rows.arrival_step.dropna()) <= {1.0, 2.0}
+    plain = make_run(tmp_path / "plain")
+    assert not [e for e in read_estimates(plain) if e.metric == "arrival_noise"]
+    assert arrivals(plain, read_verdicts(plain)).empty
+
+
+def test_filmstrips_are_written_one_a_cell_and_made_again(tmp_path):
+    run = make_run(tmp_path / "r", team=team())
+    strips = sorted((run.folder / "filmstrips").glob("*.png"))
+    assert len(strips) == 6
+    assert "single-blue-potato-0.png" in {path.name for path in strips}
+    assert write_filmstrips(run, most=2)
+    assert not (make_run(tmp_path / "plain").folder / "filmstrips").exists()

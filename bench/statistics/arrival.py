@@ -1,0 +1,147 @@
+"""When the colour reached the subject on the way from noise, and where it was before that.
+
+Frames of a trajectory are measured at the places of the final image (docs/trajectory.md). The share
+of the colour at a place counts as caused by the colour word where it exceeds that of the control,
+which began with the same noise, at the same step and place.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from bench.records import Estimate
+from bench.statistics.bootstrap import LEVEL, RESAMPLES, intervals
+
+#: A final share below this is no arrival: the colour is not on the subject, or in a small part.
+ARRIVED = 0.22
+#: More than the control by this is a colour that stands elsewhere, as for the verdicts.
+STANDS = 0.25
+
+PLACES = ("background", "neighbour")
+#: What is estimated; the last two are shares of samples.
+ARRIVAL_METRICS = (
+    "arrival_noise",
+    "arrival_step",
+    "before_background",
+    "before_neighbour",
+    "stood_elsewhere",
+    "stayed_elsewhere",
+)
+
+
+def excess_elsewhere(image: pd.DataFrame, control: pd.DataFrame | None, colour: str) -> np.ndarray:
+    """Share of the colour at each of `PLACES` beyond the control's, step by step.
+
+    Parameters
+    ----------
+    image : DataFrame
+        A row a step, a column a metric: ``background_<term>`` and ``neighbour_<term>``.
+    control : DataFrame or None
+        The same of the control.
+    colour : str
+        A basic term.
+
+    Returns
+    -------
+    ndarray, float64, (T, 2)
+        At least 0; 0 where a place is not there.
+    """
+    found = np.zeros((len(image), len(PLACES)))
+    for column, place in enumerate(PLACES):
+        name = f"{place}_{colour}"
+        here = image[name].to_numpy(float) if name in image else np.full(len(image), np.nan)
+        base = 0.0
+        if control is not None and name in control:
+            base = control[name].reindex(image.index).fillna(0.0).to_numpy(float)
+        found[:, column] = np.nan_to_num(np.maximum(here - base, 0.0))
+    return found
+
+
+def arrival(
+    share: np.ndarray, noise: np.ndarray, elsewhere: np.ndarray, asked: np.ndarray
+) -> dict[str, float]:
+    """What is told of one binding of one image.
+
+    Parameters
+    ----------
+    share : ndarray (T,)
+        Share of the subject in the requested colour, frame by frame.
+    noise : ndarray (T,)
+        Noise level of each frame.
+    elsewhere : ndarray (T, 2)
+        Of `excess_elsewhere`.
+    asked : ndarray, bool (2,)
+        Places where the prompt itself asks for this colour; they do not count.
+
+    Returns
+    -------
+    dict of str to float
+        By `ARRIVAL_METRICS`. The arrival is the first frame from which on the share stays at half
+        of its final value or more; NaN where the final share is below `ARRIVED`. ``before_*`` is
+        the greatest excess before it, NaN where there is no frame before. ``stood_elsewhere``: an
+        excess ever reached `STANDS`; ``stayed_elsewhere``: it was so at the end, NaN where it never
+        did.
+    """
+    found = dict.fromkeys(ARRIVAL_METRICS, float("nan"))
+    elsewhere = np.where(asked, 0.0, elsewhere)
+    stood = elsewhere.max(axis=1) >= STANDS
+    found["stood_elsewhere"] = float(stood.any())
+    if stood.any():
+        found["stayed_elsewhere"] = float(stood[-1])
+    if not share[-1] >= ARRIVED:
+        return found
+    short = np.flatnonzero(~(share >= share[-1] / 2))
+    step = int(short[-1]) + 1 if len(short) else 0
+    found["arrival_step"], found["arrival_noise"] = float(step), float(noise[step])
+    if step:
+        for column, place in enumerate(PLACES):
+            found[f"before_{place}"] = float(elsewhere[:step, column].max())
+    return found
+
+
+def estimate_arrivals(
+    arrivals: pd.DataFrame, groups: Sequence[str], seed: int = 0, resamples: int = RESAMPLES
+) -> list[Estimate]:
+    """Means over cells with their intervals, as for all other estimates.
+
+    Parameters
+    ----------
+    arrivals : DataFrame
+        A row a binding of an image: ``cell_id``, ``tags``, and the columns `ARRIVAL_METRICS`.
+    groups : sequence of str
+        ``all`` and tags.
+    """
+    found = []
+    shares = np.array([name.endswith("elsewhere") for name in ARRIVAL_METRICS])
+    for group in groups:
+        rows = arrivals
+        if group != "all":
+            rows = arrivals[[group in tags for tags in arrivals["tags"]]]
+        if rows.empty:
+            continue
+        columns = list(ARRIVAL_METRICS)
+        cells = rows.groupby("cell_id", sort=True)[columns].mean()
+        means = cells.to_numpy(float)
+        name = group if group == "all" else f"tag:{group}"
+        rng = np.random.default_rng([seed, zlib.crc32(f"arrival/{name}".encode())])
+        ends = intervals(means, rng, shares=shares, resamples=resamples, level=LEVEL)
+        scored = rows[columns].notna().sum()
+        for m, metric in enumerate(columns):
+            measured = ~np.isnan(means[:, m])
+            found.append(
+                Estimate(
+                    metric=metric,
+                    group=name,
+                    value=float(means[measured, m].mean()) if measured.any() else float("nan"),
+                    low=None if np.isnan(ends[m, 0]) else float(ends[m, 0]),
+                    high=None if np.isnan(ends[m, 1]) else float(ends[m, 1]),
+                    images=len(rows),
+                    scored=int(scored[metric]),
+                    cells=int(measured.sum()),
+                )
+            )
+    return found
