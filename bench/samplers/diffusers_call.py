@@ -29,8 +29,8 @@ class Call:
         Every argument with a plain value, given or default, for the record.
     many_generators : bool
         Whether the pipeline takes a list of generators, one a prompt.
-    many_prompts : bool
-        Whether it takes a list of prompts.
+    knows : frozenset of str
+        Names of all its arguments.
     """
 
     arguments: Mapping[str, Any]
@@ -103,7 +103,9 @@ def _resolved(
 ) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, parameter in parameters.items():
-        if key in RESERVED or key == "self" or parameter.kind is parameter.VAR_KEYWORD:
+        if key in RESERVED or key == "self" or key.startswith("callback"):
+            continue
+        if parameter.kind is parameter.VAR_KEYWORD:
             continue
         value = arguments.get(key, parameter.default)
         if value is None or value is parameter.empty or not _plain(value):

@@ -55,9 +55,11 @@ class RememberedText:
             return self._original(*args, **kwargs)
 
     def _row(self, arguments: Mapping[str, Any], place: int, n: int) -> Any:
-        # What comes as a list comes with one item a prompt: prompt_2, negative_prompt, ...
+        # Of lists only those of prompts have one item a prompt: prompt_2, negative_prompt, ...
         one = {
-            key: [value[place]] if isinstance(value, list) and len(value) == n else value
+            key: [value[place]]
+            if isinstance(value, list) and len(value) == n and "prompt" in key
+            else value
             for key, value in arguments.items()
         }
         key = repr(sorted((k, v) for k, v in one.items() if k != "device"))

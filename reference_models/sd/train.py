@@ -1,7 +1,8 @@
 """Train the small Stable Diffusion: ``python -m reference_models.sd.train``.
 
 First the autoencoder, then U-Net and text encoder together on its latents; then the pipeline
-folder is written. Stopped at any moment, the same command goes on from the last checkpoint.
+folder is written. Stopped at any moment, the same command goes on from the last checkpoint; only
+the autoencoder, which takes minutes, begins anew where it was not finished.
 """
 
 from __future__ import annotations

@@ -13,8 +13,15 @@ class Encoder:
         self.same_length = same_length
 
     def encode_prompt(
-        self, prompt, prompt_2=None, device=None, negative_prompt=None, prompt_embeds=None
+        self,
+        prompt,
+        prompt_2=None,
+        device=None,
+        negative_prompt=None,
+        prompt_embeds=None,
+        instruction=None,
     ):
+        self.instruction = instruction
         self.asked.append(list(prompt))
         n = len(prompt)
         length = 4 if self.same_length else max(len(p) for p in prompt)
@@ -54,6 +61,13 @@ def test_other_arguments_are_another_embedding():
     three = encoder.encode_prompt(["a", "a"], prompt_2=["p", "q"])
     assert three[4] == ["a+p", "a+q"]
     assert len(encoder.asked) == 4
+
+
+def test_a_list_that_is_as_long_as_the_batch_by_chance_is_not_taken_apart():
+    encoder = Encoder()
+    remember(encoder)
+    encoder.encode_prompt(["a", "b"], instruction=["first line", "second line"])
+    assert encoder.instruction == ["first line", "second line"]
 
 
 def test_embeddings_of_different_lengths_are_left_to_the_pipeline():
