@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from bench.errors import UsageError
 from bench.records import Fingerprint, Generation
 from bench.samplers.batch_size import BatchSize, Memo
 from bench.samplers.diffusers_call import Call, make_call
+from bench.samplers.diffusers_frames import Frames
 from bench.samplers.diffusers_load import (
     default_device,
     default_dtype,
@@ -42,7 +44,8 @@ from bench.samplers.diffusers_source import (
     weight_files,
 )
 from bench.samplers.diffusers_text import remember
-from prompts.cells import Sample
+from bench.samplers.frames import spread
+from prompts.cells import Cell, Sample
 from prompts.manifest import TrainingManifest
 
 #: As torch before 2.5 called it.
@@ -50,6 +53,10 @@ OutOfMemory = getattr(torch, "OutOfMemoryError", torch.cuda.OutOfMemoryError)
 LIBRARIES = ("torch", "diffusers", "transformers", "accelerate", "peft")
 #: Beside a pipeline of the reference models: what the captions of its training said.
 CAPTIONS = "captions.json"
+
+
+#: Picture, why it is void, and frames where they are kept.
+Drawn = tuple[np.ndarray, str | None, np.ndarray | None]
 
 
 class DiffusersSampler:
@@ -70,12 +77,17 @@ class DiffusersSampler:
         Images made together; found by itself where omitted.
     device : str, optional
         A GPU where there is one, else the CPU.
+    trajectory : int, optional
+        Keep the predicted clean image at so many steps of the scheduler, 0 for all. One image is
+        made beforehand, to learn the noise levels of the steps.
 
     Raises
     ------
     UsageError
         A model that cannot be loaded safely or at all, an option that does not fit it.
     """
+
+    noise_levels: list[float] | None = None
 
     def __init__(
         self,
@@ -97,6 +109,7 @@ class DiffusersSampler:
         config: Path | None = None,
         trust_remote_code: bool = False,
         extra: Sequence[str] = (),
+        trajectory: int | None = None,
     ) -> None:
         _require_one_of("--dtype", dtype, DTYPES)
         _require_one_of("--offload", offload, OFFLOADS)
@@ -129,6 +142,15 @@ class DiffusersSampler:
         self.training = _training(source)
         self.fingerprint = fingerprint(source, self.pipeline, self.options, self.call)
         self.batch = self._batch_size(batch_size)
+        self.frames: Frames | None = None
+        if trajectory is not None:
+            self._keep_frames(trajectory)
+
+    def _keep_frames(self, trajectory: int) -> None:
+        frames = self.frames = Frames(self.pipeline)
+        self._pictures([Sample(Cell("probe", "a picture", (), "control", "probe"), 0)])
+        frames.kept = spread(len(frames.levels), trajectory)
+        self.noise_levels = [frames.levels[k] for k in frames.kept]
 
     def sample(self, samples: Sequence[Sample]) -> Iterator[Generation]:
         """Yield one image a sample, in order."""
@@ -140,11 +162,11 @@ class DiffusersSampler:
             if pictures is None:
                 continue
             each = (time.perf_counter() - began) / len(part)
-            for sample, (picture, invalid) in zip(part, pictures, strict=True):
-                yield Generation(sample, picture, each, invalid=invalid)
+            for sample, (picture, invalid, frames) in zip(part, pictures, strict=True):
+                yield Generation(sample, picture, each, frames, invalid)
             place += len(part)
 
-    def _draw_or_halve(self, part: Sequence[Sample]) -> list[tuple[np.ndarray, str | None]] | None:
+    def _draw_or_halve(self, part: Sequence[Sample]) -> list[Drawn] | None:
         """Return the pictures of a batch; None where memory ran out and fewer are to be tried."""
         cuda = self.options.device.startswith("cuda")
         if cuda:
@@ -171,7 +193,7 @@ class DiffusersSampler:
             )
         return None
 
-    def _draw(self, part: Sequence[Sample]) -> list[tuple[np.ndarray, str | None]]:
+    def _draw(self, part: Sequence[Sample]) -> list[Drawn]:
         if self.batch.size == 1 or not self.call.many_generators:
             return [self._pictures([sample])[0] for sample in part]
         n = len(part)
@@ -179,7 +201,7 @@ class DiffusersSampler:
         missing = self.batch.size - n if self.options.compile else 0
         return self._pictures([*part, *[part[-1]] * missing])[:n]
 
-    def _pictures(self, part: Sequence[Sample]) -> list[tuple[np.ndarray, str | None]]:
+    def _pictures(self, part: Sequence[Sample]) -> list[Drawn]:
         arguments = dict(self.call.arguments)
         if "negative_prompt" in arguments:
             arguments["negative_prompt"] = [arguments["negative_prompt"]] * len(part)
@@ -188,7 +210,9 @@ class DiffusersSampler:
             arguments["generator"] = generators if self.call.many_generators else generators[0]
         if "output_type" in self.call.knows:
             arguments["output_type"] = "np"
-        with torch.inference_mode(), explained(f"{type(self.pipeline).__name__} refuses"):
+        recording = self.frames.recording() if self.frames is not None else nullcontext()
+        refuses = explained(f"{type(self.pipeline).__name__} refuses")
+        with torch.inference_mode(), recording, refuses:
             result = self.pipeline(prompt=[sample.cell.text for sample in part], **arguments)
         images = getattr(result, "images", None)
         if images is None or len(images) != len(part):
@@ -197,9 +221,14 @@ class DiffusersSampler:
                 "text-to-image pipeline"
             )
         flagged = getattr(result, "nsfw_content_detected", None) or [False] * len(part)
+        drawn = [as_uint8(image) for image in images]
+        frames: Sequence[np.ndarray | None] = [None] * len(drawn)
+        if self.frames is not None:
+            with torch.inference_mode():
+                frames = list(self.frames.decoded(drawn[0].shape[:2]))
         return [
-            (as_uint8(image), _void(image, bool(unsafe)))
-            for image, unsafe in zip(images, flagged, strict=True)
+            (picture, _void(image, bool(unsafe)), film)
+            for picture, image, unsafe, film in zip(drawn, images, flagged, frames, strict=True)
         ]
 
     def _batch_size(self, fixed: int | None) -> BatchSize:

@@ -10,6 +10,7 @@ import torch
 
 from bench.errors import UsageError
 from bench.records import Fingerprint, Generation
+from bench.samplers.frames import spread
 from prompts.cells import Sample
 from prompts.manifest import TrainingManifest
 from reference_models.errors import ModelError
@@ -136,18 +137,6 @@ class LocalSampler:
             for row, (sample, picture) in enumerate(zip(part, pictures.numpy(), strict=True)):
                 kept = None if frames is None else frames[row].numpy()
                 yield Generation(sample, picture, each, kept)
-
-
-def spread(steps: int, frames: int) -> list[int]:
-    """Which of ``steps`` steps are kept as ``frames`` frames: evenly spread, both ends among them.
-
-    One frame is the last step; 0, or more than there are steps, is every step.
-    """
-    if frames == 0 or frames >= steps:
-        return list(range(steps))
-    if frames == 1:
-        return [steps - 1]
-    return [round(k * (steps - 1) / (frames - 1)) for k in range(frames)]
 
 
 def _require_device(device: str) -> None:

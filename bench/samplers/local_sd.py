@@ -20,7 +20,7 @@ class LocalSdSampler(DiffusersSampler):
     Parameters
     ----------
     steps, guidance_scale, batch_size, device, scheduler, negative_prompt, dtype, lora, compile,
-    extra
+    extra, trajectory
         As for `DiffusersSampler`.
     """
 
@@ -36,6 +36,7 @@ class LocalSdSampler(DiffusersSampler):
         lora: Sequence[str] = (),
         compile: bool = False,
         extra: Sequence[str] = (),
+        trajectory: int | None = None,
     ) -> None:
         if not FOLDER.is_dir():
             raise UsageError(
@@ -54,6 +55,7 @@ class LocalSdSampler(DiffusersSampler):
             lora=lora,
             compile=compile,
             extra=extra,
+            trajectory=trajectory,
         )
         self.fingerprint = replace(self.fingerprint, name="local-sd")
 

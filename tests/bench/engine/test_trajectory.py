@@ -7,7 +7,7 @@ from bench.engine.arrivals import arrivals
 from bench.engine.crew import Crew
 from bench.engine.films import write_filmstrips
 from bench.errors import BenchError, NotComparableError, UsageError
-from bench.samplers.local import spread
+from bench.samplers.frames import spread
 from bench.store.derived import read_estimates, read_verdicts
 from bench.store.joined import read_trajectory
 from tests.bench.runs import assert_same_tables, go, make_run, table_of
