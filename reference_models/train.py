@@ -4,7 +4,7 @@ Pictures come from the rendered world while they are needed. Every few minutes a
 line of ``log.csv`` and a sample sheet are written; a training that was stopped goes on from its
 last checkpoint when the same command is given again. At the end the upsampler is trained where
 there is none, and the averaged weights and the manifest of what the captions said are written as
-one model.
+one model. ``accelerate launch -m reference_models.train ...`` trains on several devices.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from prompts.manifest import TrainingManifest
 from reference_models import schedule
 from reference_models.data import Pool
+from reference_models.parallel import workplace
 from reference_models.path import between, velocity
 from reference_models.policies import policy
 from reference_models.presets import PRESETS, Preset, build
@@ -78,7 +79,7 @@ def begin(model: nn.Module, name: str) -> None:
 @click.option(
     "--out", type=click.Path(path_type=Path), default=None, help="Folder of the training."
 )
-@click.option("--device", default="cpu")
+@click.option("--device", default=None, help="cpu by default; with accelerate none.")
 @click.option("--images", default=None, type=int, help="Pictures to see, other than the preset's.")
 @click.option("--seed", default=None, type=int, help="Another seed than the preset's.")
 @click.option("--every", default=180.0, help="Seconds between checkpoints.")
@@ -86,7 +87,7 @@ def begin(model: nn.Module, name: str) -> None:
 def main(
     name: str,
     out: Path | None,
-    device: str,
+    device: str | None,
     images: int | None,
     seed: int | None,
     every: float,
@@ -98,25 +99,27 @@ def main(
         preset, images=images or preset.images, seed=preset.seed if seed is None else seed
     )
     out = out or Path("training") / (name if seed is None else f"{name}-seed{seed}")
+    place = workplace(device)
     torch.set_flush_denormal(True)
     torch.manual_seed(preset.seed)
     model = build(preset)
     if preset.init:
         begin(model, preset.init)
-    model.to(device).to(memory_format=torch.channels_last)
-    training = Training(preset, out, model)
+    model.to(place.device).to(memory_format=torch.channels_last)
+    training = Training(preset, out, model, place)
     stored = training.facts.get("seen")
     seen = None if stored is None else TrainingManifest.from_json(stored, str(training.file))
     pool = Pool(training.generator, policy(preset.policy), seen=seen)
     training.run(
-        lambda: loss_of(model, *pool.batch(preset.batch), training.generator, preset),
+        lambda: loss_of(model, *pool.batch(training.batch), training.generator, preset),
         lambda: {"seen": pool.seen.to_json()},
         lambda path: write_sheet(path, model, training.average.weights, preset),
         every,
         sheet_every,
     )
-    upsampler_for(out)
-    publish(out, name)
+    if place.rank == 0:
+        upsampler_for(out)
+        publish(out, name)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from reference_models.checkpoint import restore, save
 from reference_models.ema import Average
 from reference_models.optimiser import make_optimisers
+from reference_models.parallel import Alone, Team
 from reference_models.presets import Preset
 
 
@@ -36,6 +37,8 @@ class Training:
     out : Path
         Folder of the training: ``checkpoint.safetensors``, ``log.csv``, ``preset.json``.
     model : nn.Module
+    place : Alone or Team, optional
+        Of this process among several.
 
     Attributes
     ----------
@@ -47,10 +50,15 @@ class Training:
         What the checkpoint said; empty at the start.
     """
 
-    def __init__(self, preset: Preset, out: Path, model: nn.Module) -> None:
+    def __init__(
+        self, preset: Preset, out: Path, model: nn.Module, place: Alone | Team | None = None
+    ) -> None:
         out.mkdir(parents=True, exist_ok=True)
         self.preset, self.out, self.model = preset, out, model
-        self.generator = torch.Generator().manual_seed(preset.seed)
+        self.place = place or Alone("cpu")
+        # The batch is shared out; each process draws its part of it by chance of its own.
+        self.batch = max(1, preset.batch // self.place.count)
+        self.generator = torch.Generator().manual_seed(preset.seed + 1000 * self.place.rank)
         self.average = Average(model, preset.ema)
         self.optimisers = make_optimisers(model, preset.lr, preset.matrix_lr)
         self.step, self.steps = 0, preset.images // preset.batch
@@ -61,6 +69,8 @@ class Training:
             self.facts = restore(self.file, model, self.average, self.optimisers, self.generator)
             self.step, self.seconds = self.facts["step"], self.facts["seconds"]
             pictures = self.step * preset.batch
+            if self.place.rank:
+                self.generator.manual_seed(preset.seed + 1000 * self.place.rank + self.step)
             click.echo(f"going on from {self.file}, {pictures:,} pictures seen", err=True)
         (out / "preset.json").write_text(json.dumps(asdict(preset), indent=1))
 
@@ -95,16 +105,19 @@ class Training:
                     group["lr"] = lr * factor
             loss = loss_of()
             loss.backward()
+            self.place.average(self.model)
             nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
             for optimiser in self.optimisers:
                 optimiser.step()
                 optimiser.zero_grad()
             self.average.update(self.model)
-            recent.append(loss.detach())
+            recent.append(self.place.gather(loss.detach()))
             self.step += 1
             now = time.monotonic()
             self.seconds = before + now - started
             end = self.step == self.steps
+            if self.place.rank:
+                continue
             if now - last_log > 15 or end:
                 speed = (self.step - first) * self.preset.batch / (now - started)
                 self._log(float(torch.stack(recent).mean()), speed)
