@@ -25,9 +25,10 @@ ROOT = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Timed:
-    """A process that ended well: wall time, peak memory, and what it printed."""
+    """A process that ended well: wall and CPU time, peak memory, and what it printed."""
 
     seconds: float
+    cpu: float
     megabytes: float
     printed: str
 
@@ -46,7 +47,7 @@ def timed(*arguments: str | Path) -> Timed:
         out.seek(0)
         printed = out.read().decode()
     unit = 1e6 if sys.platform == "darwin" else 1e3
-    return Timed(seconds, usage.ru_maxrss / unit, printed)
+    return Timed(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit, printed)
 
 
 def measure(sizes: Sequence[int], repeats: int) -> dict[str, Any]:

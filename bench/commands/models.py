@@ -33,10 +33,15 @@ def command(as_json: bool) -> None:
     }
     for kind, entries in found.items():
         click.echo(titles[kind])
+        width = max(14, *(len(name) + 2 for name in entries))
         for name, entry in entries.items():
             note = "" if entry["installed"] else "  (not installed)"
-            click.echo(f"  {name:<14}{entry['address']}{note}")
+            click.echo(f"  {name:<{width}}{entry['address']}{note}")
         if kind == "sampler":
-            click.echo(f"  {'diffusers':<14}a folder, a .safetensors file, or org/name@revision")
-            click.echo(f"  {'openai-images':<14}openai-images:NAME, an image API at --base-url")
-        click.echo(f"  {'your own':<14}package.module:attribute\n")
+            click.echo(
+                f"  {'diffusers':<{width}}a folder, a .safetensors file, or org/name@revision"
+            )
+            click.echo(
+                f"  {'openai-images':<{width}}openai-images:NAME, an image API at --base-url"
+            )
+        click.echo(f"  {'your own':<{width}}package.module:attribute\n")

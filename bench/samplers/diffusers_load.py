@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import inspect
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from bench.errors import BenchError, UsageError
+from bench.errors import UsageError
 from bench.samplers.diffusers_options import Lora, Options
+from bench.samplers.diffusers_said import explained, quiet, shortened
 from bench.samplers.diffusers_source import (
     PICKLES,
     Source,
@@ -73,7 +71,7 @@ def load(source: Source, options: Options) -> Any:
     if options.offload and options.device == "cpu":
         raise UsageError(f"--offload {options.offload} needs a GPU; this run is on the CPU")
     dtype = getattr(torch, options.dtype or default_dtype(options.device))
-    with _quiet(), explained(f"model {source.name!r} cannot be loaded"):
+    with quiet(), explained(f"model {source.name!r} cannot be loaded"):
         pipeline = (
             _from_file(source, options, dtype)
             if source.is_file
@@ -123,7 +121,7 @@ def _from_file(source: Source, options: Options, dtype: torch.dtype) -> Any:
             raise
         raise UsageError(
             f"{source.name} needs the configuration {config!r} of the hub, which cannot be had "
-            f"({' '.join(str(error).split())[:200]}); name a folder that has it by --config DIR"
+            f"({shortened(error, 200)}); name a folder that has it by --config DIR"
         ) from error
 
 
@@ -306,40 +304,3 @@ def _compile(pipeline: Any) -> None:
         raise UsageError(f"{type(pipeline).__name__} has nothing to compile; leave --compile out")
     for part in found:
         part.compile()
-
-
-@contextlib.contextmanager
-def explained(what: str) -> Iterator[None]:
-    """Turn what a library raises over its input into one line that says what was tried."""
-    try:
-        yield
-    except BenchError:
-        raise
-    except (OSError, ValueError, KeyError, TypeError, ImportError, AttributeError) as error:
-        reason = " ".join(str(error).split())[:400]
-        raise UsageError(f"{what}: {reason or type(error).__name__}") from error
-    except RuntimeError as error:
-        if "size mismatch" not in str(error) and "Error(s) in loading" not in str(error):
-            raise
-        reason = " ".join(str(error).split())[:400]
-        raise UsageError(f"{what}: {reason}") from error
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """No bars and no advice of the libraries while loading; errors come through."""
-    import diffusers.utils.logging as diffusers_log
-    import transformers.utils.logging as transformers_log
-
-    before = diffusers_log.get_verbosity(), transformers_log.get_verbosity()
-    diffusers_log.set_verbosity_error()
-    transformers_log.set_verbosity_error()
-    diffusers_log.disable_progress_bar()
-    transformers_log.disable_progress_bar()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        diffusers_log.set_verbosity(before[0])
-        transformers_log.set_verbosity(before[1])

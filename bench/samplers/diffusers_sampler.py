@@ -21,7 +21,6 @@ from bench.samplers.diffusers_frames import Frames
 from bench.samplers.diffusers_load import (
     default_device,
     default_dtype,
-    explained,
     load,
     lora_record,
 )
@@ -33,6 +32,7 @@ from bench.samplers.diffusers_options import (
     parse_lora,
     parse_size,
 )
+from bench.samplers.diffusers_said import explained, shortened
 from bench.samplers.diffusers_source import (
     Source,
     components,
@@ -177,7 +177,7 @@ class DiffusersSampler:
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
-            reason = " ".join(str(error).split())[:200]
+            reason = shortened(error, 200)
         else:
             if cuda:
                 peak = torch.cuda.max_memory_allocated(self.options.device)

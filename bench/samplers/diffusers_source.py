@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import UsageError
+from bench.samplers.diffusers_said import quiet, shortened
 
 #: Suffixes of files that Python's pickle would have to read, which can run any code.
 PICKLES = frozenset({".bin", ".ckpt", ".pt", ".pth", ".pkl", ".pickle"})
@@ -200,18 +201,19 @@ def _download(
     from diffusers import DiffusionPipeline
 
     try:
-        folder = DiffusionPipeline.download(
-            name,
-            revision=revision,
-            variant=variant,
-            use_safetensors=True,
-            trust_remote_code=trust_remote_code,
-        )
+        with quiet(bars=True):
+            folder = DiffusionPipeline.download(
+                name,
+                revision=revision,
+                variant=variant,
+                use_safetensors=True,
+                trust_remote_code=trust_remote_code,
+            )
     except Exception as error:
-        reason = " ".join(str(error).split())[:300]
         raise UsageError(
-            f"model {model!r} cannot be had from the hub ({reason}); expected a folder, a file or "
-            "a hub id org/name@revision that you may read (log in with `hf auth login`)"
+            f"model {model!r} cannot be had from the hub ({shortened(error, 160)}); expected a "
+            "folder, a file, or a hub id org/name@revision that can be reached and that you may "
+            "read (`hf auth login`)"
         ) from error
     path = Path(folder)
     commit = path.name if re.fullmatch(r"[0-9a-f]{40}", path.name) else ""
