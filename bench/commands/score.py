@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from bench.commands.place import Place
+
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -56,7 +58,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--name", metavar="NAME", help="Name of the run.  [default: score- and PATH]")
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Place(file_okay=False),
     default=Path("runs"),
     show_default=True,
     metavar="DIR",

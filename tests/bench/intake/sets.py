@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from prompts.cells import Sample, plan
-from tests.bench.shapes import cells, draw
+from bench.records import Generation
+from prompts.cells import Binding, Sample, plan
+from tests.bench.shapes import ShapeSampler, cells, draw
 
 SHAPES = "tests.bench.shapes"
 SCORER = f"{SHAPES}-MeanScorer"
@@ -131,3 +133,18 @@ def geneval(root: Path, wanted: list[Sample], folder: str = "samples", digits: i
             data = png(draw(sample))
             (place / folder / f"{sample.index:0{digits}d}.png").write_bytes(data)
     return root
+
+
+class Painter(ShapeSampler):
+    """Draws the shapes of the first thing asked for, in colours outside the basic ones too."""
+
+    def sample(self, samples):
+        for sample in samples:
+            first = sample.cell.bindings[0]
+            shade = {"turquoise": "blue"}.get(first.colour, first.colour)
+            binding = Binding(shade, first.subject)
+            yield Generation(sample, draw(replace_first(sample, binding)), 0.0)
+
+
+def replace_first(sample: Sample, binding: Binding) -> Sample:
+    return replace(sample, cell=replace(sample.cell, bindings=(binding,)))
