@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import difflib
 import re
+from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 
 from bench.errors import UsageError
-from prompts.colours import COLOURS
+from prompts.colours import COLOURS, Colour
 
 _HEX = re.compile(r"#?([0-9a-f]{3}|[0-9a-f]{6})")
 
@@ -72,6 +73,18 @@ def resolve(words: str) -> tuple[int, int, int]:
     near = difflib.get_close_matches(key, _polite_names(), n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ": use a CSS or XKCD name, or #3fa7d6"
     raise UsageError(f"no colour is called {words!r}{hint}")
+
+
+def own_codes(colours: Iterable[Colour]) -> dict[str, str] | None:
+    """Codes of those colours that nothing else knows by name, or knows as another colour.
+
+    Returns
+    -------
+    dict of str to str, or None
+        Name to ``#rrggbb``; None where there is none.
+    """
+    codes = {one.name: one.hex for one in colours if colour_table().get(_key(one.name)) != one.srgb}
+    return codes or None
 
 
 @cache

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.colour.named import own_codes
 from bench.engine.complete import Completed, complete
 from bench.engine.crew import Crew, build, build_scorers
 from bench.engine.execute import Outcome
@@ -100,10 +101,11 @@ class RunJob:
     def crew(self) -> Crew:
         """Make sampler, segmenter and scorers."""
         offered = {"device": self.device, "clip": self.clip}
+        own = {"colours": own_codes(self.grid.colours)}
         return Crew(
             self.sampler(),
             build("segmenter", self.segmenter, {}, offered),
-            build_scorers(self.scorers, offered),
+            build_scorers(self.scorers, offered | own),
         )
 
     def samples(self) -> list[Sample]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.colour.named import own_codes
 from bench.engine.complete import complete
 from bench.engine.crew import Crew, build, build_scorers
 from bench.engine.execute import Outcome
@@ -19,6 +20,7 @@ from bench.intake.census import UnmatchedList, require_matches, take_census
 from bench.intake.layouts import open_set
 from bench.intake.matching import Matcher
 from bench.intake.sampler import TOLD, ExistingPictures
+from prompts.colours import Colour
 from prompts.grid import Grid
 from prompts.manifest import TrainingManifest
 
@@ -88,12 +90,13 @@ class ScoreJob:
         )
         progress.say(f"{self.path}: layout {source.layout}")
         listed = UnmatchedList() if self.unmatched else None
-        census = take_census(source, Matcher(self.grid, self.training), progress, listed)
+        matcher = Matcher(self.grid, self.training)
+        census = take_census(source, matcher, progress, listed)
         if listed is not None and self.unmatched is not None:
             listed.write(self.unmatched)
         require_matches(census, str(self.path))
         sampler = ExistingPictures(source, census, self.model or self._called)
-        crew = self._crew(sampler)
+        crew = self._crew(sampler, matcher.colours)
         asked = manifest_for(
             folder.name,
             census.cells,
@@ -122,12 +125,13 @@ class ScoreJob:
     def _called(self) -> str:
         return self.path.resolve().name.split(".")[0] or "pictures"
 
-    def _crew(self, sampler: Any) -> Crew:
+    def _crew(self, sampler: Any, colours: Iterable[Colour]) -> Crew:
         offered = {"device": self.device, "clip": self.clip}
+        own = {"colours": own_codes(colours)}
         return Crew(
             sampler,
             build("segmenter", self.segmenter, {}, offered),
-            build_scorers(self.scorers, offered),
+            build_scorers(self.scorers, offered | own),
         )
 
 

@@ -43,6 +43,11 @@ class Matcher:
         self._words = Words(self._colours, self._subjects)
         self._answers: dict[tuple[Any, ...], Cell | str] = {}
 
+    @property
+    def colours(self) -> list[Colour]:
+        """Colours outside the basic terms that were met so far, and those of the grid."""
+        return list(self._colours.values())
+
     def match(self, said: Mapping[str, Any]) -> Cell | str:
         """Return the cell of a picture, or why there is none, in words.
 

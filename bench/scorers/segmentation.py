@@ -6,7 +6,7 @@ how the regions were found is the segmenter's business.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -48,11 +48,19 @@ class SegmentationScorer:
         Take a colour cast over the whole picture out before naming (`bench.cast`).
     correct_surface : bool
         Give shade and gloss to the paint that they lie on (`bench.surface`).
+    colours : mapping of str to str, optional
+        Hexadecimal codes of colours that a user named; others are basic terms, CSS or XKCD names.
     """
 
     name = "segmentation"
 
-    def __init__(self, correct_cast: bool = True, correct_surface: bool = True) -> None:
+    def __init__(
+        self,
+        correct_cast: bool = True,
+        correct_surface: bool = True,
+        colours: Mapping[str, str] | None = None,
+    ) -> None:
+        self.colours = dict(colours or {})
         self.correct_cast = correct_cast
         self.correct_surface = correct_surface
         self.fingerprint = Fingerprint(
@@ -62,6 +70,7 @@ class SegmentationScorer:
                 "correct_cast": correct_cast,
                 "correct_surface": correct_surface,
                 "colour_model": f"cubic softmax in CIELAB, sharpness {SHARPNESS:g}",
+                **({"colours": self.colours} if self.colours else {}),
             },
         )
 
@@ -121,7 +130,8 @@ class SegmentationScorer:
             if light is not None:
                 byte = remove_light(byte, light)
         colours = asked_colours(cell)
-        table = membership_table(COLOUR_NAMES + colours)
+        codes = tuple(self.colours.get(name, name) for name in colours)
+        table = membership_table(COLOUR_NAMES + codes)
         named = np.take(table, cube_index(byte), axis=0)
         surfaces = []
         for index, mask in enumerate(masks):

@@ -1,9 +1,9 @@
 import pytest
 
 from bench.colour import basic_term, resolve
-from bench.colour.named import colour_table
+from bench.colour.named import colour_table, own_codes
 from bench.errors import UsageError
-from prompts.colours import BASIC
+from prompts.colours import BASIC, Colour
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,13 @@ def test_basic_term():
     assert basic_term(" Grey ") == "gray"
     assert basic_term("blue") == "blue"
     assert basic_term("teal") is None
+
+
+def test_own_codes_are_those_that_no_name_gives():
+    teal = Colour("teal", (0, 128, 128), False)
+    assert own_codes([*BASIC, teal]) is None
+    other = Colour("teal", (0, 100, 100), False)
+    assert own_codes([Colour("zorbish", (0, 95, 106), False), other]) == {
+        "zorbish": "#005f6a",
+        "teal": "#006464",
+    }

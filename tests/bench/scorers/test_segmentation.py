@@ -213,3 +213,12 @@ def test_any_picture_gives_shares(seed, height, width):
     cell = Cell("c", "t", (Binding("blue", "potato"),), "single", "control")
     for score in SCORER.score([generation(image, cell)], [regions]):
         assert math.isnan(score.value) or 0 <= score.value <= 1
+
+
+def test_colour_that_only_its_user_knows_is_measured_by_its_code():
+    own = SegmentationScorer(colours={"zorbish": "#005f6a"})
+    painted, plain = Scene(subject="#005f6a"), Scene(subject="red")
+    assert scored(painted, single("zorbish"), own)[0]["bind"][0] > 0.95
+    assert scored(plain, single("zorbish"), own)[0]["bind"][0] < 0.05
+    assert own.fingerprint.options["colours"] == {"zorbish": "#005f6a"}
+    assert "colours" not in SCORER.fingerprint.options
