@@ -27,7 +27,7 @@ def prompts_and_seeds(images: int) -> tuple[list[str], list[int]]:
     return [sample.cell.text for sample in samples], [sample.seed for sample in samples]
 
 
-def loop(folder: Path, images: int, batch: int) -> float:
+def loop(folder: Path, images: int, batch: int, steps: int) -> float:
     """Seconds of a plain loop over batches: no scores, nothing stored."""
     import torch
     from diffusers import DiffusionPipeline
@@ -41,7 +41,7 @@ def loop(folder: Path, images: int, batch: int) -> float:
         pipeline(
             texts[part],
             generator=[torch.Generator().manual_seed(seed) for seed in seeds[part]],
-            num_inference_steps=STEPS,
+            num_inference_steps=steps,
             guidance_scale=GUIDANCE_SCALE,
         )
     return time.perf_counter() - start
@@ -86,7 +86,7 @@ def sample_only(images: int) -> None:
         assert sum(1 for _ in sampler.sample(samples)) == images
 
 
-def measure(folder: Path, images: int, batch: int, repeats: int) -> dict[str, Any]:
+def measure(folder: Path, images: int, batch: int, repeats: int, steps: int) -> dict[str, Any]:
     """Measure the loops and `bench run` in turn, and the memory of the sampler.
 
     Of each, what an image more takes: the time for many less that for one batch, so that loading
@@ -106,13 +106,13 @@ def measure(folder: Path, images: int, batch: int, repeats: int) -> dict[str, An
                             timed(
                                 "bench", "run", "--model", folder, "--out", out,
                                 "--preset", "default", "--limit", str(n), "--name", f"{n}-{repeat}",
-                                "--steps", str(STEPS), "--guidance-scale", str(GUIDANCE_SCALE),
+                                "--steps", str(steps), "--guidance-scale", str(GUIDANCE_SCALE),
                                 "--batch-size", str(batch), "--device", "cpu", "--json",
                             )
                         )  # fmt: skip
                     else:
                         size = batch if kind == "loop" else 1
-                        arguments = ("--loop", str(n), "--batch", str(size))
+                        arguments = ("--loop", str(n), "--batch", str(size), "--steps", str(steps))
                         taken.append(timed(module, "--model", folder, *arguments))
                 more = (images if kind != "single" else 2 * batch) - batch
                 wall[kind] = (taken[1].seconds - taken[0].seconds) / more
@@ -129,6 +129,7 @@ def measure(folder: Path, images: int, batch: int, repeats: int) -> dict[str, An
         "load": os.getloadavg()[0],
         "images": images,
         "batch": batch,
+        "steps": steps,
         "flop_a_step": flop_a_step(folder),
         "seconds_an_image": {key: statistics.median(found) for key, found in each.items()},
         "ratios": {key: statistics.median(found) for key, found in ratios.items()},
@@ -160,21 +161,23 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=FOLDER, help="pipeline folder")
     parser.add_argument("--images", type=int, default=256)
     parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--loop", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--sample-only", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.loop:
-        print(json.dumps(loop(options.model, options.loop, options.batch)))
+        print(json.dumps(loop(options.model, options.loop, options.batch, options.steps)))
         return
     if options.sample_only:
         sample_only(options.sample_only)
         return
-    found = measure(options.model, options.images, options.batch, options.repeats)
+    found = measure(options.model, options.images, options.batch, options.repeats, options.steps)
     print(
         f"{found['processor']}, {found['cores']} cores, load {found['load']:.1f}, "
-        f"{found['images']} images in batches of {found['batch']}, median of {options.repeats}\n"
+        f"{found['images']} images of {found['steps']} steps in batches of {found['batch']}, "
+        f"median of {options.repeats}\n"
     )
     rows = [("", "measured", "bar"), *lines(found)]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]

@@ -18,7 +18,7 @@ from prompts.manifest import TrainingManifest
 from reference_models.errors import ModelError
 from reference_models.local import LocalModel
 from reference_models.pipeline import LocalNetwork, LocalPipeline, LocalUpsampler
-from reference_models.weights import FOLDER
+from reference_models.weights import find_weights
 
 
 def export(folder: Path, weights: Path) -> Any:
@@ -51,11 +51,11 @@ def export(folder: Path, weights: Path) -> Any:
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--name", default="local", show_default=True, help="Bundled model.")
+@click.option("--name", default="local", show_default=True, help="Model of the family.")
 def main(folder: Path, name: str) -> None:
     """Write a bundled model as a pipeline folder of diffusers."""
     try:
-        export(folder, FOLDER / f"{name}.safetensors")
+        export(folder, find_weights(name))
     except ModelError as error:
         raise click.ClickException(str(error)) from error
     click.echo(str(folder))

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from bench.errors import UsageError
 from bench.samplers.diffusers_sampler import DiffusersSampler
+from bench.samplers.family import Teacher
 from bench.samplers.local import LocalSampler
 from prompts import build_grid
 from reference_models import export as command
@@ -55,6 +56,24 @@ def test_options_of_the_general_path(folder):
     assert np.array_equal(one.image, other.image)
     with pytest.raises(UsageError, match="has no argument width"):
         DiffusersSampler(str(folder), size="64", device="cpu")
+
+
+def test_a_model_that_is_guided_when_sampled(tmp_path):
+    folder = tmp_path / "teacher"
+    result = CliRunner().invoke(command.main, [str(folder), "--name", "local-teacher"])
+    assert result.exit_code == 0, result.output
+    few = SAMPLES[:2]
+    for options in ({"steps": 2}, {"steps": 2, "guidance_scale": 2.0}):
+        made = DiffusersSampler(str(folder), device="cpu", dtype="float32", **options)
+        own = Teacher(device="cpu", dtype="float32", **options)
+        for one, other in zip(made.sample(few), own.sample(few), strict=True):
+            assert np.array_equal(one.image, other.image)
+
+
+def test_a_model_that_is_not_there(tmp_path):
+    result = CliRunner().invoke(command.main, [str(tmp_path / "x"), "--name", "local-none"])
+    assert result.exit_code != 0
+    assert "local-none is not bundled" in result.output
 
 
 def test_the_folder_holds_no_code_and_names_installed_classes(folder):
