@@ -33,7 +33,7 @@ def score_images(
     images: Iterable[Any],
     prompts: Sequence[str | Cell],
     *,
-    segmenter: str | Segmenter = "clip",
+    segmenter: str | Segmenter = "auto",
     scorers: Sequence[str] | Mapping[str, Scorer] = ("segmentation", "clip"),
     clip: str | None = None,
     device: str | None = None,
@@ -107,7 +107,7 @@ class BindingScore:
     def __init__(
         self,
         *,
-        segmenter: str | Segmenter = "clip",
+        segmenter: str | Segmenter = "auto",
         scorers: Sequence[str] | Mapping[str, Scorer] = ("segmentation", "clip"),
         clip: str | None = None,
         device: str | None = None,

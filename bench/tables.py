@@ -44,7 +44,9 @@ FAMILIES: dict[str, str] = {
 }
 
 SEGMENTERS: dict[str, str] = {
+    "auto": "bench.regions.auto:AutoSegmenter",
     "clip": "bench.regions.clip:ClipSegmenter",
+    "cutout": "bench.regions.cutout:CutoutSegmenter",
     "exact": "bench.regions.exact:ExactSegmenter",
     "saliency": "bench.regions.saliency:SaliencySegmenter",
 }

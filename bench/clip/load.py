@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import os
 import tempfile
 from collections.abc import Mapping
 from functools import lru_cache
@@ -17,6 +16,7 @@ from bench.clip.spec import ClipSpec, parse_spec, refuse_pickle
 from bench.clip.weights import check_safetensors, file_hash
 from bench.clip.words import word_checker
 from bench.errors import BenchError, UsageError
+from bench.precision import scoring_dtype
 from bench.records import Fingerprint
 
 
@@ -109,26 +109,15 @@ def _build(parsed: ClipSpec, device: str, dense_from: str, calibration: Mapping[
 
 
 def _in_best_precision(visual: Any, device: str) -> tuple[Any, str]:
-    """The image tower, in bfloat16 on a processor that multiplies it fast, and its precision.
-
-    Only transformers: in them every sum is kept in float32 by the processor, and probabilities
-    stay within a few hundredths (docs/regions.md). What machine a run was scored on must not
-    decide whether it may be compared, so the precision is recorded among the versions.
-    """
+    """The image tower, in bfloat16 where that is fast and the tower a transformer."""
     import copy
 
     import torch
 
-    fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    forced = os.environ.get("BENCH_CLIP_DTYPE", "")
-    if forced not in ("", "float32", "bfloat16"):
-        raise UsageError(
-            f"BENCH_CLIP_DTYPE is {forced!r}; expected float32 or bfloat16, or unset it"
-        )
-    wanted = forced == "bfloat16" or (not forced and fast and torch.device(device).type == "cpu")
-    if not wanted or not hasattr(visual, "transformer"):
+    dtype = scoring_dtype(device)
+    if dtype == "float32" or not hasattr(visual, "transformer"):
         return visual, "float32"
-    return copy.deepcopy(visual).to(torch.bfloat16), "bfloat16"
+    return copy.deepcopy(visual).to(torch.bfloat16), dtype
 
 
 def _register(path: Path) -> tuple[str, dict[str, Any]]:

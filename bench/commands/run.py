@@ -43,7 +43,7 @@ from bench.commands.sampling_options import sampling_options, take_sampling
 )
 @click.option(
     "--segmenter",
-    default="clip",
+    default="auto",
     show_default=True,
     metavar="NAME",
     help="What finds the subject in the image.",

@@ -66,7 +66,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 )
 @click.option(
     "--segmenter",
-    default="clip",
+    default="auto",
     show_default=True,
     metavar="NAME",
     help="What finds the subject in the image.",

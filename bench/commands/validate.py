@@ -10,7 +10,7 @@ import click
 
 
 @click.command("validate")
-@click.option("--segmenter", default="clip", show_default=True, metavar="NAME")
+@click.option("--segmenter", default="auto", show_default=True, metavar="NAME")
 @click.option("--clip", metavar="SPEC", help="CLIP to use: bundled, ViT-B-16:openai, model:FILE.")
 @click.option(
     "--scenes",

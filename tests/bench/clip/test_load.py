@@ -110,7 +110,7 @@ def test_bfloat16_gives_the_features_of_float32_to_a_hundredth(monkeypatch):
     images = [rng.integers(0, 255, (64, 64, 3), dtype=np.uint8) for _ in range(3)]
     found = {}
     for dtype in ("float32", "bfloat16"):
-        monkeypatch.setenv("BENCH_CLIP_DTYPE", dtype)
+        monkeypatch.setenv("BENCH_SCORING_DTYPE", dtype)
         clip = load_clip.__wrapped__("bundled")
         assert clip.fingerprint.versions["image_tower"] == dtype
         found[dtype] = clip.dense(images)
@@ -119,6 +119,6 @@ def test_bfloat16_gives_the_features_of_float32_to_a_hundredth(monkeypatch):
 
 
 def test_a_precision_that_is_none_is_refused(monkeypatch):
-    monkeypatch.setenv("BENCH_CLIP_DTYPE", "int4")
+    monkeypatch.setenv("BENCH_SCORING_DTYPE", "int4")
     with pytest.raises(UsageError, match="float32 or bfloat16"):
         load_clip.__wrapped__("bundled")

@@ -1,0 +1,266 @@
+"""From things cut out of a picture to the subjects of its prompt: which thing is which.
+
+Things are connected pieces of what the network calls a thing. Each asked subject takes the piece
+that looks most like it, no piece twice; what lies close to a taken piece and is named like it
+belongs to it (the legs of a chair); what is left is a neighbour, ``other``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import permutations
+
+import numpy as np
+
+from bench.records import Regions
+from prompts.cells import Cell
+from prompts.subjects import SUBJECT_NAMES
+
+#: Least share of the image that a piece, or a plate or frame, covers.
+LEAST_PIECE, LEAST_NEIGHBOUR = 0.002, 0.01
+#: Pieces looked at, largest first.
+_MOST_PIECES = 6
+#: Gap, as a share of the longer side, over which pieces may belong together.
+_GAP = 0.04
+#: A piece that looks so much like the subject belongs to it wherever it lies.
+_ALIKE = 0.5
+#: Floor of the chance of a name: the network is not certain of what it never saw.
+_FLOOR = 0.01
+#: Logistic regression of presence on the measures of `evidence_of`, fitted by
+#: ``python -m benchmarks.segmenters --fit``.
+PRESENCE: tuple[float, ...] = (-0.807, 0.329, 14.112, 0.493)
+#: The same for a subject that the network has no name for: how surely anything stands there.
+PRESENCE_UNNAMED: tuple[float, float] = (-4.0, 8.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sight:
+    """What the network makes of one image.
+
+    Attributes
+    ----------
+    kinds : ndarray, float32 (4, H, W)
+        Chance of background, thing, plate and picture frame; sums to 1.
+    thing : ndarray, float32 (h, w)
+        Chance of a thing at working size.
+    names : ndarray, float32 (28, n, m)
+        Chance of each known subject and of anything else, were there a thing, at coarse places.
+    """
+
+    kinds: np.ndarray
+    thing: np.ndarray
+    names: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """A connected piece of things: where, how large, how surely, and what it looks like."""
+
+    inside: np.ndarray
+    area: float
+    strength: float
+    names: np.ndarray
+
+
+def pieces_of(sight: Sight) -> list[Piece]:
+    """Connected pieces of what is more thing than not, the largest first."""
+    from scipy.ndimage import label
+
+    parts, count = label(sight.thing > 0.5)
+    if not count:
+        return []
+    areas = np.bincount(parts.ravel(), minlength=count + 1)[1:] / parts.size
+    order = np.argsort(-areas, kind="stable")[:_MOST_PIECES]
+    coarse = np.log(sight.names + 1e-4)
+    found = []
+    for index in order.tolist():
+        if areas[index] >= LEAST_PIECE:
+            inside = parts == index + 1
+            names = named(inside, coarse)
+            strength = float(sight.thing[inside].mean())
+            found.append(Piece(inside, float(areas[index]), strength, names))
+    return found
+
+
+def named(inside: np.ndarray, coarse: np.ndarray) -> np.ndarray:
+    """Chance of each name over a piece: the geometric mean of the coarse places in it, (28,).
+
+    Parameters
+    ----------
+    inside : ndarray, bool (h, w)
+    coarse : ndarray, float (28, n, m)
+        Logarithms of the chances.
+    """
+    count, height, width = coarse.shape
+    rows = ((np.arange(height) + 0.5) / height * inside.shape[0]).astype(int)
+    columns = ((np.arange(width) + 0.5) / width * inside.shape[1]).astype(int)
+    places = inside[rows[:, None], columns]
+    if not places.any():
+        ys, xs = np.nonzero(inside)
+        places = np.zeros((height, width), bool)
+        places[
+            (ys * height // inside.shape[0]).clip(0, height - 1),
+            (xs * width // inside.shape[1]).clip(0, width - 1),
+        ] = True
+    log = coarse.reshape(count, -1)[:, places.ravel()].mean(1)
+    chance = np.exp(log - log.max())
+    return chance / chance.sum()
+
+
+def likeness(piece: Piece, subject: str) -> float:
+    """Chance that a piece is the subject; of one without a name, that it is none with a name."""
+    if subject in SUBJECT_NAMES:
+        return float(piece.names[SUBJECT_NAMES.index(subject)])
+    return float(piece.names[-1])
+
+
+def assign(pieces: list[Piece], subjects: tuple[str, ...]) -> list[int | None]:
+    """For each subject its main piece, or None; the likeliest way to give each a piece of its own.
+
+    Large pieces are preferred: twice the area counts as much as 1.4 times the chance.
+    """
+    worth = [
+        [np.log((likeness(p, s) + _FLOOR) * np.sqrt(p.area)) for p in pieces] for s in subjects
+    ]
+    slots: list[int | None] = [*range(len(pieces)), *[None] * max(0, len(subjects) - len(pieces))]
+    best = max(
+        permutations(slots, len(subjects)),
+        key=lambda way: sum(-9.0 if p is None else worth[k][p] for k, p in enumerate(way)),
+    )
+    return list(best)
+
+
+def owners_of(
+    pieces: list[Piece], subjects: tuple[str, ...], main: list[int | None]
+) -> list[int | None]:
+    """For each piece the subject it belongs to, or None where it is another thing."""
+    from scipy.ndimage import distance_transform_edt
+
+    owner: list[int | None] = [None] * len(pieces)
+    for k, taken in enumerate(main):
+        if taken is not None:
+            owner[taken] = k
+    if all(belongs is not None for belongs in owner):
+        return owner
+    reach = _GAP * max(pieces[0].inside.shape)
+    gaps = {
+        k: distance_transform_edt(~pieces[p].inside) for k, p in enumerate(main) if p is not None
+    }
+    for number, piece in enumerate(pieces):
+        if owner[number] is not None:
+            continue
+        for k, gap in gaps.items():
+            same = likeness(piece, subjects[k])
+            near = float(gap[piece.inside].min()) <= reach
+            strange = float(piece.names.max()) > 2 * same + 0.3
+            if same >= _ALIKE or (near and not strange):
+                owner[number] = k
+                break
+    return owner
+
+
+def evidence_of(piece: Piece | None, subject: str) -> np.ndarray:
+    """Measures of presence, (3,): strength, chance of the name, and its lead over the next."""
+    if piece is None:
+        return np.zeros(3)
+    mine = likeness(piece, subject)
+    if subject not in SUBJECT_NAMES:
+        return np.array([piece.strength, mine, 0.0])
+    rest = np.delete(piece.names, SUBJECT_NAMES.index(subject)).max()
+    lead = np.clip(np.log((mine + _FLOOR) / (rest + _FLOOR)), -4, 4) / 4
+    return np.array([piece.strength, np.sqrt(mine), lead])
+
+
+def presence_of(piece: Piece | None, subject: str) -> float:
+    """Probability that the subject is in the image."""
+    if piece is None:
+        return 0.0
+    measures = evidence_of(piece, subject)
+    if subject in SUBJECT_NAMES:
+        logit = PRESENCE[0] + float(measures @ np.array(PRESENCE[1:]))
+    else:
+        logit = PRESENCE_UNNAMED[0] + PRESENCE_UNNAMED[1] * float(measures[0])
+    return 1 / (1 + float(np.exp(-logit)))
+
+
+def share_out(sight: Sight, cell: Cell, segmenter: str) -> Regions:
+    """Regions of one image from what the network makes of it."""
+    subjects = tuple(binding.subject for binding in cell.bindings)
+    pieces = pieces_of(sight)
+    if len(subjects) > 1 and len(pieces) == 1:
+        pieces = _split(pieces[0], sight, subjects) or pieces
+    main = assign(pieces, subjects)
+    owner = owners_of(pieces, subjects, main)
+    found = [
+        presence_of(None if p is None else pieces[p], s)
+        for p, s in zip(main, subjects, strict=True)
+    ]
+    count = len(subjects)
+    layers = _layers(sight, pieces, [count if k is None else k for k in owner], count + 1)
+    masks, other = layers[:count], layers[count]
+    beside = {
+        name: sight.kinds[k]
+        for name, k in (("plate", 2), ("picture frame", 3))
+        if name not in subjects and (sight.kinds[k] > 0.5).mean() >= LEAST_NEIGHBOUR
+    }
+    if (other > 0.5).mean() >= LEAST_PIECE:
+        beside["other"] = other
+    shape = sight.kinds.shape[1:]
+    neighbours = np.stack(list(beside.values())) if beside else np.zeros((0, *shape), np.float32)
+    background = 1 - masks.sum(0) - neighbours.sum(0)
+    return Regions(
+        subjects=subjects,
+        masks=masks.astype(np.float32),
+        found=np.array(found, np.float32),
+        neighbours=tuple(beside),
+        neighbour_masks=neighbours.astype(np.float32),
+        background=background.clip(0, 1).astype(np.float32),
+        segmenter=segmenter,
+    )
+
+
+def _layers(sight: Sight, pieces: list[Piece], owner: list[int], count: int) -> np.ndarray:
+    """The soft mask of things shared out by the nearest piece, float32 (count, H, W)."""
+    from PIL import Image
+    from scipy.ndimage import distance_transform_edt
+
+    thing = sight.kinds[1]
+    layers = np.zeros((count, *thing.shape), np.float32)
+    if not pieces:
+        return layers
+    if len(set(owner)) == 1:
+        layers[owner[0]] = thing
+        return layers
+    labels = np.full(pieces[0].inside.shape, -1, np.int32)
+    for piece, belongs in zip(pieces, owner, strict=True):
+        labels[piece.inside] = belongs
+    if (labels < 0).any():
+        index = distance_transform_edt(labels < 0, return_distances=False, return_indices=True)
+        labels = labels[tuple(index)]
+    if labels.shape != thing.shape:
+        height, width = thing.shape
+        labels = np.asarray(
+            Image.fromarray(labels).resize((width, height), Image.Resampling.NEAREST)
+        )
+    for k in range(count):
+        layers[k] = thing * (labels == k)
+    return layers
+
+
+def _split(piece: Piece, sight: Sight, subjects: tuple[str, ...]) -> list[Piece]:
+    """Two things that touch, told apart place by place by their names; empty where one has none."""
+    other = len(SUBJECT_NAMES)
+    columns = [SUBJECT_NAMES.index(s) if s in SUBJECT_NAMES else other for s in subjects]
+    height, width = sight.names.shape[1:]
+    rows = (np.arange(piece.inside.shape[0]) + 0.5) / piece.inside.shape[0] * height
+    across = (np.arange(piece.inside.shape[1]) + 0.5) / piece.inside.shape[1] * width
+    nearest = sight.names[columns].argmax(0)[rows.astype(int)[:, None], across.astype(int)]
+    coarse = np.log(sight.names + 1e-4)
+    parts = []
+    for k in range(len(subjects)):
+        inside = piece.inside & (nearest == k)
+        if inside.mean() < max(LEAST_PIECE, 0.15 * piece.area):
+            return []
+        strength = float(sight.thing[inside].mean())
+        parts.append(Piece(inside, float(inside.mean()), strength, named(inside, coarse)))
+    return parts

@@ -1,0 +1,1 @@
+"""A small network that cuts things out of pictures: what is a thing, a plate, a frame, behind."""

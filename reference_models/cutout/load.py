@@ -1,0 +1,25 @@
+"""The bundled cutout network, ready to use."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+
+from reference_models.cutout.net import Cutout, empty
+from reference_models.weights import fill, read_weights
+
+PATH = Path(__file__).parent / "weights" / "cutout.safetensors"
+
+
+@lru_cache(maxsize=2)
+def load_cutout(path: Path = PATH, dtype: str = "float32") -> Cutout:
+    """The network, its norms folded, in channels-last memory."""
+    tensors, _ = read_weights(path)
+    model = empty()
+    fill(model, tensors, "", path)
+    model.eval().requires_grad_(False)
+    model.to(getattr(torch, dtype))
+    model.to(memory_format=torch.channels_last)
+    return model
