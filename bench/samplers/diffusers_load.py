@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from bench.errors import UsageError
-from bench.samplers.diffusers_options import Lora, Options
+from bench.samplers.diffusers_lora import add_loras
+from bench.samplers.diffusers_options import Options
 from bench.samplers.diffusers_said import explained, quiet, shortened
-from bench.samplers.diffusers_source import (
-    PICKLES,
-    Source,
-    file_digest,
-    is_installed_class,
-    read_index,
-    require_safetensors,
-)
+from bench.samplers.diffusers_source import Source, is_installed_class, read_index
 from bench.tables import nearest
 
 #: Components in which almost all the time is spent, and which are compiled.
@@ -80,7 +73,7 @@ def load(source: Source, options: Options) -> Any:
         pipeline = _text_to_image(pipeline, source)
         if options.scheduler is not None:
             pipeline.scheduler = with_scheduler(pipeline, options.scheduler)
-        _add_loras(pipeline, options.loras)
+        add_loras(pipeline, options.loras)
         _place(pipeline, options)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
@@ -227,52 +220,6 @@ def with_scheduler(pipeline: Any, name: str) -> Any:
     guess = nearest(full, every)
     hint = f"did you mean {guess!r}? " if guess else ""
     raise UsageError(f"unknown scheduler {name!r}; {hint}fitting: {', '.join(sorted(classes))}")
-
-
-def _add_loras(pipeline: Any, loras: tuple[Lora, ...]) -> None:
-    if not loras:
-        return
-    if not hasattr(pipeline, "load_lora_weights"):
-        raise UsageError(f"{type(pipeline).__name__} takes no LoRA; leave --lora out")
-    try:
-        importlib.import_module("peft")
-    except ImportError as error:
-        raise UsageError("--lora needs the library peft: pip install 'binding-bench[lora]'") from (
-            error
-        )
-    for number, lora in enumerate(loras):
-        path = lora_file(lora)
-        pipeline.load_lora_weights(
-            str(path.parent), weight_name=path.name, adapter_name=f"lora{number}"
-        )
-    names = [f"lora{number}" for number in range(len(loras))]
-    pipeline.set_adapters(names, adapter_weights=[lora.weight for lora in loras])
-
-
-def lora_file(lora: Lora) -> Path:
-    """Return the safetensors file of an adapter: the file itself, or the only one of a folder.
-
-    Raises
-    ------
-    UsageError
-        A pickle, no such path, none or several files in the folder.
-    """
-    path = Path(lora.path).expanduser()
-    if not path.is_dir():
-        return require_safetensors(path)
-    files = sorted(path.glob("*.safetensors"))
-    if len(files) == 1:
-        return require_safetensors(files[0])
-    pickles = sorted(p for p in path.iterdir() if p.suffix in PICKLES)
-    if not files and pickles:
-        require_safetensors(pickles[0])
-    raise UsageError(f"--lora {lora.path}: {len(files)} safetensors files in it; name one of them")
-
-
-def lora_record(lora: Lora) -> dict[str, Any]:
-    """Name, hash and weight of an adapter, for the record of a run."""
-    path = lora_file(lora)
-    return {"name": path.name, "sha256": file_digest(path), "weight": lora.weight}
 
 
 def _place(pipeline: Any, options: Options) -> None:

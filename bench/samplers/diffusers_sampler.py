@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +13,11 @@ import numpy as np
 import torch
 
 from bench.errors import UsageError
-from bench.records import Fingerprint, Generation
+from bench.records import Generation
 from bench.samplers.batch_size import BatchSize, Memo
-from bench.samplers.diffusers_call import Call, make_call
+from bench.samplers.diffusers_call import make_call
 from bench.samplers.diffusers_frames import Frames
-from bench.samplers.diffusers_load import (
-    default_device,
-    default_dtype,
-    load,
-    lora_record,
-)
+from bench.samplers.diffusers_load import default_device, load
 from bench.samplers.diffusers_options import (
     DTYPES,
     OFFLOADS,
@@ -32,17 +26,9 @@ from bench.samplers.diffusers_options import (
     parse_lora,
     parse_size,
 )
+from bench.samplers.diffusers_record import fingerprint
 from bench.samplers.diffusers_said import explained, shortened
-from bench.samplers.diffusers_source import (
-    Source,
-    components,
-    config_digest,
-    digest_of,
-    file_digest,
-    find,
-    read_index,
-    weight_files,
-)
+from bench.samplers.diffusers_source import Source, find
 from bench.samplers.diffusers_text import remember
 from bench.samplers.frames import spread
 from prompts.cells import Cell, Sample
@@ -50,7 +36,6 @@ from prompts.manifest import TrainingManifest
 
 #: As torch before 2.5 called it.
 OutOfMemory = getattr(torch, "OutOfMemoryError", torch.cuda.OutOfMemoryError)
-LIBRARIES = ("torch", "diffusers", "transformers", "accelerate", "peft")
 #: Beside a pipeline of the reference models: what the captions of its training said.
 CAPTIONS = "captions.json"
 
@@ -273,52 +258,6 @@ def _void(image: Any, unsafe: bool) -> str | None:
     if isinstance(image, np.ndarray) and not np.isfinite(image).all():
         return "not finite (NaN)"
     return None
-
-
-def fingerprint(source: Source, pipeline: Any, options: Options, call: Call) -> Fingerprint:
-    """What made the images: pipeline, every resolved option, hashes of the weights, versions."""
-    folder = options.config if source.is_file else source.path
-    index = read_index(folder) if folder is not None else {}
-    if source.is_file:
-        weights = file_digest(source.path)
-    else:
-        weights = digest_of(weight_files(source.path, index, options.variant), source.path)
-    scheduler: Any = getattr(pipeline, "scheduler", None)
-    record: dict[str, Any] = {
-        "pipeline": type(pipeline).__name__,
-        "components": {name: cls for name, _, cls in components(index)},
-        "commit": source.commit,
-        "configuration": config_digest(folder) if folder is not None else "",
-        "scheduler": type(scheduler).__name__ if scheduler is not None else "",
-        "scheduler_config": _plain(dict(scheduler.config)) if hasattr(scheduler, "config") else {},
-        "arguments": dict(call.resolved),
-        "pipeline_config": _plain(dict(pipeline.config)),
-        "dtype": options.dtype or default_dtype(options.device),
-        "device": options.device,
-        "variant": options.variant or "",
-        "loras": [lora_record(lora) for lora in options.loras],
-        "compile": options.compile,
-        "offload": options.offload or "",
-        "attention_slicing": options.attention_slicing,
-        "vae_tiling": options.vae_tiling,
-        "remote_code": options.trust_remote_code,
-    }
-    return Fingerprint("sampler", source.name, record, weights, _versions())
-
-
-def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
-    simple = (str, bool, int, float)
-    return {k: v for k, v in config.items() if isinstance(v, simple) and not k.startswith("_")}
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in LIBRARIES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def _training(source: Source) -> TrainingManifest | None:
