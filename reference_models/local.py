@@ -118,7 +118,10 @@ class LocalModel:
     def of(
         cls, network: UNet | DiT, upsampler: Upsampler, preset: Preset, distilled: float | None
     ) -> LocalModel:
-        """Make a model of networks that are loaded, on their device and in their precision."""
+        """Make a model of networks that are loaded, on their device and in their precision.
+
+        They stay trainable: a training script draws with them in between.
+        """
         model = cls.__new__(cls)
         first = next(upsampler.parameters())
         model.device, model.dtype = str(first.device), first.dtype
@@ -126,7 +129,7 @@ class LocalModel:
         model.settings = Settings(preset.steps, preset.guidance_scale)
         model.network, model.upsampler = network, upsampler
         for part in (network, upsampler):
-            part.to(memory_format=torch.channels_last).requires_grad_(False)
+            part.to(memory_format=torch.channels_last)
         return model
 
     @torch.inference_mode()
