@@ -1,6 +1,6 @@
 """Time, memory and size of ``bench report`` on 10,000 images, and how fast its page answers.
 
-    python benchmarks/report.py [--images 10000] [--keep FOLDER]
+    python benchmarks/report.py [--images 10000] [--frames 0] [--keep FOLDER]
 
 Prints one JSON object. Chromium is that of the system.
 """
@@ -29,6 +29,7 @@ lent = _lent()
 written = write_report([_load(Path(sys.argv[1]))], Path(sys.argv[2]), lent=lent)
 print(json.dumps({
     "build_s": round(time.perf_counter() - start, 2),
+    "build_cpu_s": round(time.process_time(), 2),
     "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     "page_mb": round(written.size / 1e6, 3),
     "embedded": written.embedded,
@@ -40,13 +41,13 @@ PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 NODES = "document.querySelectorAll('img, canvas').length"
 
 
-def make_run(folder: Path, images: int) -> Path:
+def make_run(folder: Path, images: int, frames: int) -> Path:
     """A made-up run of the tests."""
     source = ROOT / "tests" / "reports" / "synthetic.py"
     spec = importlib.util.spec_from_file_location("synthetic", source)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.write_run(folder, seeds=-(-images // 324), images=images, parts=12)
+    return module.write_run(folder, seeds=-(-images // 324), images=images, parts=12, frames=frames)
 
 
 def browse(page_file: Path) -> dict[str, float]:
@@ -99,13 +100,14 @@ def browse(page_file: Path) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=10_000)
+    parser.add_argument("--frames", type=int, default=0, help="steps of a trajectory")
     parser.add_argument("--keep", type=Path, help="use and keep this folder")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         root = options.keep or Path(temporary)
         folder, page_file = root / "run", root / "report.html"
         if not folder.is_dir():
-            make_run(folder, options.images)
+            make_run(folder, options.images, options.frames)
         command = [sys.executable, "-c", BUILD, str(folder), str(page_file)]
         done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
         result = json.loads(done.stdout.splitlines()[-1])

@@ -126,7 +126,16 @@ def _heatmap(run: Run) -> Figure:
         if among:
             values[subjects.index(row["subject"]), colours.index(row["colour"])] = hits / among
     figure, axes = _new(1.6 + 0.42 * len(colours), 0.9 + 0.2 * len(subjects))
-    image = axes.imshow(values, vmin=0, vmax=1, cmap="Greys", aspect="auto")
+    from matplotlib.colors import LinearSegmentedColormap
+
+    ramp = LinearSegmentedColormap.from_list("ink", ["#f0f0f0", "#303030"])
+    image = axes.imshow(values, vmin=0, vmax=1, cmap=ramp, aspect="auto")
+    # White gaps between the cells, and no frame.
+    axes.set_xticks(np.arange(len(colours) + 1) - 0.5, minor=True)
+    axes.set_yticks(np.arange(len(subjects) + 1) - 0.5, minor=True)
+    axes.grid(which="minor", color="white", lw=1.2)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(which="minor", length=0)
     for y, x in zip(*np.nonzero(np.isfinite(values)), strict=True):
         share = values[y, x]
         known = SUBJECTS.get(subjects[y])

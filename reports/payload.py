@@ -168,6 +168,7 @@ def _run_columns(run: Run, label: str, rows: np.ndarray) -> dict[str, Any]:
     ids = verdicts["sample_id"].tolist()
     return {
         "label": label,
+        "run": str(run.record.get("id", "")),
         "verdict": spread([_VERDICT_INDEX.get(name, -1) for name in verdicts["verdict"]]),
         "observed": spread([basic.get(str(name)) for name in seen]),
         "words": spread(verdicts["words"].fillna("").astype(str).tolist()),

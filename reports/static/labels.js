@@ -1,9 +1,6 @@
 // A person's word on the verdicts: right or wrong, kept in this browser, exported as CSV.
 
-const labelKeys = runs.map((run) => {
-  const first = run.id.find((id) => id !== null) || "";
-  return `binding-bench:labels:${run.label}:${first}:${run.id.length}`;
-});
+const labelKeys = runs.map((run) => `binding-bench:labels:${run.run}`);
 const labels = labelKeys.map((key) => {
   try {
     const stored = JSON.parse(recall(key) || "{}");

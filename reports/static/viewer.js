@@ -50,11 +50,14 @@ function showViewer() {
   byId("viewer-place").textContent = `${position}judged: ${colourName(item)} ${subjectName(item)}`;
   byId("viewer-previous").disabled = viewedAt <= 0;
   byId("viewer-next").disabled = viewedAt >= selection.length - 1;
-  byId("viewer-body").replaceChildren(...runs.map((_, run) => viewerRun(run, item)));
+  const body = byId("viewer-body");
+  // Two runs stand next to each other, more than two below each other.
+  body.classList.toggle("two", runs.length === 2);
+  body.replaceChildren(...runs.map((_, run) => viewerRun(run, item)), ...runs.map((_, run) => viewerFilm(run, item)).filter(Boolean));
 }
 
 function viewerRun(run, item) {
-  const box = innerWidth < 720 ? 192 : runs.length > 1 ? 256 : 320;
+  const box = innerWidth < 720 ? 192 : runs.length === 2 ? 192 : runs.length > 2 ? 256 : 320;
   const prompt = cellText[itemCell[item]];
   const figures = make("div", { class: "viewer-pictures" },
     figure(pictureOf(run, item), item, box, `Picture for ${prompt}`, "this prompt", "no thumbnail in this file"));
@@ -65,7 +68,7 @@ function viewerRun(run, item) {
   const verdict = data.verdicts[verdictOf[run][item]];
   const text = make("div");
   if (runs.length > 1) {
-    text.append(make("p", { class: `run-name run-mark${run === labelledRun ? " current" : ""}` }, make("span", { class: "letter" }, letterOf(run)), make("bdi", {}, runs[run].label)));
+    text.append(runMark(run, run === labelledRun ? "run-mark current" : "run-mark"));
   }
   if (!verdict) {
     text.append(make("p", { class: "viewer-words" }, "This run does not have this picture."));
@@ -76,9 +79,16 @@ function viewerRun(run, item) {
     make("p", { class: "viewer-words" }, make("bdi", {}, runs[run].words[item])),
     labelButtons(run, item), metricTable(run, item),
     make("p", { class: "ids" }, `seed ${runs[run].seed[item]} · image ${itemIndex[item]} of cell ${data.cells.id[itemCell[item]]} · ${runs[run].id[item]}`));
-  const width = Math.min(1160, innerWidth - 24) - 50;
-  return make("div", { class: "viewer-run" }, figures, text, hasFilm(run, item) ? filmStrip(run, item, width) : null);
+  return make("div", { class: "viewer-run" }, figures, text);
 }
+
+function viewerFilm(run, item) {
+  if (!hasFilm(run, item)) return null;
+  const width = Math.min(1160, innerWidth - 24) - 50;
+  return make("div", { class: "viewer-film" }, runs.length > 1 ? runMark(run) : null, filmStrip(run, item, width));
+}
+
+const runMark = (run, kind = "") => make("p", { class: `run-name ${kind}` }, make("span", { class: "letter" }, letterOf(run)), make("bdi", {}, runs[run].label));
 
 function figure(picture, item, box, alt, caption, missing) {
   return make("figure", {}, mat(picture, item, box, { alt, missing }), make("figcaption", {}, make("bdi", {}, caption)));

@@ -126,6 +126,18 @@ def pair_file(first, second, lent, tmp_path_factory) -> Path:
     return out
 
 
+@pytest.fixture(scope="session")
+def filmed_pair(first, make_run, lent, tmp_path_factory) -> Path:
+    """Two runs with frames, side by side."""
+    from reports.page import write_report
+    from reports.reading import read_run
+
+    other = read_run(make_run("filmed", seed=2, frames=5, invalid=1, **SMALL))
+    out = tmp_path_factory.mktemp("filmed") / "report.html"
+    write_report([first, other], out, lent=lent)
+    return out
+
+
 def chromium_path() -> str | None:
     """Chromium of the system; None for the one that Playwright brings."""
     named = os.environ.get("BENCH_CHROMIUM")
@@ -165,7 +177,7 @@ def open_page(browser):
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(90_000)
         page.on(
             "console",
             lambda message: (

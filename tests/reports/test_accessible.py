@@ -1,7 +1,4 @@
-"""Roles, names, focus and contrast, by the page's own tree in both themes.
-
-``axe_check.py`` beside this file runs axe-core on a page, where it is at hand.
-"""
+"""Roles, names, focus and contrast, by the page's own tree in both themes."""
 # ruff: noqa: E501
 
 from __future__ import annotations

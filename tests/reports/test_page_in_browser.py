@@ -17,7 +17,7 @@ def matches(page) -> int:
     return int(text.split(" ")[0].replace(",", ""))
 
 
-def until(page, expression: str, seconds: float = 15) -> None:
+def until(page, expression: str, seconds: float = 90) -> None:
     """Wait until a JavaScript expression is true; the page's own policy forbids its eval."""
     end = time.monotonic() + seconds
     while not page.evaluate(expression):
