@@ -222,7 +222,10 @@ def arrivals(counts: Sequence[int], total: int, height: int = 64) -> Markup:
         )
     told = ", ".join(f"step {step + 1}: {count:,}" for step, count in enumerate(counts))
     return _svg(
-        height, "".join(parts), f"Of {total:,} bound subjects, arrived at {told}", "arrived"
+        height,
+        "".join(parts),
+        f"Of {total:,} subjects that took the colour, from {told}",
+        "arrived",
     )
 
 

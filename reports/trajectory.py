@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from bench.store import run as store
@@ -23,8 +24,16 @@ CURVES: tuple[tuple[str, str], ...] = (
     ("control", "control"),
 )
 
-#: Share of the subject from which the colour has arrived: that from which a subject is bound.
-ARRIVED = 0.5
+#: Final share below which the colour never arrived, as in the estimates of arrival.
+ARRIVED = 0.22
+
+#: Estimates of arrival that are told, what each is called, and whether it is a share.
+TOLD: tuple[tuple[str, str, bool], ...] = (
+    ("arrival_step", "Frame at which the colour is half there", False),
+    ("arrival_noise", "Noise left by then", False),
+    ("stood_elsewhere", "Colour stood elsewhere on the way", True),
+    ("stayed_elsewhere", "… and was still there at the end", True),
+)
 
 #: Curves are carried as whole thousandths.
 SCALE = 1000
@@ -46,18 +55,22 @@ class Forming:
     images : int
         Judgements that the means are of.
     arrivals : tuple of int
-        At each step, the bound judgements whose subject has the colour from that step on.
-    bound : int
-        Bound judgements with a trajectory.
+        At each step, the judgements whose subject has half of its final share of the colour, or
+        more, from that step on and not before.
+    arrived : int
+        Judgements whose subject has the colour in the end, bound or in part.
     sentence : str
+    told : tuple of (str, str, str)
+        Estimates of arrival: name, value and interval, in words.
     """
 
     noise: tuple[float, ...]
     curves: dict[str, tuple[float, ...]]
     images: int
     arrivals: tuple[int, ...]
-    bound: int
+    arrived: int
     sentence: str
+    told: tuple[tuple[str, str, str], ...] = ()
 
 
 def measured_steps(run: Run) -> pd.DataFrame:
@@ -110,37 +123,61 @@ def forming(run: Run, steps: pd.DataFrame) -> Forming | None:
         if name in means.index and means.loc[name].notna().any()
     }
     images = len(judged[["sample_id", "binding"]].drop_duplicates())
-    table = judged[(judged["metric"] == "bind") & (judged["verdict"] == "bound")]
-    arrivals, bound = _arrivals(table, len(noise))
-    levels = tuple(noise.tolist())
-    return Forming(levels, curves, images, arrivals, bound, _sentence(arrivals, bound, levels))
-
-
-def _arrivals(bind: pd.DataFrame, count: int) -> tuple[tuple[int, ...], int]:
-    """Count at each step the judgements that have the colour from then on, and not before."""
-    if bind.empty:
-        return (0,) * count, 0
+    bind = judged[judged["metric"] == "bind"]
     table = bind.pivot(index=["sample_id", "binding"], columns="step", values="value")
-    there = (table.reindex(columns=range(count)) >= ARRIVED).to_numpy()
+    arrivals = _arrivals(table.reindex(columns=range(len(noise))).to_numpy(float))
+    levels = tuple(noise.tolist())
+    return Forming(
+        levels, curves, images, arrivals, sum(arrivals), _sentence(arrivals, levels), _told(run)
+    )
+
+
+def _arrivals(share: np.ndarray) -> tuple[int, ...]:
+    """Count at each step the judgements that have the colour from then on, and not before.
+
+    Parameters
+    ----------
+    share : ndarray, float64, (N, T)
+        Share of the subject in the requested colour, a row a judgement.
+    """
+    reached = share[share[:, -1] >= ARRIVED] if share.size else share
+    there = reached >= reached[:, -1:] / 2
     stays = there[:, ::-1].cumprod(axis=1)[:, ::-1].astype(bool)
-    firsts = stays.argmax(axis=1)[stays.any(axis=1)]
-    return tuple(int((firsts == step).sum()) for step in range(count)), len(table)
+    return tuple(np.bincount(stays.argmax(axis=1), minlength=share.shape[1]).tolist())
 
 
-def _sentence(arrivals: tuple[int, ...], bound: int, noise: tuple[float, ...]) -> str:
-    """Say by which step half of the bound subjects have their colour for good."""
-    if not bound or not sum(arrivals):
-        return "No bound picture to tell when the colour arrives."
+def _sentence(arrivals: tuple[int, ...], noise: tuple[float, ...]) -> str:
+    """Say by which step half of the subjects that get their colour have it for good."""
+    total = sum(arrivals)
     reached = 0
     for step, count in enumerate(arrivals):
         reached += count
-        if 2 * reached >= bound:
+        if total and 2 * reached >= total:
             return (
-                f"Half of the bound subjects have their colour for good by step {step + 1} of"
-                f" {len(noise)}, at noise {noise[step]:.3g}"
-                f" ({reached:,} of {bound:,})."
+                f"{reached:,} of {total:,} subjects that take the colour have it for good by"
+                f" step {step + 1} of {len(noise)}, at noise {noise[step]:.3g}."
             )
-    return f"Only {reached:,} of {bound:,} bound subjects keep their colour to the last step."
+    return "No subject took its colour."
+
+
+def _told(run: Run) -> tuple[tuple[str, str, str], ...]:
+    whole = {one.metric: one for one in run.estimates if one.group == "all"}
+    rows = []
+    for metric, label, is_share in TOLD:
+        one = whole.get(metric)
+        if one is None or one.value != one.value:
+            continue
+        # The estimates count frames from 0, people from 1.
+        shift = 1 if metric == "arrival_step" else 0
+        scale, unit = (100, "%") if is_share else (1, "")
+        digits = 1 if is_share or shift else 2
+        span = (
+            "no interval"
+            if one.low is None or one.high is None
+            else f"{scale * one.low + shift:.{digits}f} to {scale * one.high + shift:.{digits}f}"
+        )
+        rows.append((label, f"{scale * one.value + shift:.{digits}f}{unit}", span))
+    return tuple(rows)
 
 
 def curves_payload(

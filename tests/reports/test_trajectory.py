@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from bench.records import Estimate
 from reports.films import MOST, make_films
 from reports.page import write_report
 from reports.payload import all_items, cell_table
@@ -66,12 +69,33 @@ def test_arrival_is_for_good(first):
     steps = made_up(first, [[0.9, 0.1, 0.6, 0.7], [0.6, 0.6, 0.6, 0.6], [0.9, 0.9, 0.9, 0.1]])
     found = forming(first, steps)
     assert found.arrivals == (1, 0, 1, 0)
-    assert found.bound == 3
-    assert "step 3 of 4" in found.sentence
-    assert "(2 of 3)" in found.sentence
+    assert found.arrived == 2
+    assert "1 of 2" in found.sentence
+    assert "step 1 of 4" in found.sentence
     never = forming(first, made_up(first, [[0.1, 0.2, 0.1, ARRIVED - 0.01]]))
     assert never.arrivals == (0, 0, 0, 0)
-    assert "No bound picture" in never.sentence
+    assert never.sentence == "No subject took its colour."
+
+
+def test_arrival_is_that_of_the_estimates(first):
+    from bench.statistics.arrival import arrival
+
+    curves = [[0.9, 0.1, 0.6, 0.7], [0.1, 0.2, 0.3, 0.5], [0.0, 0.9, float("nan"), 0.6]]
+    found = forming(first, made_up(first, curves))
+    told = [
+        arrival(np.array(curve), np.ones(4), np.zeros((4, 2)), np.zeros(2, bool))["arrival_step"]
+        for curve in curves
+    ]
+    assert found.arrivals == tuple(told.count(step) for step in range(4))
+
+
+def test_estimates_of_arrival_are_told(first):
+    estimate = Estimate("arrival_step", "all", 1.5, 1.0, 2.0, 9, 9, 3)
+    share = Estimate("stood_elsewhere", "all", 0.25, None, None, 9, 9, 1)
+    run = replace(first, estimates=(*first.estimates, estimate, share))
+    found = forming(run, measured_steps(run))
+    assert found.told[0][1:] == ("2.5", "2.0 to 3.0")
+    assert found.told[1][1:] == ("25.0%", "no interval")
 
 
 def test_a_step_that_was_not_measured_is_a_gap(first):
