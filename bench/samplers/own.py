@@ -8,6 +8,7 @@ batch. docs/own_model.md has an example.
 from __future__ import annotations
 
 import inspect
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -96,15 +97,33 @@ class OwnModel:
         UsageError
             The callable fails, or does not give one image a prompt.
         """
-        for start in range(0, len(samples), self.batch):
+        start = 0
+        while start < len(samples):
             part = samples[start : start + self.batch]
             began = time.perf_counter()
-            images, flagged = self._called(part)
+            called = self._called(part)
+            if called is None:
+                self._halve(len(part))
+                continue
+            start += len(part)
+            images, flagged = called
             each = (time.perf_counter() - began) / len(part)
             for number, (sample, image) in enumerate(zip(part, images, strict=True)):
                 yield self._generation(sample, image, flagged[number], each)
 
-    def _called(self, samples: Sequence[Sample]) -> tuple[list[Any], list[bool]]:
+    def _halve(self, size: int) -> None:
+        """Go on with smaller batches after memory ran out; the images are the same."""
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        self.batch = size // 2
+        print(
+            f"out of memory with {size} images a batch; going on with {self.batch}",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    def _called(self, samples: Sequence[Sample]) -> tuple[list[Any], list[bool]] | None:
+        """Images of a batch and whether each is flagged; None where memory ran out for several."""
         prompts = [sample.cell.text for sample in samples]
         generators = [torch.Generator().manual_seed(sample.seed) for sample in samples]
         try:
@@ -117,6 +136,8 @@ class OwnModel:
         except UsageError:
             raise
         except Exception as error:
+            if len(samples) > 1 and _is_out_of_memory(error):
+                return None
             raise tables.failed(
                 f"model {self._name!r} failed on {len(samples)} prompts", error
             ) from error
@@ -209,6 +230,10 @@ def _described(value: Any) -> str:
     if value is None:
         return "nothing (None)"
     return f"a {kind} of shape {tuple(shape)}" if shape is not None else f"a {kind}"
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or "out of memory" in str(error).lower()
 
 
 def _digest(source: Path | None) -> str:

@@ -88,6 +88,22 @@ def test_batch_size_of_the_callable():
     assert len(drawn(Draw())) == len(SAMPLES)
 
 
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("CUDA out of memory. Tried ...")])
+def test_batch_is_halved_when_memory_runs_out_and_no_picture_changes(error, capsys):
+    sizes = []
+
+    def draw(prompts, generators):
+        sizes.append(len(prompts))
+        if len(prompts) > 3:
+            raise error
+        return noise(generators)
+
+    images = [one.image for one in drawn(draw)]
+    assert np.array_equal(images, [one.image for one in drawn(lambda p, g: noise(g))])
+    assert sizes == [8, 4, *[2] * 8]
+    assert "out of memory with 8 images a batch; going on with 4" in capsys.readouterr().err
+
+
 def test_control_and_coloured_prompt_share_the_noise():
     made = drawn(lambda prompts, generators: noise(generators))
     by_cell = {(one.sample.cell.id, one.sample.index): one.image for one in made}
