@@ -17,6 +17,8 @@ from bench.tables import nearest
 
 #: Components in which almost all the time is spent, and which are compiled.
 DENOISERS = ("unet", "transformer", "prior")
+#: Schedulers of distilled models: they work where DDIM does, though diffusers does not list them.
+DISTILLED = ("LCMScheduler", "TCDScheduler")
 #: Components that are made of convolutions: faster with channels last.
 CONVOLUTIONAL = ("unet", "vae", "vqvae")
 
@@ -209,6 +211,8 @@ def with_scheduler(pipeline: Any, name: str) -> Any:
     classes = {type(own).__name__: type(own)}
     classes |= {cls.__name__: cls for cls in getattr(own, "compatibles", [])}
     full = name if name.endswith("Scheduler") else f"{name}Scheduler"
+    if "DDIMScheduler" in classes:
+        classes |= {n: getattr(diffusers, n) for n in DISTILLED}
     if full in classes:
         return classes[full].from_config(own.config)
     every = [n for n in dir(diffusers) if n.endswith("Scheduler")]

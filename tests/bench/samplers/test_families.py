@@ -105,3 +105,13 @@ def test_the_masked_token_family_makes_one_image_at_a_time(capfd):
     made = sampler("amused")
     assert made.batch.size == 1
     assert "one at a time" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("scheduler", ["EulerAncestralDiscrete", "DDPM", "LCM"])
+def test_noise_on_the_way_does_not_depend_on_the_batch_either(scheduler):
+    together = sampler("sdxl", scheduler=scheduler, batch_size=3)
+    alone = sampler("sdxl", scheduler=scheduler, batch_size=1)
+    plain = sampler("sdxl", batch_size=1)
+    images = pictures(alone.sample(SAMPLES))
+    assert np.abs(pictures(together.sample(SAMPLES)) - images).max() <= TOLERANCE
+    assert np.abs(pictures(plain.sample(SAMPLES)) - images).max() > 0
