@@ -49,6 +49,7 @@ def told(capsys, arguments, code):
     [
         (["--templates", "singel"], "did you mean 'single'"),
         (["--scenery", "whit"], "did you mean 'white'"),
+        (["--colours", " , "], "names nothing"),
         (["--colours", "red", "--subjects", "potatoes"], "did you mean 'potato'"),
         (["--preset", "pairs", "--templates", "single"], "nothing of preset pairs is left"),
         (["--preset", "quick", "--grid", "own.toml"], "two grids"),

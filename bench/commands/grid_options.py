@@ -17,7 +17,10 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 def _words(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> list[str]:
     """Split "red, blue" and repeated options into words."""
-    return [word.strip() for value in given for word in value.split(",") if word.strip()]
+    words = [word.strip() for value in given for word in value.split(",") if word.strip()]
+    if given and not words:
+        raise click.BadParameter("names nothing; leave it out to mean all.")
+    return words
 
 
 _FILE = click.Path(dir_okay=False, path_type=Path)

@@ -79,6 +79,13 @@ def build(
     return _checked(kind, name, made)
 
 
+def require_names(segmenter: str, scorers: Sequence[str]) -> None:
+    """Refuse unknown names before anything large is loaded."""
+    tables.address("segmenter", segmenter)
+    for name in scorers:
+        tables.address("scorer", name)
+
+
 def build_scorers(names: Sequence[str], offered: Mapping[str, Any]) -> dict[str, Scorer]:
     """Return the scorers of a run, by the name of their folder in the store."""
     scorers: dict[str, Scorer] = {}

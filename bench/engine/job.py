@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.colour.named import own_codes
 from bench.engine.complete import Completed, complete
-from bench.engine.crew import Crew, build, build_scorers
+from bench.engine.crew import Crew, build, build_scorers, require_names
 from bench.engine.execute import Outcome
 from bench.engine.finish import require_valid
 from bench.engine.prepare import manifest_for
@@ -102,6 +102,7 @@ class RunJob:
         """Make sampler, segmenter and scorers."""
         offered = {"device": self.device, "clip": self.clip}
         own = {"colours": own_codes(self.grid.colours)}
+        require_names(self.segmenter, self.scorers)
         return Crew(
             self.sampler(),
             build("segmenter", self.segmenter, {}, offered),

@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.colour.named import own_codes
 from bench.engine.complete import complete
-from bench.engine.crew import Crew, build, build_scorers
+from bench.engine.crew import Crew, build, build_scorers, require_names
 from bench.engine.execute import Outcome
 from bench.engine.finish import require_valid
 from bench.engine.job import print_summary, slug
@@ -81,6 +81,7 @@ class ScoreJob:
         """
         progress = progress or for_stderr()
         folder = self.folder
+        require_names(self.segmenter, self.scorers)
         source = open_set(
             self.path,
             self.layout,

@@ -181,6 +181,15 @@ def test_changed_pictures_are_another_run(tmp_path, capsys):
     assert run(["score", "set", *sets.PARTS, "--name", "again"]) == 0
 
 
+@pytest.mark.parametrize("option", ["--segmenter", "--scorer"])
+def test_unknown_name_is_told_before_the_pictures_are_read(option, tmp_path, capsys):
+    sets.imagefolder(tmp_path / "set", sets.named(sets.samples()[:2]))
+    assert run(["score", "set", option, "nope"]) == 2
+    err = capsys.readouterr().err
+    assert f"unknown {option[2:]} 'nope'" in err
+    assert err.count("\n") == 1
+
+
 def test_limit_is_not_comparable_and_can_be_lifted(tmp_path, capsys):
     sets.parquet(tmp_path / "set", sets.named(sets.samples()))
     assert run(["score", "set", *sets.PARTS, "--limit", "5"]) == 0
