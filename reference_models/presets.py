@@ -75,7 +75,7 @@ _SHORT = 80_000
 
 PRESETS: dict[str, Preset] = {
     "local-teacher": Preset(),
-    "local-atomic": Preset(policy="atomic", images=_SHORT),
+    "local-atomic": Preset(policy="atomic", images=32_000, batch=32),
     "local-dit": Preset(network="dit", images=100_000),
     # These two learn another target or less of the same one: they begin where the teacher ended.
     "local-ddpm": Preset(

@@ -22,7 +22,8 @@ def strip_of(model: str, colour: str, subject: str, steps: int, out: Path) -> Pa
     name = f"story-{model}-{colour}-{subject}"
     command = [sys.executable, "-m", "bench", "run", "--model", model, "--out", str(out)]
     command += ["--name", name, "--colours", colour, "--subjects", subject, "--seeds", "1"]
-    command += ["--templates", "single,control", "--scorer", "segmentation", "--trajectory"]
+    command += ["--templates", "single,control", "--trajectory"]
+    command += ["--segmenter", "clip", "--scorer", "segmentation"]
     command += ["--steps", str(steps)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return out / name / "filmstrips" / f"single-{colour}-{subject}-0.png"

@@ -96,7 +96,8 @@ def run(experiment: Experiment, out: Path) -> None:
     if record.is_file() and json.loads(record.read_text())["finished"]:
         return
     command = [sys.executable, "-m", "bench", "run", "--model", experiment.model]
-    command += ["--scorer", "segmentation", "--out", str(out), "--name", experiment.name]
+    command += ["--segmenter", "clip", "--scorer", "segmentation"]
+    command += ["--out", str(out), "--name", experiment.name]
     subprocess.run([*command, *experiment.options], check=True, stdout=subprocess.DEVNULL)
 
 
