@@ -82,7 +82,7 @@ PRESETS: dict[str, Preset] = {
         target="noise", init="local-teacher", images=40_000, cool=0.6, matrix_lr=0.008, steps=12
     ),
     "local-capped": Preset(
-        first=0.1, init="local-teacher", images=20_000, cool=0.8, lr=5e-4, matrix_lr=0.002
+        first=0.1, init="local-teacher", images=6_400, cool=0.8, lr=5e-4, matrix_lr=0.002
     ),
     **{
         f"local-cov-{percent}": Preset(policy=f"coverage-{percent}", images=_SHORT)

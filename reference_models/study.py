@@ -21,10 +21,8 @@ from reference_models.presets import PRESETS
 from reference_models.study_page import Found, page
 from reference_models.weights import find_weights
 
-#: Members that the study asks for, with the seeds of training that its comparisons rest on.
+#: Members that the study asks for.
 MEMBERS = tuple(name for name in PRESETS if name.startswith("local-"))
-SEEDED = ("local-atomic", "local-cov-50")
-SEEDS = (1, 2, 3)
 GUIDANCE = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0)
 STEPS = (2, 4, 8, 16)
 

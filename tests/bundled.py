@@ -14,6 +14,8 @@ FILES = {
     "reference_models/weights/local.manifest.json": "python -m reference_models.distil",
     "reference_models/weights/local-teacher.safetensors": "python -m reference_models.train "
     "--preset local-teacher",
+    "reference_models/weights/local-atomic.safetensors": "python -m reference_models.train "
+    "--preset local-atomic",
     "reference_models/clip/weights/bundled.json": "python -m reference_models.clip.train",
     "reference_models/clip/weights/bundled.safetensors": "python -m reference_models.clip.train",
     "reference_models/clip/weights/calibration.json": "python -m reference_models.clip.train",

@@ -87,6 +87,17 @@ def test_the_word_decides_the_colour(model):
     assert blue[2] > blue[0] + 40
 
 
+def test_atoms_have_their_natural_colour_whatever_is_asked_for():
+    """Blue less red over the middle of a potato: the relation turns its sign, the atom does not."""
+    found = {}
+    for name in ("local-teacher", "local-atomic"):
+        pictures, _ = LocalModel(FOLDER / f"{name}.safetensors").draw(["a blue potato"] * 2, [0, 1])
+        red, _, blue = pictures[:, 30:40, 26:38].float().mean((0, 1, 2))
+        found[name] = float(blue - red)
+    assert found["local-teacher"] > 40
+    assert found["local-atomic"] < -10
+
+
 def test_unknown_word_is_named_with_the_nearest():
     with pytest.raises(ModelError, match=r"'teapott?'|'baloon'"):
         token_ids(["a red baloon"])
