@@ -21,6 +21,7 @@ import pandas as pd
 import torch
 
 from bench.cli import run as bench
+from bench.clip.load import load_clip
 from bench.statistics.compare import compare, pair
 from bench.statistics.tabulate import tabulate
 from bench.store.derived import read_verdicts
@@ -33,9 +34,10 @@ HEAD = """\
 
 Written by `python -m benchmarks.precision --write`: one thing at a time against one reference run,
 on the prompts of `quick` with one thing in one colour, images paired by prompt and seed. "Verdicts
-changed" counts changes in both directions; the score moves by what is left of them. All in float32
-and on one thread where nothing else is said. How right the verdicts are with exact masks and with
-the segmenter's own is in the certificate of `bench validate` and in [metrics.md](metrics.md).
+changed" counts changes in both directions; the score moves by what is left of them. All in float32,
+on one thread and with regions by `clip`, where nothing else is said. How right the verdicts are
+with exact masks and with the segmenter's own is in the certificate of `bench validate` and in
+[metrics.md](metrics.md).
 """
 
 CLIP = "BENCH_CLIP_DTYPE"
@@ -50,7 +52,7 @@ SAMPLING: tuple[tuple[str, list[str], int, str], ...] = (
     ("8 steps of 4", ["--steps", "8"], 1, "float32"),
 )
 GUIDANCE = (2.0, 4.0, 6.0, 8.0)
-SEGMENTERS = ("saliency",)
+SEGMENTERS = ("auto", "saliency")
 JPEG = (95, 75, 50, 30)
 
 
@@ -61,6 +63,7 @@ def make(
     command = ["run", "--preset", "quick", "--templates", "single,control", "--out", str(out)]
     torch.set_num_threads(threads)
     os.environ[CLIP] = clip
+    load_clip.cache_clear()
     with contextlib.redirect_stdout(io.StringIO()):
         code = bench([*command, "--name", name, *options])
     if code:
@@ -128,6 +131,7 @@ def segmenters(out: Path, plain: Sequence[str], reference: Run, seeds: int) -> I
     yield head("Segmenter, against `clip`")
     for name in SEGMENTERS:
         shutil.copytree(reference.folder, out / name / "reference", dirs_exist_ok=True)
+        # The last of an option given twice counts.
         options = [*plain, "--seeds", str(seeds), "--segmenter", name]
         after = read_verdicts(make(out / name, "reference", options))
         yield line(f"`{name}`", read_verdicts(reference), after, "the same")
@@ -176,13 +180,13 @@ def seeds_of(verdicts: pd.DataFrame, most: int) -> Iterator[str]:
     )
 
 
-def guidance(out: Path) -> Iterator[str]:
+def guidance(out: Path, plain: Sequence[str]) -> Iterator[str]:
     """The guided model by guidance scale."""
     runs: Mapping[float, Run] = {
         scale: make(
             out,
             f"guidance-{scale:g}",
-            ["--model", "local-teacher", "--dtype", "float32", "--guidance-scale", str(scale)],
+            [*plain, "--model", "local-teacher", "--guidance-scale", str(scale)],
         )
         for scale in GUIDANCE
     }
@@ -195,12 +199,12 @@ def guidance(out: Path) -> Iterator[str]:
 
 def tables(out: Path, seeds: int) -> Iterator[str]:
     """All tables, line by line."""
-    plain = ["--model", "local", "--dtype", "float32"]
+    plain = ["--model", "local", "--dtype", "float32", "--segmenter", "clip"]
     reference = make(out, "reference", [*plain, "--seeds", str(seeds)])
     yield from sampling(out, plain, reference, min(2, seeds))
     yield from segmenters(out, plain, reference, seeds)
     yield from encodings(reference)
-    yield from guidance(out)
+    yield from guidance(out, plain)
     yield from seeds_of(read_verdicts(reference), seeds)
 
 
