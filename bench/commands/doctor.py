@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from bench.commands.place import Place
+
+if TYPE_CHECKING:
+    from bench.machine import Finding
 
 
 @click.command()
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Place(file_okay=False),
     default=Path("runs"),
     show_default=True,
     metavar="DIR",
@@ -20,7 +27,10 @@ import click
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(out: Path, as_json: bool) -> None:
-    """Tell versions, devices, memory and disk, and which parts can run; exit 3 where one cannot."""
+    """Tell versions, devices, memory and disk, and which parts can run.
+
+    What is marked - is missing and not needed by default; exit 3 where something is that is.
+    """
     from bench.machine import examine
 
     found = examine(out)
@@ -28,13 +38,25 @@ def command(out: Path, as_json: bool) -> None:
         click.echo(json.dumps([asdict(one) for one in found], indent=1))
     else:
         topic = ""
-        for one in found:
+        for one in _in_one_screen(found):
             if one.topic != topic:
                 topic = one.topic
                 click.echo(topic)
-            click.echo(f"  {'ok ' if one.ok else 'NO '} {one.name:<16} {one.value}")
-    lacking = [one.name for one in found if not one.ok]
+            mark = "ok" if one.ok else "NO" if one.needed else " -"
+            click.echo(f"  {mark} {one.name:<15} {one.value}")
+    lacking = [f"{one.topic} {one.name}" for one in found if one.needed and not one.ok]
     if lacking:
         from bench.errors import NotComparableError
 
         raise NotComparableError(f"this machine lacks: {', '.join(lacking)}")
+
+
+def _in_one_screen(found: Sequence[Finding]) -> Iterator[Finding]:
+    """Put the libraries that are there into few lines; what is missing has one of its own."""
+    there = [one for one in found if one.topic == "library" and one.ok]
+    for start in range(0, len(there), 3):
+        first, *others = there[start : start + 3]
+        value = ", ".join([first.value, *(f"{one.name} {one.value}" for one in others)])
+        yield replace(first, value=value)
+    yield from (one for one in found if one.topic == "library" and not one.ok)
+    yield from (one for one in found if one.topic != "library")

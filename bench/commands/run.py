@@ -103,6 +103,8 @@ def command(**options: Any) -> None:
     options["scorers"] = options["scorers"] or ("segmentation", "clip")
     job = RunJob(grid=grid, own_tags=grid_given["captions"] is None, **options)
     if dry_run:
-        click.echo(job.expect(), nl=False)
+        from bench.engine.forecast import forecast
+
+        click.echo(forecast(job), nl=False)
         return
     job.run(as_json=as_json)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,20 +13,14 @@ from bench.engine.crew import Crew, build, build_scorers, require_names
 from bench.engine.execute import Outcome
 from bench.engine.finish import require_valid
 from bench.engine.prepare import manifest_for
-from bench.engine.progress import Progress, clock, for_stderr
+from bench.engine.progress import Progress, for_stderr
 from bench.errors import UsageError
-from bench.store.manifest import FILE, read_manifest
-from bench.store.pictures import encode_png
-from bench.store.run import Run
 from bench.tables import FAMILIES, PIPELINE, address
 from prompts.cells import Sample
 from prompts.grid import Grid, retag
 
 if TYPE_CHECKING:
     from bench.engine.scheduler import Leader
-
-#: Images that a dry run makes to see what one takes.
-PROBE = 8
 
 
 @dataclass
@@ -156,53 +146,6 @@ class RunJob:
         require_valid(done.stock)
         return done.outcome
 
-    def expect(self) -> str:
-        """Tell what the run would take, from a few images that are not stored."""
-        folder, samples = self.folder, self.samples()
-        done = _stored(folder)
-        sampler = self.sampler()
-        if getattr(sampler, "costly", False):
-            return self._expect_costly(sampler, len(samples), done)
-        with _patience():
-            probe = samples[:PROBE]
-            start = time.monotonic()
-            made = list(sampler.sample(probe))
-            seconds = (time.monotonic() - start) / max(len(made), 1)
-        size = sum(len(encode_png(one.image)) for one in made) / max(len(made), 1)
-        height, width = made[0].image.shape[:2] if made else (0, 0)
-        left = max(len(samples) - done, 0)
-        existing = folder if folder.exists() else Path.cwd()
-        lines = {
-            "folder": f"{folder} ({done:,} images there)" if done else str(folder),
-            "model": self.model,
-            "grid": f"{self.grid.name}: {len(self.grid):,} cells, {self.grid.seeds} images each",
-            "images": f"{left:,} to make of {len(samples):,}, {width} x {height}",
-            "sampling": f"about {clock(left * seconds)} ({1 / max(seconds, 1e-9):.1f} images/s, "
-            f"measured on {len(made)} images with the model cold)",
-            "memory": f"{_peak_memory():.2f} GB with the model loaded; scorers come on top",
-            "disk": f"about {left * (size + 2500) / 1e6:,.1f} MB; "
-            f"{shutil.disk_usage(existing).free / 1e9:,.1f} GB free",
-            "segmenter": self.segmenter,
-            "scorers": ", ".join(self.scorers),
-        }
-        if self.limit is not None:
-            lines["limit"] = f"{self.limit:,} images: the run would not be comparable"
-        return "".join(f"{name:<10} {value}\n" for name, value in lines.items())
-
-    def _expect_costly(self, sampler: Any, images: int, done: int) -> str:
-        """Tell what can be told without an image, where each costs money."""
-        left = max(images - done, 0)
-        price = getattr(sampler, "price", None)
-        lines = {
-            "folder": f"{self.folder} ({done:,} images there)" if done else str(self.folder),
-            "model": self.model,
-            "grid": f"{self.grid.name}: {len(self.grid):,} cells, {self.grid.seeds} images each",
-            "images": f"{left:,} to make of {images:,}",
-            "sampling": "not tried, since each image may cost money",
-            "cost": "unknown: --price tells it" if price is None else f"{price * left:,.2f}",
-        }
-        return "".join(f"{name:<10} {value}\n" for name, value in lines.items())
-
     def tag(self, crew: Crew) -> None:
         """Tag the cells by what the model says it was trained on."""
         training = getattr(crew.sampler, "training", None)
@@ -214,30 +157,6 @@ def slug(name: str) -> str:
     """Return a model's or a grid's name as part of a folder's name."""
     plain = "".join(c.lower() if c.isalnum() or c in "._" else "-" for c in name)
     return "-".join(piece for piece in plain.strip(".").split("-") if piece)[-60:] or "run"
-
-
-def _stored(folder: Path) -> int:
-    if not (folder / FILE).is_file():
-        return 0
-    return len(Run(folder, read_manifest(folder)).ids("samples"))
-
-
-@contextmanager
-def _patience() -> Iterator[None]:
-    """Tell a person at a terminal that something is going on."""
-    if sys.stderr.isatty():
-        print("making a few images to see what one takes", file=sys.stderr)
-    yield
-
-
-def _peak_memory() -> float:
-    """Peak resident memory of this process in GB."""
-    try:
-        import resource
-    except ImportError:
-        return float("nan")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1e9 if sys.platform == "darwin" else 1e6)
 
 
 def print_summary(done: Completed, as_json: bool) -> None:
