@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.store.places import is_remote
-from bench.tables import PIPELINE, TABLES, load
+from bench.tables import FAMILIES, PIPELINE, TABLES, load
 
 #: Distribution, whether it is needed, and what for.
 LIBRARIES: tuple[tuple[str, bool, str], ...] = (
@@ -146,17 +146,20 @@ def _parts() -> list[Finding]:
             else:
                 found.append(Finding(kind, name, _first_line(part), needed=needed))
         if kind == "sampler":
-            found.append(_pipelines())
+            said = "A folder, a .safetensors file or org/name@revision as --model."
+            found.append(_importable("diffusers", PIPELINE, said))
+            for name, where in FAMILIES.items():
+                found.append(_importable(name, where, f"{name}:NAME as --model."))
     return found
 
 
-def _pipelines() -> Finding:
+def _importable(name: str, where: str, said: str) -> Finding:
+    """What needs more than a name to be made: here it is only imported."""
     try:
-        load("sampler", PIPELINE)
+        load("sampler", where)
     except Exception as error:
-        return Finding("sampler", "diffusers", " ".join(str(error).split()), False, False)
-    said = "A folder, a .safetensors file or org/name@revision as --model."
-    return Finding("sampler", "diffusers", said, needed=False)
+        return Finding("sampler", name, " ".join(str(error).split()), False, False)
+    return Finding("sampler", name, said, needed=False)
 
 
 def _first_line(part: Any) -> str:

@@ -199,6 +199,38 @@ def test_read_only_disk(mounted, capsys):
     assert "choose another folder with --out" in told(capsys, [*ARGUMENTS, "--out", str(folder)], 3)
 
 
+def test_disk_that_turns_read_only_keeps_what_is_there(mounted, capsys):
+    folder = mounted("size=8m")
+    arguments = [*ARGUMENTS, "--out", str(folder)]
+    assert run([*arguments, "--limit", "3"]) == 0
+    before = {path: path.read_bytes() for path in folder.rglob("part-*")}
+    subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
+    capsys.readouterr()
+    assert "Read-only file system; choose another folder" in told(capsys, arguments, 3)
+    subprocess.run(["mount", "-o", "remount,rw", folder], check=True)
+    assert run(arguments) == 0
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_file_that_may_not_grow_further(tmp_path):
+    """A real limit of the system on the size of a file, in a process of its own."""
+    code = (
+        "import resource, sys\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))\n"
+        "from bench.cli import run\n"
+        f"sys.exit(run({[*ARGUMENTS, '--seeds', '4']!r}))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, env=environment
+    )
+    assert done.returncode == 3
+    assert done.stderr.splitlines()[-1].startswith("error: cannot write ")
+    assert "file size limit is reached; raise it and run again" in done.stderr
+    assert not list(tmp_path.rglob(f"{files.TEMPORARY}*"))
+    assert run([*ARGUMENTS, "--seeds", "4"]) == 0
+
+
 def test_file_where_the_folder_of_runs_should_be(tmp_path, capsys):
     (tmp_path / "runs").write_text("a letter")
     assert "'runs' is a file" in told(capsys, ARGUMENTS, 2)

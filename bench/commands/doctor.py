@@ -15,6 +15,9 @@ from bench.commands.place import Place
 if TYPE_CHECKING:
     from bench.machine import Finding
 
+#: Bundled models beside ``local`` begin so.
+VARIANT = "local-"
+
 
 @click.command()
 @click.option(
@@ -52,11 +55,20 @@ def command(out: Path, as_json: bool) -> None:
 
 
 def _in_one_screen(found: Sequence[Finding]) -> Iterator[Finding]:
-    """Put the libraries that are there into few lines; what is missing has one of its own."""
+    """Put what is there and alike into few lines; what is missing has a line of its own."""
     there = [one for one in found if one.topic == "library" and one.ok]
     for start in range(0, len(there), 3):
         first, *others = there[start : start + 3]
         value = ", ".join([first.value, *(f"{one.name} {one.value}" for one in others)])
         yield replace(first, value=value)
     yield from (one for one in found if one.topic == "library" and not one.ok)
-    yield from (one for one in found if one.topic != "library")
+    ours = [
+        one for one in found if one.topic == "sampler" and one.ok and one.name.startswith(VARIANT)
+    ]
+    for one in found:
+        if one in ours:
+            if one is ours[0]:
+                names = ", ".join(other.name.removeprefix(VARIANT) for other in ours)
+                yield replace(one, name=f"{VARIANT}...", value=f"bundled too: {names}")
+        elif one.topic != "library":
+            yield one

@@ -7,6 +7,7 @@ from bench.engine.crew import Crew
 from bench.errors import BenchError, NotComparableError, StoreError
 from bench.records import Fingerprint, Generation
 from bench.store.manifest import read_manifest
+from bench.store.parts import write_part
 from tests.bench.runs import assert_same_tables, go, make_run, table_of
 from tests.bench.shapes import (
     EdgeScorer,
@@ -220,6 +221,20 @@ class Floats(ShapeSampler):
 def test_parts_that_break_their_contract_are_told(tmp_path, team, words):
     with pytest.raises(BenchError, match=words):
         go(tmp_path / "r", team=team)
+
+
+def test_stored_picture_that_cannot_be_decoded_is_named_and_the_rest_is_kept(tmp_path):
+    run, _ = go(tmp_path / "r", batch=4)
+    (path,) = (run.folder / "samples").iterdir()
+    ((_, part),) = run.parts("samples")
+    rows = part.to_pylist()
+    rows[5]["image"]["bytes"] = b"\x89PNG\r\n\x1a\n but no picture"
+    write_part(type(part).from_pylist(rows, schema=part.schema), path)
+    for scores in (run.folder / "scores" / "mean").iterdir():
+        scores.unlink()
+    with pytest.raises(StoreError, match=f"picture of sample {rows[5]['sample_id']} cannot be"):
+        go(tmp_path / "r")
+    assert len(run.ids("samples")) == 16
 
 
 def test_scores_without_pictures_are_told(tmp_path):
