@@ -55,20 +55,25 @@ def command(out: Path, as_json: bool) -> None:
 
 
 def _in_one_screen(found: Sequence[Finding]) -> Iterator[Finding]:
-    """Put what is there and alike into few lines; what is missing has a line of its own."""
+    """Put what is alike into few lines; a library that is missing has a line of its own."""
     there = [one for one in found if one.topic == "library" and one.ok]
-    for start in range(0, len(there), 3):
-        first, *others = there[start : start + 3]
-        value = ", ".join([first.value, *(f"{one.name} {one.value}" for one in others)])
-        yield replace(first, value=value)
-    yield from (one for one in found if one.topic == "library" and not one.ok)
-    ours = [
-        one for one in found if one.topic == "sampler" and one.ok and one.name.startswith(VARIANT)
-    ]
+    variants = [one for one in found if one.topic == "sampler" and one.name.startswith(VARIANT)]
     for one in found:
-        if one in ours:
-            if one is ours[0]:
-                names = ", ".join(other.name.removeprefix(VARIANT) for other in ours)
-                yield replace(one, name=f"{VARIANT}...", value=f"bundled too: {names}")
-        elif one.topic != "library":
+        if one in there:
+            place = there.index(one)
+            if place % 3 == 0:
+                yield _joined(there[place : place + 3])
+        elif one in variants:
+            alike = [other for other in variants if other.ok == one.ok]
+            if one is alike[0]:
+                names = ", ".join(other.name.removeprefix(VARIANT) for other in alike)
+                value = f"bundled too: {names}" if one.ok else f"{names}: {one.value}"
+                yield replace(one, name=f"{VARIANT}...", value=value)
+        else:
             yield one
+
+
+def _joined(several: Sequence[Finding]) -> Finding:
+    first, *others = several
+    value = ", ".join([first.value, *(f"{one.name} {one.value}" for one in others)])
+    return replace(first, value=value)
