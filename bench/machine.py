@@ -36,7 +36,7 @@ LIBRARIES: tuple[tuple[str, bool, str], ...] = (
 
 #: What `bench run --model local` takes where nothing else is said.
 DEFAULTS = frozenset(
-    {("sampler", "local"), ("segmenter", "clip"), ("scorer", "segmentation"), ("scorer", "clip")}
+    {("sampler", "local"), ("segmenter", "auto"), ("scorer", "segmentation"), ("scorer", "clip")}
 )
 
 #: Least memory and disk, in GB, that a run of the bundled model can do with.

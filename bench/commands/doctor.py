@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 import click
@@ -70,7 +71,7 @@ def _in_one_screen(found: Sequence[Finding]) -> Iterator[Finding]:
                 value = f"bundled too: {names}" if one.ok else f"{names}: {one.value}"
                 yield replace(one, name=f"{VARIANT}...", value=value)
         else:
-            yield one
+            yield replace(one, value=shorten(one.value, 60, placeholder=" ...")) if one.ok else one
 
 
 def _joined(several: Sequence[Finding]) -> Finding:
