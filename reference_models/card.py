@@ -127,13 +127,16 @@ def card(
     subjects: Mapping[str, Mapping[str, float]],
     estimates: Sequence[Mapping[str, Any]],
     sha256: str,
+    grid: str = "default",
 ) -> str:
     """The card as Markdown."""
+    init = model.preset.init
+    begun = f"Trained on from the weights of `{init}`" if init else "Trained from scratch"
     about = (
         "Distilled from `local-teacher` (`python -m reference_models.distil`): the same network, "
         "taught to do in one call a step and half the steps what its teacher does in two."
         if model.distilled is not None
-        else f"Trained from scratch: `python -m reference_models.train --preset {name}`."
+        else f"{begun}: `python -m reference_models.train --preset {name}`."
     )
     lines = [
         f"# Model card: {name}",
@@ -167,7 +170,7 @@ def card(
             for kind, one in subjects.items()
         ),
         "",
-        f"Binding, measured by this suite (`bench run --model {name}`, preset `default`, 95%",
+        f"Binding, measured by this suite (`bench run --model {name}`, grid `{grid}`, 95%",
         "intervals by cluster bootstrap over cells):",
         "",
         "| | value | interval | scored |",
@@ -189,10 +192,11 @@ def main(name: str, run: Path, seeds: int) -> None:
     manifest = TrainingManifest.load(weights.with_name(f"{name}.manifest.json"))
     estimates = json.loads((run / "estimates.json").read_text())
     rows = estimates["estimates"] if isinstance(estimates, dict) else estimates
+    grid = json.loads((run / "run.json").read_text())["grid"]["name"]
     subjects = subject_accuracy(model, manifest, seeds)
     curve = curve_points(weights.with_name(f"{name}.curve.csv"))
     out = weights.with_name(f"{name}.md")
-    out.write_text(card(name, model, manifest, curve, subjects, rows, digest(weights)))
+    out.write_text(card(name, model, manifest, curve, subjects, rows, digest(weights), grid))
     click.echo(str(out))
 
 
