@@ -7,15 +7,17 @@ the same options as a run's, and the error is published beside every score.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from scipy.stats import beta
 
-from bench.known import PLAIN, Answer, Conditions, known_answers
+from bench.calibration import agreement, reliability
+from bench.known import Answer, known_answers
 from bench.protocols import Scorer, Segmenter
 from bench.records import VERDICTS
+from bench.trials import CONTROL_SEED, REPORT_SEED, TRIALS, Trial
 from bench.validity import why_void
 from bench.verdict import DEFAULT, Thresholds, judge
 from prompts.colours import COLOUR_NAMES
@@ -38,13 +40,18 @@ class Judged:
     words: str
 
 
-def judge_known(
-    answers: Sequence[Answer],
-    segmenter: Segmenter | None,
-    scorer: Scorer,
-    thresholds: Thresholds = DEFAULT,
-) -> list[Judged]:
-    """Put known scenes through regions, scorer and verdict.
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """What a scorer measured in a known scene, before any threshold."""
+
+    answer: Answer
+    metrics: tuple[Mapping[str, float], ...]
+
+
+def measure_known(
+    answers: Sequence[Answer], segmenter: Segmenter | None, scorer: Scorer
+) -> list[Measured]:
+    """Put known scenes through regions and scorer.
 
     Parameters
     ----------
@@ -53,7 +60,6 @@ def judge_known(
         None takes the exact masks.
     scorer : Scorer
         Must give the metrics of ``segmentation``.
-    thresholds : Thresholds
     """
     generations = [a.generation for a in answers]
     if segmenter is None:
@@ -65,20 +71,30 @@ def judge_known(
     for score in scorer.score(generations, regions):
         rows = metrics.setdefault(score.sample_id, {})
         rows.setdefault(score.binding, {})[score.metric] = score.value
-    judged = []
+    found = []
     for answer in answers:
         sample = answer.generation.sample
         rows = metrics.get(sample.id, {})
-        of_bindings = [rows.get(k, {}) for k in range(len(sample.cell.bindings))]
+        found.append(
+            Measured(answer, tuple(rows.get(k, {}) for k in range(len(sample.cell.bindings))))
+        )
+    return found
+
+
+def judge_measured(measured: Sequence[Measured], thresholds: Thresholds = DEFAULT) -> list[Judged]:
+    """Give the verdicts of scenes that were measured."""
+    judged = []
+    for one in measured:
+        answer, sample = one.answer, one.answer.generation.sample
         verdicts = judge(
             sample.cell,
             sample.id,
-            of_bindings,
+            one.metrics,
             invalid=why_void(answer.generation),
             thresholds=thresholds,
         )
         for verdict, true, binding, row in zip(
-            verdicts, answer.verdicts, sample.cell.bindings, of_bindings, strict=True
+            verdicts, answer.verdicts, sample.cell.bindings, one.metrics, strict=True
         ):
             judged.append(
                 Judged(
@@ -93,6 +109,16 @@ def judge_known(
                 )
             )
     return judged
+
+
+def judge_known(
+    answers: Sequence[Answer],
+    segmenter: Segmenter | None,
+    scorer: Scorer,
+    thresholds: Thresholds = DEFAULT,
+) -> list[Judged]:
+    """Put known scenes through regions, scorer and verdict; see `measure_known`."""
+    return judge_measured(measure_known(answers, segmenter, scorer), thresholds)
 
 
 def confusion(judged: Sequence[Judged]) -> dict[str, dict[str, int]]:
@@ -127,8 +153,9 @@ def summarise(judged: Sequence[Judged], masks: str) -> dict[str, Any]:
     """The certificate of one set of scenes, as JSON-able values.
 
     ``bind_error`` is the mean absolute difference of `bind` and the painted share, over the scenes
-    whose subject is drawn; ``recall_by_colour`` counts a binding as found where its verdict is
-    right, whatever the verdict.
+    that show the asked colour on the subject, and ``bind`` tells it by share; ``presence`` is the
+    reliability of `presence` (`bench.calibration`); ``recall_by_colour`` counts a binding as found
+    where its verdict is right, whatever the verdict.
     """
     if not judged:
         raise ValueError("no scene was judged")
@@ -136,18 +163,10 @@ def summarise(judged: Sequence[Judged], masks: str) -> dict[str, Any]:
     f1 = f1_by_verdict(table)
     hits = sum(one.true == one.said for one in judged)
     low, high = clopper_pearson(hits, len(judged))
-    binds = [
-        abs(one.bind - one.painted)
-        for one in judged
-        if one.true in ("bound", "spilled", "mixed")
-        and not math.isnan(one.bind)
-        and not math.isnan(one.painted)
-    ]
-    seen = [
-        ((one.true != "absent") - one.presence) ** 2
-        for one in judged
-        if one.true != "invalid" and not math.isnan(one.presence)
-    ]
+    drawn = [one for one in judged if one.true in ("bound", "spilled", "mixed")]
+    binds = agreement([one.bind for one in drawn], [one.painted for one in drawn])
+    seen = [one for one in judged if one.true != "invalid" and not math.isnan(one.presence)]
+    presence = reliability([one.presence for one in seen], [one.true != "absent" for one in seen])
     return {
         "masks": masks,
         "scenes": len(judged),
@@ -160,8 +179,10 @@ def summarise(judged: Sequence[Judged], masks: str) -> dict[str, Any]:
             verdict: table[verdict][verdict] / sum(table[verdict].values()) for verdict in f1
         },
         "recall_by_colour": _recall_by_colour(judged),
-        "bind_error": sum(binds) / len(binds) if binds else None,
-        "presence_brier": sum(seen) / len(seen) if seen else None,
+        "bind_error": binds["mean_absolute_error"],
+        "bind": binds,
+        "presence_brier": presence["brier"],
+        "presence": presence,
         "confusion": {
             true: {said: count for said, count in row.items() if count}
             for true, row in table.items()
@@ -180,7 +201,7 @@ def _recall_by_colour(judged: Sequence[Judged]) -> dict[str, float]:
 
 
 def control_of(
-    segmenter: Segmenter, scorer: Scorer, scenes: int = 60, seed: int = 20_000
+    segmenter: Segmenter, scorer: Scorer, scenes: int = 60, seed: int = CONTROL_SEED
 ) -> dict[str, Any]:
     """A run's own control: a few dozen known scenes through the run's own scorers.
 
@@ -191,29 +212,86 @@ def control_of(
     return {**result, "least_f1": LEAST_F1, "passed": result["macro_f1"] >= LEAST_F1}
 
 
-#: What `bench validate` puts the scorers through, by name.
-TRIALS: dict[str, Conditions] = {
-    "plain, 64 px": PLAIN,
-    "dim and bright light": Conditions(light=(0.8, 1.1)),
-    "colour cast": Conditions(cast=0.1),
-    "JPEG quality 75": Conditions(jpeg=75),
-    "256 px": Conditions(size=256),
-}
-
-
 def certify(
     segmenter: Segmenter,
     scorer: Scorer,
     scenes: int = 330,
-    seed: int = 30_000,
-    trials: Mapping[str, Conditions] = TRIALS,
+    seed: int = REPORT_SEED,
+    trials: Mapping[str, Trial] = TRIALS,
+    tell: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Any]:
-    """The whole certificate: each trial with exact masks and with the segmenter's own."""
-    report: dict[str, Any] = {"seed": seed, "segmenter": segmenter.fingerprint.name, "trials": {}}
-    for number, (name, conditions) in enumerate(trials.items()):
-        answers = known_answers(scenes, seed + number, conditions)
-        report["trials"][name] = {
-            "exact": summarise(judge_known(answers, None, scorer), "exact"),
-            "own": summarise(judge_known(answers, segmenter, scorer), segmenter.fingerprint.name),
+    """The whole certificate: each trial with exact masks and with the segmenter's own.
+
+    Parameters
+    ----------
+    segmenter, scorer
+    scenes : int
+        Of a trial; some trials take a share of it.
+    seed : int
+        Of the first trial; the others count on from it.
+    trials : mapping of str to Trial
+    tell : callable
+        Told of the progress, a line at a time.
+
+    Returns
+    -------
+    dict
+        ``trials``, by name and then ``exact`` and ``own``, each as `summarise` gives it; ``whole``,
+        the same over all trials of the rendered world together; ``bars``, what is asked of it and
+        whether it is met.
+    """
+    name = segmenter.fingerprint.name
+    report: dict[str, Any] = {"seed": seed, "segmenter": name, "trials": {}}
+    rendered: dict[str, list[Judged]] = {"exact": [], "own": []}
+    for number, (title, trial) in enumerate(trials.items()):
+        count = trial.count(scenes)
+        tell(f"trial {number + 1} of {len(trials)}: {title}, {count} scenes")
+        judged: dict[str, list[Judged]] = {"exact": [], "own": []}
+        for answers in trial.batches(count, seed + number):
+            judged["exact"] += judge_known(answers, None, scorer)
+            judged["own"] += judge_known(answers, segmenter, scorer)
+        report["trials"][title] = {
+            "exact": summarise(judged["exact"], "exact"),
+            "own": summarise(judged["own"], name),
         }
+        if trial.conditions is not None:
+            for masks, rows in judged.items():
+                rendered[masks] += rows
+    if rendered["exact"]:
+        report["whole"] = {
+            "exact": summarise(rendered["exact"], "exact"),
+            "own": summarise(rendered["own"], name),
+        }
+    report["bars"] = _bars(report)
     return report
+
+
+#: Trials that the bars are set for.
+PLAIN_TRIALS = ("plain, 64 px", "256 px")
+
+
+def _bars(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What is asked of the scorers on plain scenes of the rendered world."""
+    found = []
+    for title in PLAIN_TRIALS:
+        rows = report["trials"].get(title)
+        if rows is None:
+            continue
+        for masks, least in (("exact", 0.99), ("own", 0.95)):
+            row = rows[masks]
+            colour = min(row["recall_by_colour"], key=lambda key: row["recall_by_colour"][key])
+            for what, value, bar in (
+                ("macro F1", row["macro_f1"], least),
+                (f"recall of {colour}, the weakest colour", row["recall_by_colour"][colour], 0.9),
+            ):
+                found.append(
+                    {
+                        "trial": title,
+                        "masks": row["masks"],
+                        "what": what,
+                        "value": value,
+                        "least": bar,
+                        "met": value >= bar,
+                    }
+                )
+    return found

@@ -6,6 +6,7 @@ One of the few modules of `bench` that look into `reference_models`: the judge i
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,31 +57,56 @@ class Conditions:
         Largest relative change of a colour channel.
     jpeg : int or None
         JPEG quality, None for no compression.
+    scale : (float, float)
+        Range of the factor on the size of the subjects.
+    clutter : float
+        Chance of a plate, and above 0.3 of a picture frame, of some other colour.
     """
 
     size: int = 64
     light: tuple[float, float] = (0.95, 1.03)
     cast: float = 0.0
     jpeg: int | None = None
+    scale: tuple[float, float] = (1.0, 1.0)
+    clutter: float = 0.3
 
 
 PLAIN = Conditions()
 
 
+#: Pixels that are drawn at a time.
+_PIXELS = 1 << 22
+
+
 def known_answers(n: int, seed: int, conditions: Conditions = PLAIN) -> list[Answer]:
     """Draw ``n`` known scenes, all verdicts and colours in turn."""
+    return [answer for batch in known_batches(n, seed, conditions) for answer in batch]
+
+
+def known_batches(n: int, seed: int, conditions: Conditions = PLAIN) -> Iterator[list[Answer]]:
+    """Draw the same scenes in batches, so that large ones need not all be in memory."""
     generator = torch.Generator().manual_seed(seed)
-    known = known_scenes(n, generator, light=conditions.light, cast=conditions.cast)
-    rendered = known.draw(conditions.size)
-    pictures = (rendered.image * 255).round().byte().permute(0, 2, 3, 1).numpy()
-    return [
-        _answer(known, rendered, row, _compressed(picture, conditions.jpeg))
-        for row, picture in enumerate(pictures)
-    ]
+    known = known_scenes(
+        n,
+        generator,
+        light=conditions.light,
+        cast=conditions.cast,
+        scale=conditions.scale,
+        clutter=conditions.clutter,
+    )
+    batch = max(1, _PIXELS // conditions.size**2)
+    for start in range(0, n, batch):
+        part = known[start : start + batch]
+        rendered = part.draw(conditions.size)
+        pictures = (rendered.image * 255).round().byte().permute(0, 2, 3, 1).numpy()
+        yield [
+            _answer(part, rendered, row, start, _compressed(picture, conditions.jpeg))
+            for row, picture in enumerate(pictures)
+        ]
 
 
-def _answer(known: Known, rendered: Rendered, row: int, picture: np.ndarray) -> Answer:
-    sample = Sample(known.cells[row], row)
+def _answer(known: Known, rendered: Rendered, row: int, start: int, picture: np.ndarray) -> Answer:
+    sample = Sample(known.cells[row], start + row)
     area = float(rendered.subjects[row, 0].sum())
     coloured = float(rendered.bodies[row, 0].sum()) / area if area else 0.0
     return Answer(

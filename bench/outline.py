@@ -62,8 +62,11 @@ def without_outline(mask: np.ndarray, black: np.ndarray, shape: tuple[int, int])
     side = 2 * max(1, round(LINE_WIDTH * area**0.5 / 2)) + 1
     eroded = minimum_filter(ink.astype(np.uint8), side, mode="constant", cval=0)
     wide = maximum_filter(eroded, side, mode="constant", cval=0)
+    thin = ink & (wide == 0)
+    if np.count_nonzero(thin) < np.count_nonzero(wide):
+        return mask  # The body itself is black.
     lines = np.zeros(shape, dtype=bool)
-    lines[box] = ink & (wide == 0)
+    lines[box] = thin
     flat = lines.ravel()
     if not LEAST_BLACK < float(mask[flat].sum()) / area <= MOST_LINES:
         return mask

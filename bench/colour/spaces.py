@@ -1,6 +1,7 @@
 """sRGB in, CIELAB out: the one place where pixels become colorimetry.
 
-All images of the project are sRGB (IEC 61966-2-1), gamma-encoded; linear light is never assumed.
+All images of the project are sRGB (IEC 61966-2-1), gamma-encoded; linear light is never assumed,
+and taken only where it is stated.
 """
 
 from __future__ import annotations
@@ -53,6 +54,33 @@ def as_unit(rgb: np.ndarray) -> np.ndarray:
             "divide float images by 255 first, and clip them"
         )
     return np.clip(array.astype(np.float64) / top, 0.0, 1.0)
+
+
+def encoded(rgb: np.ndarray, linear: bool) -> np.ndarray:
+    """Gamma-encoded colours of colours whose encoding is stated.
+
+    Parameters
+    ----------
+    rgb : array_like, (..., 3)
+    linear : bool
+        Whether these are linear light: floats in [0, 1]. Nothing in the values of a picture tells
+        for sure, so it is never guessed.
+
+    Raises
+    ------
+    UsageError
+        Linear light in integers, which bands the dark colours and is nearly always a mistake; or
+        values out of range.
+    """
+    array = np.asarray(rgb)
+    if not linear:
+        return array
+    if np.issubdtype(array.dtype, np.integer):
+        raise UsageError(
+            f"linear light must be float in [0, 1], not {array.dtype}: 8-bit pictures are "
+            "gamma-encoded, so leave linear=True out"
+        )
+    return from_linear(as_unit(array))
 
 
 def as_byte(rgb: np.ndarray) -> np.ndarray:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 from bench.engine.derive import current_estimates
 from bench.engine.finish import require_valid, take_stock
 from bench.gate.baseline import comparable, read_baseline, require_whole
+from bench.gate.control import CONTROL, require_control
 from bench.gate.decide import Decision, decide
 from bench.store.derived import read_verdicts
 from bench.store.run import Run
@@ -37,14 +39,23 @@ def check(
     UsageError
         No such run or baseline, or an unknown field in ``allowed``.
     NotComparableError
-        The run is not finished, too many of its images are invalid, or the two were not made
-        alike.
+        The run is not finished, its scorers failed their control, too many of its images are
+        invalid, or the two were not made alike.
     """
     before = read_baseline(baseline)
     run = Run(folder)
     require_whole(run.manifest)
+    doubts = require_control(run.manifest, allowed)
     # Invalid images are left out of the score: a model that blanks its failures must not pass.
     require_valid(take_stock(run))
     current_estimates(run)
     after = (comparable(run.manifest), read_verdicts(run))
-    return decide(before, after, margin=margin, alpha=alpha, strict=strict, allowed=allowed)
+    fields = [name for name in allowed if name != CONTROL]
+    decision = decide(before, after, margin=margin, alpha=alpha, strict=strict, allowed=fields)
+    if not doubts:
+        return decision
+    return replace(
+        decision,
+        sentence=f"{decision.sentence}; let through: a failed control",
+        warnings=(*doubts, *decision.warnings),
+    )

@@ -63,6 +63,10 @@ class Known:
     verdicts: tuple[tuple[str, ...], ...]
     painted: Tensor
 
+    def __getitem__(self, rows: slice) -> Known:
+        """Some of the scenes."""
+        return Known(self.scenes[rows], self.cells[rows], self.verdicts[rows], self.painted[rows])
+
     def draw(self, size: int = 64) -> Rendered:
         """Render the scenes; invalid ones come out black."""
         rendered = render(self.scenes, size)
@@ -92,7 +96,9 @@ class _Plan:
     share: float = 1.0
 
 
-def _plan(verdict: str, subject: str, colour: str, g: torch.Generator) -> _Plan:
+def _plan(
+    verdict: str, subject: str, colour: str, g: torch.Generator, clutter: float = 0.3
+) -> _Plan:
     canonical = next(s.canonical for s in SUBJECT_LIST if s.name == subject)
     natural = [c for c in canonical if c != colour]
     other_subject = _pick([s for s in SUBJECT_NAMES if s != subject], g)
@@ -124,8 +130,10 @@ def _plan(verdict: str, subject: str, colour: str, g: torch.Generator) -> _Plan:
     table = None if quiet and float(torch.rand(1, generator=g)) < 0.6 else _pick(_others(*taken), g)
     plate = frame = None
     single = len(drawn) == 1
-    if single and float(torch.rand(1, generator=g)) < 0.3:
+    if single and float(torch.rand(1, generator=g)) < clutter:
         plate = _pick(_others(*taken), g)
+    if clutter > 0.3 and float(torch.rand(1, generator=g)) < clutter:
+        frame = _pick(_others(*taken), g)
     if verdict == "background":
         wall = colour
         table = colour if float(torch.rand(1, generator=g)) < 0.4 else table
@@ -133,8 +141,8 @@ def _plan(verdict: str, subject: str, colour: str, g: torch.Generator) -> _Plan:
         place = _pick(
             ["plate", "frame"] if verdict == "neighbour" else ["plate", "frame", "wall"], g
         )
-        plate = colour if place == "plate" else None
-        frame = colour if place == "frame" else None
+        plate = colour if place == "plate" else plate if clutter > 0.3 else None
+        frame = colour if place == "frame" else frame
         if place == "wall":
             wall, table = colour, colour if float(torch.rand(1, generator=g)) < 0.5 else table
     return _Plan(asked, drawn, wall, table, plate, frame, second, share)
@@ -146,6 +154,8 @@ def known_scenes(
     verdicts: tuple[str, ...] = KNOWN_VERDICTS,
     light: tuple[float, float] = (0.95, 1.03),
     cast: float = 0.0,
+    scale: tuple[float, float] = (1.0, 1.0),
+    clutter: float = 0.3,
 ) -> Known:
     """Draw ``n`` scenes, the verdicts, colours and subjects taken in turn so that all are met.
 
@@ -158,6 +168,10 @@ def known_scenes(
         Range of the brightness of the light.
     cast : float
         Largest relative change of a colour channel: the cast of the light.
+    scale : (float, float)
+        Range of the factor on the size of the subjects.
+    clutter : float
+        Chance of a plate of some other colour; above 0.3 also of a picture frame.
     """
     plans, kinds = [], []
     shift = int(torch.randint(len(SUBJECT_NAMES), (1,), generator=generator))
@@ -170,12 +184,14 @@ def known_scenes(
         ]
         if verdict == "prior" and set(subject.canonical) <= {colour}:
             subject = next(s for s in SUBJECT_LIST if colour not in s.canonical)
-        plans.append(_plan(verdict, subject.name, colour, generator))
+        plans.append(_plan(verdict, subject.name, colour, generator, clutter))
         kinds.append(verdict)
     scenes = _scenes_of(plans, generator)
     brightness = light[0] + (light[1] - light[0]) * torch.rand(n, 1, generator=generator)
     tint = 1 + cast * (2 * torch.rand(n, 3, generator=generator) - 1)
     scenes = replace(scenes, light=brightness * tint)
+    if scale != (1.0, 1.0):
+        scenes = _scaled(scenes, scale, generator)
     expected = tuple((kind,) * len(plan.asked) for kind, plan in zip(kinds, plans, strict=True))
     painted = torch.tensor(
         [
@@ -186,6 +202,15 @@ def known_scenes(
         ]
     )
     return Known(scenes, tuple(_cell(p) for p in plans), expected, painted)
+
+
+def _scaled(scenes: Scenes, scale: tuple[float, float], g: torch.Generator) -> Scenes:
+    """Subjects of another size, standing where they stood."""
+    factor = scale[0] + (scale[1] - scale[0]) * torch.rand(len(scenes), 1, generator=g)
+    foot = scenes.centre[..., 1] - 0.9 * scenes.scale
+    size = scenes.scale * factor
+    centre = torch.stack((scenes.centre[..., 0], foot + 0.9 * size), -1)
+    return replace(scenes, scale=size, centre=centre)
 
 
 def _cell(plan: _Plan) -> Cell:

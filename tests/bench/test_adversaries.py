@@ -1,5 +1,7 @@
 """Pictures made to fool a judge of colour binding, each with its known verdict."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -84,8 +86,58 @@ def test_noise_is_bound_to_nothing(colour):
     assert found[0] not in ("bound", "spilled")
 
 
-def test_colour_mirrored_on_the_table_is_not_the_subject():
+def test_an_object_of_the_requested_colour_beside_the_subject_is_a_neighbour():
+    image, regions = draw(Scene(second="blue"))
+    cup = replace(
+        regions,
+        subjects=("potato",),
+        masks=regions.masks[:1],
+        found=regions.found[:1],
+        neighbours=("cup", *regions.neighbours),
+        neighbour_masks=np.concatenate([regions.masks[1:], regions.neighbour_masks]),
+    )
+    assert verdicts(image, cup, single()) == ["neighbour"]
+
+
+def test_a_two_tone_object_of_neither_colour_is_wrong():
+    assert of(Scene(subject="red", rest="green", share=0.5)) == ["wrong"]
+
+
+def test_the_colour_mirrored_on_the_table_does_not_change_the_verdict():
+    image, regions = draw(Scene(subject="blue", plate="#8a6f55"))
+    table = replace(
+        regions,
+        neighbours=(),
+        neighbour_masks=regions.neighbour_masks[:0],
+        background=regions.background + regions.neighbour_masks[0],
+    )
+    mirrored = image.copy()
+    # Upside down under the ball and at half strength, as a polished table shows it.
+    below = image[32:51][::-1].astype(float)
+    ball = regions.masks[0, 45:64, :, None] > 0.5
+    mirrored[45:64] = np.where(ball, image[45:64], 0.5 * image[45:64] + 0.5 * below)
+    assert np.abs(mirrored.astype(int) - image).max() > 50
+    assert verdicts(mirrored, table, single()) == ["bound"]
+
+
+def test_a_reflection_of_another_colour_is_not_the_subject():
     image, regions = draw(Scene())
     image = image.copy()
-    image[50:60, 20:44] = (36, 84, 216)
-    assert verdicts(image, regions, single()) in (["prior"], ["neighbour"])
+    image[54:60, 24:40] = (36, 84, 216)
+    assert verdicts(image, regions, single()) == ["prior"]
+
+
+@pytest.mark.parametrize(("colour", "verdict"), [("blue", "prior"), ("white", "bound")])
+def test_a_white_cup_in_a_blue_lit_room_is_white(colour, verdict):
+    room = Scene(subject="white", plate="#f0f0ee", wall="#d4d6d8", table="#b4b6b6")
+    image, regions = draw(room.but(light=(0.4, 0.55, 1.0)))
+    cup = replace(regions, subjects=("cup",))
+    assert verdicts(image, cup, single(colour, "cup"))[0] in (verdict, "spilled")
+    assert (verdicts(image, cup, single("blue", "cup")) == ["bound"]) is False
+
+
+def test_a_gray_world_has_no_colour():
+    image, regions = draw(Scene(subject="blue", shading=0.5))
+    gray = np.repeat(image.mean(axis=-1, keepdims=True).astype(np.uint8), 3, axis=-1)
+    for colour in ("red", "blue", "green", "yellow"):
+        assert verdicts(gray, regions, single(colour)) == ["wrong"]

@@ -14,9 +14,10 @@ from bench.certificate import (
     judge_known,
     summarise,
 )
-from bench.known import Conditions, known_answers
-from bench.records import Fingerprint, Regions
+from bench.known import Conditions, known_answers, known_batches
+from bench.records import VERDICTS, Fingerprint, Regions
 from bench.scorers.segmentation import SegmentationScorer
+from bench.trials import TRIALS, Trial
 from prompts.colours import COLOUR_NAMES
 
 
@@ -71,9 +72,55 @@ def test_a_segmenter_that_sees_nothing_fails_the_control():
 
 
 def test_certificate_has_both_masks_for_every_trial():
-    report = certify(WholePicture(), SegmentationScorer(), 20, trials={"plain": Conditions()})
-    assert set(report["trials"]["plain"]) == {"exact", "own"}
-    assert report["trials"]["plain"]["exact"]["scenes"] >= 20
+    told = []
+    trials = {"plain, 64 px": Trial(), "icons": Trial(None, 0.5)}
+    report = certify(WholePicture(), SegmentationScorer(), 22, trials=trials, tell=told.append)
+    assert list(report["trials"]) == list(trials)
+    for rows in report["trials"].values():
+        assert set(rows) == {"exact", "own"}
+    plain = report["trials"]["plain, 64 px"]
+    assert plain["exact"]["scenes"] >= 22
+    assert report["whole"]["exact"]["scenes"] == plain["exact"]["scenes"]
+    assert sum(one["n"] for one in plain["own"]["presence"]["bins"]) >= 20
+    assert len(told) == 2
+    assert "icons, 11 scenes" in told[1]
+
+
+def test_bars_are_met_by_exact_masks_and_not_by_a_segmenter_that_sees_nothing():
+    trials = {"plain, 64 px": Trial()}
+    report = certify(WholePicture(), SegmentationScorer(), 55, trials=trials)
+    met = {(bar["masks"], bar["what"][:6]): bar["met"] for bar in report["bars"]}
+    assert met["exact", "macro "] == (report["trials"]["plain, 64 px"]["exact"]["macro_f1"] >= 0.99)
+    assert met["whole picture", "macro "] is False
+
+
+@pytest.mark.parametrize("name", TRIALS)
+def test_every_trial_draws_what_it_says(name):
+    trial = TRIALS[name]
+    answers = [a for batch in trial.batches(10, 5) for a in batch]
+    assert len(answers) == 10
+    assert [a.verdicts[0] for a in answers] == list(VERDICTS)
+    size = trial.conditions.size if trial.conditions else 256
+    assert {a.generation.image.shape for a in answers} == {(size, size, 3)}
+    assert len({a.generation.sample.id for a in answers}) == 10
+
+
+def test_scenes_do_not_depend_on_the_batches_they_are_drawn_in():
+    whole = known_answers(20, 4, Conditions(size=512))
+    assert len(list(known_batches(20, 4, Conditions(size=512)))) == 2
+    assert [a.generation.sample.index for a in whole] == list(range(20))
+    small = known_answers(20, 4)
+    assert [a.verdicts for a in whole] == [a.verdicts for a in small]
+
+
+def test_small_subjects_are_small_and_clutter_is_cluttered():
+    plain = known_answers(60, 8, Conditions(size=64))
+    small = known_answers(60, 8, Conditions(size=64, scale=(0.45, 0.7)))
+    full = known_answers(60, 8, Conditions(size=64, clutter=1.0))
+    area = [np.mean([a.regions.masks.sum() for a in rows]) for rows in (plain, small)]
+    assert area[1] < 0.6 * area[0]
+    objects = [np.mean([len(a.regions.neighbours) for a in rows]) for rows in (plain, full)]
+    assert objects[1] > objects[0] + 0.5
 
 
 def test_scenes_are_the_same_for_the_same_seed(answers):

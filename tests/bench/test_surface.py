@@ -1,9 +1,12 @@
 """The light rule: ``bind`` follows the painted share, whatever the shading."""
 
+import io
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from bench.colour.difference import membership_table
 from bench.colour.spaces import cube_index
@@ -14,8 +17,12 @@ from tests.bench.scenes import TAN, Scene, draw
 SHARES = (0.2, 0.3, 0.4, 0.5, 0.6, 0.8)
 
 
-def shares_of(scene: Scene) -> dict[str, float]:
+def shares_of(scene: Scene, quality: int | None = None) -> dict[str, float]:
     image, regions = draw(scene)
+    if quality is not None:
+        buffer = io.BytesIO()
+        Image.fromarray(image).save(buffer, "JPEG", quality=quality)
+        image = np.array(Image.open(buffer).convert("RGB"))
     table = membership_table(COLOUR_NAMES)
     byte = image.reshape(-1, 3)
     named = table[cube_index(byte)]
@@ -39,6 +46,24 @@ def test_bind_follows_the_painted_share(term, pattern):
 @pytest.mark.parametrize("term", [term for term in COLOUR_NAMES if term != "white"])
 def test_bind_follows_the_painted_share_in_shade(term):
     scene = Scene(subject=term, rest=rest_for(term), shading=0.6, size=128)
+    found = [shares_of(scene.but(share=share))[term] for share in SHARES]
+    assert np.all(np.diff(found) > 0)
+    np.testing.assert_allclose(found, SHARES, atol=0.05)
+
+
+@pytest.mark.parametrize("quality", [90, 60])
+@pytest.mark.parametrize("term", COLOUR_NAMES)
+def test_bind_follows_the_painted_share_under_jpeg(term, quality):
+    scene = Scene(subject=term, rest=rest_for(term), size=256)
+    found = [shares_of(scene.but(share=share), quality)[term] for share in SHARES]
+    assert np.all(np.diff(found) > 0)
+    np.testing.assert_allclose(found, SHARES, atol=0.05)
+
+
+@pytest.mark.parametrize("light", [(1.0, 0.9, 0.78), (0.8, 0.9, 1.0)], ids=["warm", "cool"])
+@pytest.mark.parametrize("term", ["red", "yellow", "green", "blue", "purple", "brown", "black"])
+def test_bind_follows_the_painted_share_under_a_cast(term, light):
+    scene = Scene(subject=term, rest=rest_for(term), size=128, light=light)
     found = [shares_of(scene.but(share=share))[term] for share in SHARES]
     assert np.all(np.diff(found) > 0)
     np.testing.assert_allclose(found, SHARES, atol=0.05)

@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
 
 from bench import colour
 from bench.colour.fit import agreement, read_anchors
 from bench.colour.model import shares_of_lab, weights
+from bench.colour.spaces import to_linear
+from bench.errors import UsageError
 from prompts.colours import BASIC, COLOUR_NAMES
 
 #: Centres of the English categories that surveys with calibrated colours agree on: Berlin and Kay
@@ -47,6 +49,7 @@ def test_prototypes_are_surely_themselves():
     assert colour.memberships(rgb)[np.arange(11), np.arange(11)].min() > 0.95
 
 
+@settings(deadline=None)  # the table is made at the first call
 @given(arrays(np.uint8, (16, 3)))
 def test_memberships_are_shares(rgb):
     share = colour.memberships(rgb)
@@ -83,3 +86,26 @@ def test_an_empty_picture_has_no_memberships():
 
 def test_stored_model_agrees_with_its_anchors():
     assert agreement(weights(), read_anchors()).mean() > 0.95
+
+
+@settings(deadline=None)
+@given(arrays(np.uint8, (8, 3)))
+def test_linear_light_is_taken_where_it_is_stated(rgb):
+    light = to_linear(rgb / 255.0)
+    np.testing.assert_allclose(
+        colour.memberships(light, exact=True, linear=True),
+        colour.memberships(rgb, exact=True),
+        atol=1e-4,
+    )
+    np.testing.assert_array_equal(colour.name(light, linear=True), colour.name(rgb))
+
+
+def test_linear_light_is_never_guessed():
+    assert colour.name(np.array([0.05, 0.015, 0.001])) == "black"
+    assert colour.name(np.array([0.05, 0.015, 0.001]), linear=True) == "brown"
+
+
+@pytest.mark.parametrize("wrong", [np.zeros(3, np.uint8), np.zeros(3, int), np.full(3, 1.5)])
+def test_linear_light_is_checked(wrong):
+    with pytest.raises(UsageError, match=r"float in \[0, 1\]|must lie in"):
+        colour.memberships(wrong, linear=True)
