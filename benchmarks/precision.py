@@ -40,12 +40,12 @@ with exact masks and with the segmenter's own is in the certificate of `bench va
 [metrics.md](metrics.md).
 """
 
-CLIP = "BENCH_CLIP_DTYPE"
-#: Name of a variant of the sampling, options of the run, threads, precision of the scorers' CLIP.
+CLIP = "BENCH_SCORING_DTYPE"
+#: Name of a variant of the sampling, options of the run, threads, precision of the scorers.
 SAMPLING: tuple[tuple[str, list[str], int, str], ...] = (
     ("the same again", [], 1, "float32"),
     ("model in bfloat16", ["--dtype", "bfloat16"], 1, "float32"),
-    ("CLIP of the scorers in bfloat16", [], 1, "bfloat16"),
+    ("scorers in bfloat16", [], 1, "bfloat16"),
     ("batch size 5", ["--batch-size", "5"], 1, "float32"),
     ("2 threads", [], 2, "float32"),
     ("2 steps of 4", ["--steps", "2"], 1, "float32"),
