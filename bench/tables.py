@@ -51,6 +51,9 @@ SEGMENTERS: dict[str, str] = {
     "saliency": "bench.regions.saliency:SaliencySegmenter",
 }
 
+#: Segmenters that name the weights they need: ``clipseg:MODEL``, ``owlv2+sam:DETECTOR,SAM``.
+DETECTORS: tuple[str, ...] = ("clipseg", "owlv2+sam", "dino+sam")
+
 SCORERS: dict[str, str] = {
     "segmentation": "bench.scorers.segmentation:SegmentationScorer",
     "clip": "bench.scorers.clip:ClipScorer",

@@ -19,7 +19,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("run", type=Path)
     run = Run(parser.parse_args().run)
-    segmenter = build("segmenter", "clip", {})
+    segmenter = build("segmenter", "auto", {})
     scorers = build_scorers(SCORERS, {})
     seconds = dict.fromkeys(("segmenter", *scorers), 0.0)
     images = 0

@@ -46,6 +46,11 @@ def build(
     UsageError
         An unknown name, or an option that the part does not have.
     """
+    if kind == "segmenter" and name.partition(":")[0] in tables.DETECTORS:
+        from bench.regions.detectors import detector_segmenter
+
+        device = asked.get("device") or (offered or {}).get("device") or "cpu"
+        return _checked(kind, name, detector_segmenter(name, device))
     part = tables.load(kind, name)
     if not inspect.isclass(part) and hasattr(part, _METHOD[kind]):
         return _checked(kind, name, part)

@@ -122,3 +122,57 @@ def test_a_precision_that_is_none_is_refused(monkeypatch):
     monkeypatch.setenv("BENCH_SCORING_DTYPE", "int4")
     with pytest.raises(UsageError, match="float32 or bfloat16"):
         load_clip.__wrapped__("bundled")
+
+
+RESNET = {
+    "embed_dim": 16,
+    "vision_cfg": {"image_size": 64, "layers": [1, 1, 1, 1], "width": 8, "head_width": 8},
+    "text_cfg": CONFIG["text_cfg"],
+}
+CONVNEXT = {
+    "embed_dim": 16,
+    "vision_cfg": {"timm_model_name": "convnext_atto", "timm_model_pretrained": False,
+                   "timm_pool": "", "timm_proj": "linear", "image_size": 64},
+    "text_cfg": CONFIG["text_cfg"],
+}  # fmt: skip
+TIMM_VIT = {
+    "embed_dim": 16,
+    "vision_cfg": {"timm_model_name": "vit_tiny_patch16_224", "timm_model_pretrained": False,
+                   "timm_pool": "", "timm_proj": "linear", "image_size": 224},
+    "text_cfg": CONFIG["text_cfg"],
+}  # fmt: skip
+
+
+def saved(config, folder):
+    """A random CLIP of a config on disk, as `--clip` names it."""
+    from open_clip.model import CLIP
+
+    torch.manual_seed(0)
+    file, weights = folder / "config.json", folder / "weights.safetensors"
+    file.write_text(json.dumps(config))
+    state = CLIP(**config).state_dict()
+    save_file({k: v.contiguous().clone() for k, v in state.items()}, weights)
+    return f"{file}:{weights}"
+
+
+@pytest.mark.parametrize("config", [CONFIG, RESNET, CONVNEXT], ids=["vit", "resnet", "convnext"])
+def test_towers_of_every_kind_point_at_things(config, tmp_path):
+    from bench.regions.clip import ClipSegmenter
+    from prompts import parse_prompt
+
+    segmenter = ClipSegmenter(saved(config, tmp_path))
+    rng = np.random.default_rng(0)
+    images = [rng.integers(0, 255, (*s, 3), dtype=np.uint8) for s in [(64, 64), (30, 100), (1, 9)]]
+    cells = [parse_prompt("a blue potato")] * 3
+    for image, regions in zip(images, segmenter.segment(images, cells), strict=True):
+        total = regions.masks.sum(0) + regions.neighbour_masks.sum(0) + regions.background
+        assert total.shape == image.shape[:2]
+        assert np.allclose(total, 1, atol=1e-3)
+        assert 0 <= regions.found[0] <= 1
+
+
+def test_a_tower_without_a_feature_map_is_refused_in_one_line(tmp_path):
+    clip = load_clip(saved(TIMM_VIT, tmp_path))
+    with pytest.raises(UsageError, match="no feature map") as error:
+        clip.dense([np.zeros((64, 64, 3), np.uint8)])
+    assert "\n" not in str(error.value)
