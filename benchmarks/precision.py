@@ -150,11 +150,11 @@ def encodings(reference: Run) -> Iterator[str]:
 
     def judged(encode: object) -> pd.DataFrame:
         chosen = [encode(images[key]) if callable(encode) else images[key] for key in texts]
-        frame = score_images(chosen, list(texts.values()))
+        frame = score_images(chosen, list(texts.values()), segmenter="auto")
         return frame.assign(index=frame["image"])
 
     before = judged(None)
-    yield head("JPEG of the same images (64 x 64), without controls")
+    yield head("JPEG of the same images (64 x 64), regions by `auto`, without controls")
     for quality in JPEG:
         after = judged(lambda image, quality=quality: jpeg(image, quality))
         yield line(f"quality {quality}", before, after, "re-encoded")
