@@ -88,9 +88,15 @@ def measure(sizes: Sequence[int], repeats: int) -> dict[str, Any]:
         size: middle(w / b for w, b in zip(whole[size], bare[size], strict=True)) for size in sizes
     }
     # Without what both spend once: loading, the control of the scorers, the summary.
-    found["run_over_bare_an_image"] = middle(
-        (whole[large][n] - whole[small][n]) / max(bare[large][n] - bare[small][n], 1e-9)
-        for n in range(repeats)
+    # A pair in which the machine was so uneven that more images took no longer has no ratio.
+    steeper = [n for n in range(repeats) if bare[large][n] > bare[small][n]]
+    found["run_over_bare_an_image"] = (
+        middle(
+            (whole[large][n] - whole[small][n]) / (bare[large][n] - bare[small][n])
+            for n in steeper
+        )
+        if steeper
+        else None
     )
     found["memory_megabytes"] = memory
     return found
@@ -113,6 +119,7 @@ def lines(found: dict[str, Any]) -> list[tuple[str, str, str]]:
     rate = found["sampling_images_a_second"]
     used = rate * model["gflop_an_image"]
     seconds = scoring["seconds"]
+    more = found["run_over_bare_an_image"]
     memory = found["memory_megabytes"]
     return [
         ("bench --help", f"{found['help_seconds']:.2f} s", "0.30 s"),
@@ -137,7 +144,7 @@ def lines(found: dict[str, Any]) -> list[tuple[str, str, str]]:
             (f"bench run over bare sampler, {size} images", f"{ratio:.2f}", "1.25")
             for size, ratio in found["run_over_bare"].items()
         ),
-        ("  an image more", f"{found['run_over_bare_an_image']:.2f}", ""),
+        ("  an image more", "not measured" if more is None else f"{more:.2f}", ""),
         (
             "segmenter and both scorers",
             f"{scoring['images'] / sum(seconds.values()):.0f} images/s",

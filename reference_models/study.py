@@ -94,7 +94,7 @@ def run(experiment: Experiment, out: Path) -> None:
     if record.is_file() and json.loads(record.read_text())["finished"]:
         return
     command = [sys.executable, "-m", "bench", "run", "--model", experiment.model]
-    command += ["--segmenter", "clip", "--scorer", "segmentation"]
+    command += ["--segmenter", "auto", "--scorer", "segmentation"]
     command += ["--out", str(out), "--name", experiment.name]
     subprocess.run([*command, *experiment.options], check=True, stdout=subprocess.DEVNULL)
 

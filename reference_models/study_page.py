@@ -67,7 +67,7 @@ def members(results: Sequence[Found]) -> list[str]:
     ]
     heads = ["model", "all", "seen", "novel", "canonical", "anti-canonical"]
     words = (
-        "Binding score in percent with its 95% interval, grid `default`, regions by `clip`. Seen "
+        "Binding score in percent with its 95% interval, grid `default`, regions by `auto`. Seen "
         "and novel are by the captions of each model's own training; canonical and anti-canonical "
         "are the same prompts for all."
     )

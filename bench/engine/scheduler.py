@@ -64,6 +64,7 @@ class Leader:
         self._asked: dict[str, int] = {}
         self._closed: list[Closed] = []
         self._lost = 0
+        self._gone: set[str] = set()
         self._counting = False
         self._told = 0.0
 
@@ -244,6 +245,9 @@ class Leader:
             What a worker met and the user can mend.
         """
         for answer in answers:
+            # Of several leases in hand each can fail; a worker is mourned once.
+            if answer.worker in self._gone:
+                continue
             if answer.method in ("begin", "rescore", "sample", "close"):
                 self._asked[answer.worker] = self._asked.get(answer.worker, 1) - 1
             if answer.lost:
@@ -276,6 +280,7 @@ class Leader:
             self._begin(worker)
 
     def _mourn(self, worker: str, reason: str) -> None:
+        self._gone.add(worker)
         if worker in self._asked or worker in self._begun:
             self._lost += 1
         self._asked.pop(worker, None)
