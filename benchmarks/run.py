@@ -92,8 +92,7 @@ def measure(sizes: Sequence[int], repeats: int) -> dict[str, Any]:
     steeper = [n for n in range(repeats) if bare[large][n] > bare[small][n]]
     found["run_over_bare_an_image"] = (
         middle(
-            (whole[large][n] - whole[small][n]) / (bare[large][n] - bare[small][n])
-            for n in steeper
+            (whole[large][n] - whole[small][n]) / (bare[large][n] - bare[small][n]) for n in steeper
         )
         if steeper
         else None

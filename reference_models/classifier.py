@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from prompts.subjects import SUBJECT_NAMES
+from reference_models.denormals import flushed
 from reference_models.ema import Average
 from reference_models.nn.convolution import Convolution, fold
 from reference_models.nn.linear import Linear
@@ -97,9 +98,9 @@ def accuracy(model: Classifier, n: int = 2048, seed: int = 99) -> float:
 @click.option("--lr", default=2e-3)
 @click.option("--seed", default=5)
 @click.option("--out", type=click.Path(path_type=Path), default=PATH)
+@flushed()
 def main(images: int, batch: int, lr: float, seed: int, out: Path) -> None:
     """Train the classifier and write its averaged weights."""
-    torch.set_flush_denormal(True)
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     model = Classifier().to(memory_format=torch.channels_last)

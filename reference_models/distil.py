@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from prompts.manifest import TrainingManifest
+from reference_models.denormals import flushed
 from reference_models.presets import Preset, build
 from reference_models.publish import publish
 from reference_models.sampling import Settings
@@ -51,6 +52,7 @@ def regression(model: nn.Module, batch: tuple[Tensor, Tensor, Tensor, Tensor]) -
 @click.option("--teacher-steps", default=8)
 @click.option("--guidance-scale", default=4.0)
 @click.option("--compile/--eager", "compiled", default=False, help="Use torch.compile.")
+@flushed()
 def main(
     teacher: Path,
     out: Path,
@@ -64,7 +66,6 @@ def main(
     compiled: bool,
 ) -> None:
     """Distil a guided model into one of few steps without guidance."""
-    torch.set_flush_denormal(True)
     tensors, facts = read_weights(teacher)
     original = Preset(**facts["preset"])
     preset = replace(

@@ -28,6 +28,9 @@ class Alone:
         """The value itself."""
         return value
 
+    def end(self) -> None:
+        """Nobody to wait for."""
+
 
 class Team:
     """The processes that ``accelerate launch`` started.
@@ -55,6 +58,11 @@ class Team:
     def gather(self, value: Tensor) -> Tensor:
         """Mean of a scalar over the processes."""
         return self._accelerator.reduce(value, reduction="mean")
+
+    def end(self) -> None:
+        """Wait for the others, then part: one that leaves early can abort the rest."""
+        self._accelerator.wait_for_everyone()
+        self._accelerator.end_training()
 
 
 def workplace(device: str | None) -> Alone | Team:

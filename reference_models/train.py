@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from prompts.manifest import TrainingManifest
 from reference_models import schedule
 from reference_models.data import Pool
+from reference_models.denormals import flushed
 from reference_models.parallel import workplace
 from reference_models.path import between, velocity
 from reference_models.policies import policy
@@ -84,6 +85,7 @@ def begin(model: nn.Module, name: str) -> None:
 @click.option("--seed", default=None, type=int, help="Another seed than the preset's.")
 @click.option("--every", default=180.0, help="Seconds between checkpoints.")
 @click.option("--sheet-every", default=600.0, help="Seconds between sample sheets.")
+@flushed()
 def main(
     name: str,
     out: Path | None,
@@ -100,7 +102,6 @@ def main(
     )
     out = out or Path("training") / (name if seed is None else f"{name}-seed{seed}")
     place = workplace(device)
-    torch.set_flush_denormal(True)
     torch.manual_seed(preset.seed)
     model = build(preset)
     if preset.init:
@@ -120,6 +121,7 @@ def main(
     if place.rank == 0:
         upsampler_for(out)
         publish(out, name)
+    place.end()
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from reference_models.data import training_scenes
+from reference_models.denormals import flushed
 from reference_models.ema import Average
 from reference_models.upsampler import Upsampler
 from reference_models.weights import FOLDER, read_weights
@@ -42,11 +43,11 @@ def sharp_loss(drawn: Tensor, true: Tensor) -> Tensor:
     return F.l1_loss(drawn, true) + sum((F.l1_loss(a, b) for a, b in pairs), torch.zeros(()))
 
 
+@flushed()
 def train_upsampler(
     out: Path, images: int = 120_000, batch: int = 32, lr: float = 2e-3, seed: int = 3
 ) -> None:
     """Train the upsampler and write its averaged weights in half precision."""
-    torch.set_flush_denormal(True)
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     model = Upsampler().to(memory_format=torch.channels_last)

@@ -35,6 +35,7 @@ from reference_models.clip.data import (
 from reference_models.clip.losses import SCALE, TruthfulClipLoss, patch_loss, soft_cross_entropy
 from reference_models.clip.towers import FOLDER, build, patches_and_pooled, preprocess
 from reference_models.clip.vocabulary import article
+from reference_models.denormals import flushed
 
 #: Images of a step: whole scenes, and crops of the subjects of some of them.
 SCENES, CROPS = 96, 32
@@ -138,9 +139,9 @@ def load_checkpoint(path: Path, model: Any, average: Any, opts: list[Any]) -> in
     return int(state["step"])
 
 
+@flushed()
 def train(args: argparse.Namespace) -> None:
     """Train, report on stderr, and write the weights."""
-    torch.set_flush_denormal(True)
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
     model, tokenizer = build()

@@ -29,6 +29,7 @@ from reference_models.cutout.data import (
     rendered,
 )
 from reference_models.cutout.net import KINDS, NAMES, Cutout, folded
+from reference_models.denormals import flushed
 from reference_models.weights import write_weights
 
 PATH = Path(__file__).parent / "weights" / "cutout.safetensors"
@@ -121,6 +122,7 @@ def load_checkpoint(path: Path, model: Cutout, slow: Cutout, opt: torch.optim.Ad
 @click.option("--said", default="", help="What the icons and photographs are, for the header.")
 @click.option("--folder", type=click.Path(path_type=Path), default=Path("cutout-training"))
 @click.option("--out", type=click.Path(path_type=Path), default=PATH)
+@flushed()
 def main(
     icons: Path,
     photos: tuple[Path, ...],
@@ -133,7 +135,6 @@ def main(
     out: Path,
 ) -> None:
     """Train, report on stderr, and write the weights now and then."""
-    torch.set_flush_denormal(True)
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     material = read_material(icons, photos)

@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from reference_models.data import Pool
+from reference_models.denormals import flushed
 from reference_models.ema import Average
 from reference_models.optimiser import Muon
 from reference_models.sd.log import Log
@@ -125,10 +126,10 @@ def _with(model: Any, weights: dict[str, Tensor]) -> Any:
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), required=True)
 @click.option("--images", default=64_000)
+@flushed()
 def main(out: Path, images: int) -> None:
     """Train the autoencoder alone."""
     out.mkdir(parents=True, exist_ok=True)
-    torch.set_flush_denormal(True)
     started = time.monotonic()
     model = train_autoencoder(out, Shape(), images)
     click.echo(f"scale {model.config.scaling_factor:.3f}, {time.monotonic() - started:.0f} s")

@@ -22,6 +22,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from prompts.manifest import TrainingManifest
 from reference_models.checkpoint import restore, save
 from reference_models.data import Pool
+from reference_models.denormals import flushed
 from reference_models.ema import Average
 from reference_models.sd.autoencoder import encoded, optimisers_for, train_autoencoder
 from reference_models.sd.log import Log
@@ -128,11 +129,11 @@ def loss_of(
     return F.mse_loss(predicted.float(), scheduler.get_velocity(latents, noise, t))
 
 
+@flushed()
 def train(out: Path, plan: Plan, every: float = 180.0) -> Path:
     """Train everything, or go on, and write the pipeline; returns its folder."""
     out.mkdir(parents=True, exist_ok=True)
     (out / "plan.json").write_text(json.dumps(asdict(plan), indent=1))
-    torch.set_flush_denormal(True)
     autoencoder = train_autoencoder(out, plan.shape, plan.squares, pool=plan.pool // 2)
     torch.manual_seed(plan.seed)
     generator = torch.Generator().manual_seed(plan.seed)

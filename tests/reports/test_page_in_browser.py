@@ -199,6 +199,8 @@ def test_labels_are_kept_and_exported(page_file, open_page, first):
     page.keyboard.press("Enter")
     page.select_option(".viewer-labels select", "mixed")
     page.keyboard.press("Escape")
+    # The browser tells the page of the close a little later; until then the link names the item.
+    until(page, "!location.hash.includes('item=')")
     page.reload()
     page.wait_for_selector("html[data-ready]")
     assert page.inner_text("#label-count") == "2"
