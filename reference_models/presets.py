@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reference_models.dit import DiT
 from reference_models.unet import UNet
@@ -70,22 +70,17 @@ class Preset:
     guidance_scale: float = 4.0
 
 
-#: Pictures that the members see which are trained from the beginning, but the first.
-_SHORT = 80_000
+#: What the members share that are compared by one difference from each other.
+_ALIKE = Preset(images=64_000, batch=32)
 
 PRESETS: dict[str, Preset] = {
     "local-teacher": Preset(),
-    "local-atomic": Preset(policy="atomic", images=32_000, batch=32),
-    "local-dit": Preset(network="dit", images=100_000),
-    # These two learn another target or less of the same one: they begin where the teacher ended.
-    "local-ddpm": Preset(
-        target="noise", init="local-teacher", images=40_000, cool=0.6, matrix_lr=0.008, steps=12
-    ),
-    "local-capped": Preset(
-        first=0.1, init="local-teacher", images=6_400, cool=0.8, lr=5e-4, matrix_lr=0.002
-    ),
+    "local-atomic": replace(_ALIKE, policy="atomic"),
+    "local-dit": Preset(network="dit", images=120_000, batch=32),
+    "local-ddpm": replace(_ALIKE, policy="coverage-75", target="noise", steps=12),
+    "local-capped": replace(_ALIKE, policy="coverage-75", first=0.1),
     **{
-        f"local-cov-{percent}": Preset(policy=f"coverage-{percent}", images=_SHORT)
+        f"local-cov-{percent}": replace(_ALIKE, policy=f"coverage-{percent}")
         for percent in (10, 25, 50, 75, 100)
     },
     #: Minutes on a CPU, for trying things out; too short to draw well.

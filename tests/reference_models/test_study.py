@@ -39,7 +39,7 @@ def test_the_page_tells_what_is_there_and_what_is_not():
     assert "| 2 | 80.0 |" in text
     assert "| local | 75.0 (70.0 to 80.0) |" in text
     assert "## Steps" not in text
-    assert "`python -m reference_models.train --preset local-dit` (100,000 pictures)" in text
+    assert "`python -m reference_models.train --preset local-dit` (120,000 pictures)" in text
     assert "Not trained yet" not in page(results, [])
 
 
