@@ -20,6 +20,7 @@ from bench.intake.census import UnmatchedList, require_matches, take_census
 from bench.intake.layouts import open_set
 from bench.intake.matching import Matcher
 from bench.intake.sampler import TOLD, ExistingPictures
+from bench.intake.snapshot import hub_id
 from prompts.colours import Colour
 from prompts.grid import Grid
 from prompts.manifest import TrainingManifest
@@ -124,7 +125,8 @@ class ScoreJob:
 
     @property
     def _called(self) -> str:
-        return self.path.resolve().name.split(".")[0] or "pictures"
+        """The hub id of a snapshot in the hub's cache, else the name of the folder or file."""
+        return hub_id(self.path) or self.path.resolve().name.split(".")[0] or "pictures"
 
     def _crew(self, sampler: Any, colours: Iterable[Colour]) -> Crew:
         offered = {"device": self.device, "clip": self.clip}

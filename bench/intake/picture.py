@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from bench.errors import UsageError
+from bench.intake.snapshot import is_blob
 
 #: Endings of picture files.
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif", ".bmp", ".tif", ".tiff"})
@@ -98,7 +99,7 @@ def inside(root: Path, given: object, place: str) -> Path:
     Parameters
     ----------
     root : Path
-        The folder that nothing may leave.
+        The folder that nothing may leave, but to a blob where it is a snapshot of the hub's cache.
     given : object
         What the metadata says; untrusted.
     place : str
@@ -124,12 +125,16 @@ def inside(root: Path, given: object, place: str) -> Path:
 
 
 def check_inside(root: Path, path: Path, place: str) -> None:
-    """Refuse a path that a symbolic link leads out of its folder."""
+    """Refuse a path that a symbolic link leads out of its folder.
+
+    In a snapshot of the hub's cache the links lead to the blobs of the same repository: these are
+    the files of the snapshot.
+    """
     try:
         real = path.resolve()
     except (OSError, RuntimeError) as error:
         raise UsageError(f"{place}: path {str(path)!r} is refused: {error}") from None
-    if not real.is_relative_to(root.resolve()):
+    if not real.is_relative_to(root.resolve()) and not is_blob(real, root):
         raise UsageError(
             f"{place}: path {str(path)!r} is refused: a symbolic link leads out of {root} to "
             f"{real}; copy the file into the folder"
