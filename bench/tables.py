@@ -28,6 +28,7 @@ SAMPLERS: dict[str, str] = {
     "local-ddpm": "bench.samplers.family:Discrete",
     "local-ddpm-ancestral": "bench.samplers.family:Ancestral",
     "local-capped": "bench.samplers.family:Capped",
+    "local-tokens": "bench.samplers.family:Tokens",
     "local-cov-10": "bench.samplers.family:Coverage10",
     "local-cov-25": "bench.samplers.family:Coverage25",
     "local-cov-50": "bench.samplers.family:Coverage50",

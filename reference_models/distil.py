@@ -25,6 +25,7 @@ from reference_models.presets import Preset, build
 from reference_models.publish import publish
 from reference_models.sampling import Settings
 from reference_models.sheet import write_sheet
+from reference_models.tokens.model import TokenModel
 from reference_models.train_upsampler import upsampler_for
 from reference_models.training import Training
 from reference_models.trajectories import Trajectories
@@ -80,6 +81,10 @@ def main(
     )
     torch.manual_seed(preset.seed)
     old, student = build(original), build(preset)
+    if isinstance(old, TokenModel):
+        raise click.UsageError(
+            f"{teacher} draws code by code; expected a model of steps, such as local-teacher"
+        )
     for model in (old, student):
         fill(model, tensors, f"{original.network}.", teacher)
         model.to(memory_format=torch.channels_last)

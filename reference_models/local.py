@@ -9,11 +9,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from reference_models.dit import DiT
 from reference_models.errors import ModelError
-from reference_models.presets import Preset, build
-from reference_models.sampling import Settings, encoded, walk
-from reference_models.unet import UNet
+from reference_models.presets import Network, Preset, build
+from reference_models.sampling import Settings, drawn
 from reference_models.upsampler import Upsampler
 from reference_models.weights import FOLDER, fill, read_weights
 from reference_models.world.captions import LENGTH, WORDS, encode
@@ -116,7 +114,7 @@ class LocalModel:
 
     @classmethod
     def of(
-        cls, network: UNet | DiT, upsampler: Upsampler, preset: Preset, distilled: float | None
+        cls, network: Network, upsampler: Upsampler, preset: Preset, distilled: float | None
     ) -> LocalModel:
         """Make a model of networks that are loaded, on their device and in their precision.
 
@@ -158,13 +156,13 @@ class LocalModel:
         """
         settings = settings or self.settings
         ids = token_ids(prompts)
-        drawn, kept = [], []
+        whole, kept = [], []
         for start in range(0, len(ids), CHUNK):
             place = slice(start, start + CHUNK)
             pictures, steps = self._chunk(ids[place], seeds[place], settings, frames)
-            drawn.append(pictures)
+            whole.append(pictures)
             kept.append(steps)
-        return torch.cat(drawn), torch.cat(kept) if frames else None
+        return torch.cat(whole), torch.cat(kept) if frames else None
 
     def _chunk(
         self, ids: Tensor, seeds: Sequence[int], settings: Settings, frames: Sequence[int]
@@ -178,13 +176,8 @@ class LocalModel:
         def fresh() -> Tensor:
             return next(stream).to(self.device)
 
-        x = fresh()
-        prompt = encoded(self.network.encode, ids.to(self.device), settings.guidance_scale)
-        steps = walk(self.network, prompt, x, self.preset, settings, fresh, self.dtype)
-        kept = []
-        for step, (predicted, x) in enumerate(steps):
-            if step in frames:
-                kept.append(self._enlarged(predicted)[:n])
+        x, steps = drawn(self.network, ids.to(self.device), fresh, self.preset, settings, frames)
+        kept = [self._enlarged(predicted)[:n] for predicted in steps]
         return self._enlarged(x)[:n], torch.stack(kept, 1) if frames else torch.empty(0)
 
     def _enlarged(self, x: Tensor) -> Tensor:

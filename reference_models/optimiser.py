@@ -60,7 +60,8 @@ def make_optimisers(model: nn.Module, lr: float, matrix_lr: float) -> list[torch
     matrices: list[nn.Parameter] = []
     others: list[nn.Parameter] = []
     for name, p in model.named_parameters():
-        hidden = p.ndim >= 2 and name.endswith("weight") and not name.startswith(("enter", "leave"))
+        *_, layer, kind = ["", *name.split(".")]
+        hidden = p.ndim >= 2 and kind == "weight" and layer not in ("enter", "leave")
         (matrices if hidden else others).append(p)
     adam = torch.optim.Adam(others, lr=lr, betas=(0.9, 0.98), foreach=True)
     return [Muon(matrices, lr=matrix_lr), adam]

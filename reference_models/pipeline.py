@@ -17,8 +17,10 @@ from diffusers.configuration_utils import register_to_config
 from diffusers.utils import BaseOutput
 from PIL import Image
 
+from reference_models.errors import ModelError
 from reference_models.local import CHUNK, LocalModel
 from reference_models.presets import Preset, build
+from reference_models.sampling import steps_of
 from reference_models.upsampler import Upsampler
 
 
@@ -107,7 +109,11 @@ class LocalPipeline(DiffusionPipeline):
         prompts = [prompt] if isinstance(prompt, str) else list(prompt)
         settings = self.model.settings
         if num_inference_steps is not None:
-            settings = replace(settings, steps=num_inference_steps)
+            try:
+                steps = steps_of(self.model.preset, num_inference_steps)
+            except ModelError as error:
+                raise ValueError(f"num_inference_steps: {error}") from error
+            settings = replace(settings, steps=steps)
         distilled = self.model.distilled
         if guidance_scale is not None and guidance_scale != distilled:
             if distilled is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from reference_models.dit import DiT
+from reference_models.tokens.model import TokenModel
 from reference_models.unet import UNet
 from reference_models.world.captions import LENGTH, WORDS
 
@@ -16,9 +17,10 @@ class Preset:
     Attributes
     ----------
     network : str
-        ``unet`` or ``dit``.
+        ``unet``, ``dit`` or ``tokens``.
     target : str
-        What is predicted: ``velocity`` on the straight path, or ``noise`` on the discrete schedule.
+        What is predicted: ``velocity`` on the straight path, ``noise`` on the discrete schedule, or
+        the next of the ``codes`` that a picture is turned into.
     first : float
         Earliest time of the straight path that is trained on; above 0 the model never sees pure
         noise.
@@ -29,7 +31,7 @@ class Preset:
     fine, coarse, fine_blocks, coarse_blocks : int
         Of the U-Net.
     width, depth, patch : int
-        Of the transformer.
+        Of the transformer; the one that predicts codes has no patches.
     images : int
         Training pictures seen.
     batch : int
@@ -77,6 +79,16 @@ PRESETS: dict[str, Preset] = {
     "local-teacher": Preset(),
     "local-atomic": replace(_ALIKE, policy="atomic"),
     "local-dit": Preset(network="dit", images=120_000, batch=32),
+    "local-tokens": Preset(
+        network="tokens",
+        target="codes",
+        policy="coverage-75",
+        depth=5,
+        images=160_000,
+        batch=32,
+        steps=64,
+        guidance_scale=3.0,
+    ),
     "local-ddpm": replace(_ALIKE, policy="coverage-75", target="noise", steps=12),
     "local-capped": replace(_ALIKE, policy="coverage-75", first=0.1),
     **{
@@ -88,8 +100,14 @@ PRESETS: dict[str, Preset] = {
 }
 
 
-def build(preset: Preset) -> UNet | DiT:
+#: The networks that presets name.
+Network = UNet | DiT | TokenModel
+
+
+def build(preset: Preset) -> Network:
     """The untrained network of a preset."""
+    if preset.network == "tokens":
+        return TokenModel(len(WORDS), LENGTH, width=preset.width, depth=preset.depth)
     if preset.network == "dit":
         return DiT(len(WORDS), LENGTH, patch=preset.patch, width=preset.width, depth=preset.depth)
     return UNet(

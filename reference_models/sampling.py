@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from reference_models import schedule
+from reference_models.errors import ModelError
 from reference_models.guidance import guided
-from reference_models.presets import Preset
+from reference_models.presets import Network, Preset
 from reference_models.solver import discrete, euler
 from reference_models.times import sampling_times
+from reference_models.tokens.model import TokenModel
+from reference_models.tokens.raster import raster
 
 Encoded = tuple[Tensor, Tensor, Tensor]
 #: Solvers of models that predict the noise on a discrete schedule; the straight path knows Euler's.
@@ -40,6 +43,24 @@ class Settings:
     solver: str = "euler"
 
 
+def steps_of(preset: Preset, asked: int | None) -> int:
+    """Steps to take, the preset's own unless asked otherwise.
+
+    Raises
+    ------
+    ModelError
+        Another number of steps than that of the codes, where a picture is drawn code by code.
+    """
+    if asked is None or asked == preset.steps:
+        return preset.steps
+    if preset.target == "codes":
+        raise ModelError(
+            f"{asked} steps, but a picture is drawn code by code, in {preset.steps} steps; leave "
+            "the number out"
+        )
+    return asked
+
+
 def path_times(preset: Preset, settings: Settings) -> list[float]:
     """Times of the straight path that are visited, from the earliest that was trained on to 1."""
     times = sampling_times(settings.steps, settings.shift)
@@ -47,7 +68,12 @@ def path_times(preset: Preset, settings: Settings) -> list[float]:
 
 
 def noise_levels(preset: Preset, settings: Settings) -> list[float]:
-    """Noise level at which each step's prediction is made: 1 pure noise, 0 clean."""
+    """Noise level at which each step's prediction is made: 1 pure noise, 0 clean.
+
+    Of codes that are drawn one by one it is the share that is still to come after the step.
+    """
+    if preset.target == "codes":
+        return [1 - (k + 1) / settings.steps for k in range(settings.steps)]
     if preset.target == "noise":
         alphas, sigmas = schedule.signal().tolist(), schedule.noise().tolist()
         steps = schedule.visited(settings.steps)
@@ -102,3 +128,50 @@ def walk(
         steps = euler(predict, noise, path_times(preset, settings))
     for _, predicted, x in steps:
         yield predicted, x
+
+
+def drawn(
+    network: Network,
+    ids: Tensor,
+    fresh: Callable[[], Tensor],
+    preset: Preset,
+    settings: Settings,
+    frames: Container[int] = (),
+) -> tuple[Tensor, list[Tensor]]:
+    """Draw with any network of the family.
+
+    Parameters
+    ----------
+    network : UNet, DiT or TokenModel
+        Called in the precision of its weights.
+    ids : Tensor, int64 (N, LENGTH)
+        Token ids of the prompts.
+    fresh : callable
+        Gives noise, float32 (N, 3, side, side); the first is what the drawing starts from.
+    preset : Preset
+    settings : Settings
+    frames : container of int
+        Steps whose predicted clean picture is kept. A picture that is drawn code by code is kept as
+        far as it has come.
+
+    Returns
+    -------
+    picture : Tensor, float32 (N, 3, side, side)
+        About in [-1, 1].
+    kept : list of Tensor
+        The frames, of the same shape.
+    """
+    noise, scale = fresh(), settings.guidance_scale
+    prompt = encoded(network.encode, ids, scale)
+    kept: list[Tensor] = []
+    if isinstance(network, TokenModel):
+        for step, codes in enumerate(raster(network.predictor, prompt, noise, scale)):
+            if step in frames:
+                kept.append(network.picture(codes, step + 1))
+        return network.picture(codes), kept
+    dtype = next(network.parameters()).dtype
+    steps = walk(network, prompt, noise, preset, settings, fresh, dtype)
+    for step, (predicted, x) in enumerate(steps):
+        if step in frames:
+            kept.append(predicted)
+    return x, kept

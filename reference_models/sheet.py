@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.func import functional_call
 
 from prompts.colours import COLOUR_NAMES
 from prompts.subjects import SUBJECT_NAMES
-from reference_models.dit import DiT
-from reference_models.presets import Preset
-from reference_models.sampling import Encoded, Settings, encoded, walk
-from reference_models.unet import UNet
+from reference_models.presets import Network, Preset
+from reference_models.sampling import Settings, drawn
 from reference_models.world.captions import LENGTH, encode
 
 
@@ -50,35 +47,18 @@ def padded(prompts: list[str]) -> Tensor:
 
 
 @torch.no_grad()
-def write_sheet(path: Path, model: UNet | DiT, weights: dict[str, Tensor], preset: Preset) -> None:
+def write_sheet(path: Path, model: Network, weights: dict[str, Tensor], preset: Preset) -> None:
     """Sample the sheet's prompts with the given weights and write a PNG."""
     device = next(iter(weights.values())).device
+    averaged = copy.deepcopy(model)
+    averaged.load_state_dict(weights)
     ids = padded(sheet_prompts()).to(device)
     generator = torch.Generator().manual_seed(0)
     shape = (len(ids), 3, model.side, model.side)
-    noise = torch.randn(shape, generator=generator)
+
+    def fresh() -> Tensor:
+        return torch.randn(shape, generator=generator).to(device)
+
     settings = Settings(preset.steps, preset.guidance_scale)
-
-    def call(method: str, *arguments: object) -> Any:
-        return functional_call(
-            _Method(model, method), {f"model.{n}": w for n, w in weights.items()}, arguments
-        )
-
-    def predict(x: Tensor, t: Tensor, prompt: Encoded) -> Tensor:
-        return call("forward", x, t, prompt)
-
-    prompt = encoded(lambda rows: call("encode", rows), ids, settings.guidance_scale)
-    for _, x in walk(predict, prompt, noise.to(device), preset, settings):
-        pass
+    x, _ = drawn(averaged, ids, fresh, preset, settings)
     Image.fromarray(grid_of((x.cpu() + 1) / 2, 18, 2)).save(path)
-
-
-class _Method(torch.nn.Module):
-    """Calls one named method of a model, so that ``functional_call`` can swap its weights."""
-
-    def __init__(self, model: torch.nn.Module, method: str) -> None:
-        super().__init__()
-        self.model, self.method = model, method
-
-    def forward(self, *arguments: object) -> Any:
-        return getattr(self.model, self.method)(*arguments)

@@ -28,6 +28,8 @@ from reference_models.presets import PRESETS, Preset, build
 from reference_models.publish import publish
 from reference_models.sheet import write_sheet
 from reference_models.times import training_times
+from reference_models.tokens.model import TokenModel, cross_entropy
+from reference_models.tokens.train_quantiser import quantiser_for
 from reference_models.train_upsampler import upsampler_for
 from reference_models.training import Training
 from reference_models.weights import FOLDER, fill, read_weights
@@ -51,21 +53,29 @@ def noised(
 def loss_of(
     model: nn.Module, pictures: Tensor, ids: Tensor, generator: torch.Generator, preset: Preset
 ) -> Tensor:
-    """Mean squared error of the prediction, a scalar.
+    """What is to be made small, a scalar.
 
-    Of the velocity on the straight path (Lipman et al. 2023, eq. 9), or of the noise on a discrete
-    schedule (Ho et al. 2020, eq. 14).
+    Mean squared error of the velocity on the straight path (Lipman et al. 2023, eq. 9) or of the
+    noise on a discrete schedule (Ho et al. 2020, eq. 14), or the surprise at the codes.
     """
-    n = len(pictures)
+    device = next(model.parameters()).device
+    if isinstance(model, TokenModel):
+        pictures, ids = pictures.to(device), silenced(ids, generator, preset.drop).to(device)
+        with torch.autocast(device.type, torch.bfloat16):
+            logits, codes = model(pictures, model.encode(ids))
+        return cross_entropy(logits, codes)
     noise = torch.randn(pictures.shape, generator=generator)
     x, t, target = noised(noise, pictures, generator, preset)
-    silent = torch.rand(n, generator=generator) < preset.drop
-    ids = torch.where(silent[:, None], 0, ids)
-    device = next(model.parameters()).device
+    ids = silenced(ids, generator, preset.drop)
     x, t, target, ids = (v.to(device) for v in (x, t, target, ids))
     with torch.autocast(device.type, torch.bfloat16):
         predicted = model(x, t, model.encode(ids))  # type: ignore[operator]
     return F.mse_loss(predicted.float(), target)
+
+
+def silenced(ids: Tensor, generator: torch.Generator, share: float) -> Tensor:
+    """Token ids (N, L) with a share of the captions left out, for guidance."""
+    return torch.where((torch.rand(len(ids), generator=generator) < share)[:, None], 0, ids)
 
 
 def begin(model: nn.Module, name: str) -> None:
@@ -106,6 +116,9 @@ def main(
     model = build(preset)
     if preset.init:
         begin(model, preset.init)
+    if isinstance(model, TokenModel):
+        learned = quantiser_for(out, preset.policy)
+        model.quantiser.load_state_dict(learned)
     model.to(place.device).to(memory_format=torch.channels_last)
     training = Training(preset, out, model, place)
     stored = training.facts.get("seen")

@@ -41,6 +41,12 @@ class Capped(LocalSampler):
     model_name = "local-capped"
 
 
+class Tokens(LocalSampler):
+    """Draws code by code: a quantiser and an autoregressive transformer."""
+
+    model_name = "local-tokens"
+
+
 class Coverage10(LocalSampler):
     """Trained on a tenth of the pairs."""
 

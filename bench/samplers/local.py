@@ -15,7 +15,7 @@ from prompts.cells import Sample
 from prompts.manifest import TrainingManifest
 from reference_models.errors import ModelError
 from reference_models.local import CHUNK, LocalModel, token_ids
-from reference_models.sampling import SOLVERS, Settings, noise_levels
+from reference_models.sampling import SOLVERS, Settings, noise_levels, steps_of
 from reference_models.weights import digest, find_weights
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -81,8 +81,12 @@ class LocalSampler:
         except ModelError as error:
             raise UsageError(str(error)) from error
         default = self.model.settings
+        try:
+            taken = steps_of(self.model.preset, steps)
+        except ModelError as error:
+            raise UsageError(f"--model {self.model_name}: {error}") from error
         self.settings = Settings(
-            default.steps if steps is None else steps,
+            taken,
             self._scale(guidance_scale),
             default.shift,
             self.solver,

@@ -43,7 +43,8 @@ class Attention(nn.Module):
         source = x if context is None else context
         q = self.query(x).view(n, length, self.heads, -1).transpose(1, 2)
         k, v = self.key_value(source).view(n, source.shape[1], 2, self.heads, -1).unbind(2)
-        y = attend(q, k.transpose(1, 2), v.transpose(1, 2), mask)
+        seen = None if mask is None else mask[:, None, None, :]
+        y = attend(q, k.transpose(1, 2), v.transpose(1, 2), seen)
         return self.out(y.transpose(1, 2).reshape(n, length, width))
 
 
@@ -57,7 +58,7 @@ def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tenso
     ----------
     q : Tensor (N, heads, L, d)
     k, v : Tensor (N, heads, M, d)
-    mask : Tensor, bool (N, M), optional
+    mask : Tensor, bool, broadcast to (N, heads, L, M), optional
         True where a key may be looked at; at least one in each row.
 
     Returns
@@ -66,5 +67,5 @@ def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tenso
     """
     scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1)
     if mask is not None:
-        scores = scores.masked_fill(~mask[:, None, None, :], -torch.inf)
+        scores = scores.masked_fill(~mask, -torch.inf)
     return F.softmax(scores, dim=-1).to(v.dtype) @ v

@@ -3,17 +3,22 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
 from safetensors import safe_open
 
+from bench.errors import UsageError
+from bench.samplers.local import LocalSampler
+from prompts import build_grid
 from reference_models import train
 from reference_models.data import Pool
 from reference_models.ema import Average
 from reference_models.errors import ModelError
 from reference_models.optimiser import make_optimisers, orthogonalised
 from reference_models.presets import PRESETS, build
+from reference_models.tokens import train_quantiser
 from reference_models.training import rate
 from reference_models.weights import read_weights
 from reference_models.world.statistics import held_out_pairs
@@ -87,6 +92,36 @@ def test_training_goes_on_from_its_checkpoint_and_publishes(tmp_path, monkeypatc
     assert shown
     assert not shown & held_out_pairs()
     assert list(tmp_path.glob("sheet-*.png"))
+
+
+def test_tokens_are_trained_after_their_quantiser_and_draw(tmp_path, monkeypatch):
+    monkeypatch.setattr(train, "Pool", lambda *a, **k: Pool(*a, **{**k, "size": 64, "block": 64}))
+    monkeypatch.setattr(
+        train_quantiser, "Pool", lambda *a, **k: Pool(*a, **{**k, "size": 64, "block": 64})
+    )
+    monkeypatch.setattr(train_quantiser, "IMAGES", 64)
+    tiny = replace(PRESETS["local-tokens"], width=20, depth=1, images=32, batch=16)
+    monkeypatch.setitem(PRESETS, "smoke", tiny)
+    command = ["--preset", "smoke", "--out", str(tmp_path)]
+    result = CliRunner().invoke(train.main, command)
+    assert result.exit_code == 0, result.output
+    trained, _ = read_weights(tmp_path / "quantiser.safetensors")
+    tensors, facts = read_weights(tmp_path / "smoke.safetensors")
+    assert facts["preset"]["network"] == "tokens"
+    for name, tensor in trained.items():
+        assert torch.equal(tensors[f"tokens.quantiser.{name}"], tensor), name
+
+    sampler = LocalSampler(weights=tmp_path / "smoke.safetensors", trajectory=3)
+    assert sampler.noise_levels == [1 - 1 / 64, 1 - 33 / 64, 0.0]
+    samples = build_grid("quick").samples()[:3]
+    made = list(sampler.sample(samples))
+    again = list(sampler.sample(samples[1:2]))
+    assert np.array_equal(made[1].image, again[0].image)
+    assert [one.frames.shape for one in made] == [(3, 64, 64, 3)] * 3
+    assert np.array_equal(made[0].frames[-1], made[0].image)
+    assert not np.array_equal(made[0].frames[1], made[0].image)
+    with pytest.raises(UsageError, match=r"8 steps, but a picture is drawn .* in 64 steps"):
+        LocalSampler(weights=tmp_path / "smoke.safetensors", steps=8)
 
 
 def test_damaged_weight_files_are_named(tmp_path):

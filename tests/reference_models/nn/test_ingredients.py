@@ -50,10 +50,9 @@ def test_channel_norm_is_rms_norm_of_each_pixel():
 @pytest.mark.parametrize("masked", [False, True])
 def test_attention_agrees_with_torch(masked):
     q, k, v = torch.randn(2, 4, 6, 8), torch.randn(2, 4, 5, 8), torch.randn(2, 4, 5, 8)
-    mask = torch.tensor([[True] * 5, [True, True, False, False, False]]) if masked else None
-    theirs = F.scaled_dot_product_attention(
-        q, k, v, None if mask is None else mask[:, None, None, :]
-    )
+    seen = torch.tensor([[True] * 5, [True, True, False, False, False]])
+    mask = seen[:, None, None, :] if masked else None
+    theirs = F.scaled_dot_product_attention(q, k, v, mask)
     assert torch.allclose(attend(q, k, v, mask), theirs, atol=1e-6)
 
 

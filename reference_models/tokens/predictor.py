@@ -1,0 +1,144 @@
+"""The predictor: how likely each code is as the next one, given those before it and the prompt.
+
+A transformer whose places look back only (Vaswani et al. 2017, section 3.2.3) and at the words of
+the prompt. What goes in at a place is the code before it, and at the first place the prompt as a
+whole. When drawing, keys and values of the places before are kept and not computed again.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from reference_models.nn.attention import Attention, attend
+from reference_models.nn.linear import Linear
+from reference_models.nn.normalisation import RMSNorm
+from reference_models.nn.transformer import TextEncoder
+
+#: Keys and values of the places so far, each (N, heads, places, d).
+Past = tuple[Tensor, Tensor]
+
+
+class CausalAttention(Attention):
+    """Attention of each place of a sequence to itself and those before it."""
+
+    def step(self, x: Tensor, past: Past | None) -> tuple[Tensor, Past]:
+        """Some more places (N, L, width) after those of ``past``; returns what now is the past.
+
+        All at once without a past, or one after the other with it: the results are the same.
+        """
+        n, length, width = x.shape
+        q = self.query(x).view(n, length, self.heads, -1).transpose(1, 2)
+        k, v = self.key_value(x).view(n, length, 2, self.heads, -1).unbind(2)
+        k, v = k.transpose(1, 2), v.transpose(1, 2)
+        if past is not None:
+            k, v = torch.cat((past[0], k), 2), torch.cat((past[1], v), 2)
+        seen = None
+        if length > 1:
+            whole = torch.ones(length, k.shape[2], dtype=torch.bool, device=x.device)
+            seen = whole.tril(k.shape[2] - length)
+        y = attend(q, k, v, seen)
+        return self.out(y.transpose(1, 2).reshape(n, length, width)), (k, v)
+
+
+class CausalBlock(nn.Module):
+    """Looks back, looks at the words, and a perceptron, each on a residual branch."""
+
+    def __init__(self, width: int, heads: int, text: int) -> None:
+        super().__init__()
+        self.norm_self = RMSNorm(width)
+        self.attend_self = CausalAttention(width, heads)
+        self.norm_cross = RMSNorm(width)
+        self.attend_cross = Attention(width, heads, text)
+        self.norm_mlp = RMSNorm(width)
+        self.up = Linear(width, 3 * width)
+        self.down = Linear(3 * width, width, gain=0.1)
+
+    def forward(
+        self, x: Tensor, past: Past | None, words: Tensor, mask: Tensor
+    ) -> tuple[Tensor, Past]:
+        """(N, L, width), the past, words (N, M, text) and mask (N, M) to (N, L, width)."""
+        y, past = self.attend_self.step(self.norm_self(x), past)
+        x = x + y
+        x = x + self.attend_cross(self.norm_cross(x), words, mask)
+        y = self.down(F.gelu(self.up(self.norm_mlp(x)), approximate="tanh"))
+        return x + y, past
+
+
+class Predictor(nn.Module):
+    """Logits of the codes of a picture.
+
+    Parameters
+    ----------
+    words, length : int
+        Vocabulary and longest prompt of the text encoder.
+    codes, places : int
+        How many codes there are, and how many a picture has.
+    width, depth, heads : int
+    text, text_depth : int
+        Width and depth of the text encoder.
+    """
+
+    def __init__(
+        self,
+        words: int,
+        length: int,
+        codes: int,
+        places: int = 64,
+        width: int = 160,
+        depth: int = 5,
+        heads: int = 5,
+        text: int = 128,
+        text_depth: int = 2,
+    ) -> None:
+        super().__init__()
+        self.text = TextEncoder(words, length, text, text_depth, 4)
+        self.prompt = Linear(text, width)
+        self.code = nn.Parameter(0.5 * torch.randn(codes, width))
+        self.position = nn.Parameter(0.1 * torch.randn(places, width))
+        self.blocks = nn.ModuleList(CausalBlock(width, heads, text) for _ in range(depth))
+        self.norm = RMSNorm(width)
+        self.leave = Linear(width, codes, gain=0.1)
+
+    def encode(self, ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Token ids (N, L) to words (N, L, text), mask (N, L) and the prompt's sum (N, width)."""
+        words, mask = self.text(ids)
+        weight = mask.to(words.dtype)[..., None]
+        return words, mask, self.prompt((words * weight).sum(1) / weight.sum(1))
+
+    def forward(self, codes: Tensor, prompt: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+        """Codes int64 (N, places) and encoded prompts to logits (N, places, codes).
+
+        Those at a place are given the codes before it: the last code is not read.
+        """
+        before = F.embedding(codes[:, :-1], self.code)
+        x = torch.cat((prompt[2][:, None].to(before.dtype), before), 1)
+        return self.step(x, 0, None, prompt)[0]
+
+    def step(
+        self,
+        x: Tensor,
+        place: int,
+        past: list[Past] | None,
+        prompt: tuple[Tensor, Tensor, Tensor],
+    ) -> tuple[Tensor, list[Past]]:
+        """Logits (N, L, codes) of the places from ``place`` on, and what now is the past.
+
+        Parameters
+        ----------
+        x : Tensor (N, L, width)
+            What goes in: the embedded code before each place, or the prompt's sum.
+        place : int
+            The first of them.
+        past : list of (Tensor, Tensor), one a block; None at the first place
+        prompt : tuple
+            Of ``encode``.
+        """
+        words, mask, whole = prompt
+        h = x + whole[:, None] + self.position[place : place + x.shape[1]]
+        kept = []
+        for k, block in enumerate(self.blocks):
+            h, held = block(h, None if past is None else past[k], words, mask)
+            kept.append(held)
+        return self.leave(self.norm(h)), kept
