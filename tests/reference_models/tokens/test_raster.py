@@ -33,9 +33,8 @@ def test_drawn_as_often_as_the_odds_say():
     noise = torch.randn(4000, 1, 1, 1, generator=torch.Generator().manual_seed(0))
     codes = chosen(odds.expand(4000, -1), uniforms(noise, 1)[:, 0])
     counts = torch.bincount(codes, minlength=4).numpy()
-    assert (
-        chisquare(counts, 4000 * odds.double().numpy() / float(odds.double().sum())).pvalue > 0.01
-    )
+    expected = odds.double() / odds.double().sum() * 4000
+    assert chisquare(counts, expected.numpy()).pvalue > 0.01
 
 
 def test_the_likeliest_are_kept_and_sum_to_one():
