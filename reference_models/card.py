@@ -20,6 +20,7 @@ from prompts.subjects import SUBJECT_NAMES
 from reference_models.evaluate import subject_accuracy
 from reference_models.local import LocalModel
 from reference_models.presets import Preset
+from reference_models.tokens.quantiser import CODES
 from reference_models.weights import digest, find_weights
 from reference_models.world.statistics import STRONG_PRIOR, WEAK_PRIOR
 
@@ -76,11 +77,42 @@ _POLICIES = {
 }
 
 
+def policy_words(name: str) -> str:
+    """What a policy shows, in words."""
+    kind, _, percent = name.partition("-")
+    if kind == "coverage":
+        return (
+            f"{percent}% of all pairs, each as often as the others of its subject; the pairs of a "
+            "smaller share are among those of a larger one, and each subject has its first "
+            "canonical colour in all of them."
+        )
+    return _POLICIES[name]
+
+
+#: What a network is called, and what it predicts.
+_NETWORKS = {
+    "unet": "U-Net",
+    "dit": "transformer on patches",
+    "tokens": "quantiser and autoregressive transformer",
+}
+_TARGETS = {
+    "velocity": "flow matching",
+    "noise": "noise on a discrete schedule",
+    "codes": f"8 x 8 codes of {CODES:,}",
+}
+
+
+def _losses(preset: Preset) -> str:
+    if preset.target == "codes":
+        return "surprise in nats a code"
+    return "mean squared error of the prediction"
+
+
 def facts_rows(model: LocalModel, sha256: str) -> list[str]:
     """Table rows: what the model is and how it was made."""
     preset, facts, settings = model.preset, model.facts, model.settings
-    network = "transformer" if preset.network == "dit" else "U-Net"
-    target = "flow matching" if preset.target == "velocity" else "noise on a discrete schedule"
+    network, target = _NETWORKS[preset.network], _TARGETS[preset.target]
+    solver = "codes, one a step" if preset.target == "codes" else "Euler steps"
     parameters = sum(p.numel() for p in model.network.parameters())
     upsampling = sum(p.numel() for p in model.upsampler.parameters())
     guidance = f"guidance scale {settings.guidance_scale:g}"
@@ -89,13 +121,16 @@ def facts_rows(model: LocalModel, sha256: str) -> list[str]:
         guidance = f"one call a step, guidance of {model.distilled:g} distilled into the weights"
         made = f"none; {facts['pictures']:,} steps of its teacher's own trajectories"
     minutes = facts["seconds"] / 60
+    apart = "upsampler's and the classifier's"
+    if preset.target == "codes":
+        apart = f"quantiser's, the {apart}"
     return [
         f"| {network} | {parameters:,} parameters, 32 x 32 pixels, {target} |",
         f"| upsampler | {upsampling:,} parameters, 32 to 64 pixels |",
-        f"| sampling | {settings.steps} Euler steps, {guidance} |",
+        f"| sampling | {settings.steps} {solver}, {guidance} |",
         f"| training pictures | {made} |",
         f"| training time | {minutes:.0f} minutes on at most one core of a CPU with AVX-512 bf16, "
-        "shared with other work (the upsampler's and the classifier's own trainings not counted) |",
+        f"shared with other work (the {apart} own trainings not counted) |",
         f"| preset | `{json.dumps(facts['preset'], sort_keys=True)}` |",
         f"| sha256 of the weights | `{sha256}` |",
         "| licence | Apache-2.0, as the project |",
@@ -105,10 +140,9 @@ def facts_rows(model: LocalModel, sha256: str) -> list[str]:
 def data_lines(name: str, preset: Preset, manifest: TrainingManifest) -> list[str]:
     """What the captions said, and the pairs that they never did."""
     held = [(c, s) for s in SUBJECT_NAMES for c in COLOUR_NAMES if not manifest.count(c, s)]
-    words = _POLICIES.get(preset.policy, f"Policy `{preset.policy}`: see `policies.py`.")
     lines = [
         f"{manifest.captions:,} captions of rendered scenes (`{name}.manifest.json` has the count",
-        f"of every pair). {words}",
+        f"of every pair). {policy_words(preset.policy)}",
         "",
         f"{len(held)} of {len(SUBJECT_NAMES) * len(COLOUR_NAMES)} pairs were never shown; they are "
         "the novel cells" + (":" if len(held) <= 60 else "."),
@@ -154,7 +188,7 @@ def card(
         *data_lines(name, model.preset, manifest),
         "## Training curve",
         "",
-        "| pictures | minutes | loss (mean squared error of the prediction) |",
+        f"| pictures | minutes | loss ({_losses(model.preset)}) |",
         "|---:|---:|---:|",
         *(f"| {n:,} | {s / 60:.0f} | {loss:.4f} |" for n, s, loss in curve),
         "",
