@@ -237,6 +237,123 @@ def test_file_where_the_folder_of_runs_should_be(tmp_path, capsys):
     assert (tmp_path / "runs").read_text() == "a letter"
 
 
+@pytest.fixture
+def costly(tmp_path):
+    """Options of a model that leaves a mark when it is loaded."""
+    (tmp_path / "costly.py").write_text(
+        "from pathlib import Path\n"
+        "from tests.bench.shapes import ShapeSampler\n"
+        "def make():\n    Path('loaded').touch()\n    return ShapeSampler()\n"
+    )
+    sys.modules.pop("costly", None)
+    return ["run", "--model", "costly:make", *ARGUMENTS[3:]]
+
+
+def test_model_leaves_its_mark_where_all_is_well(costly, tmp_path):
+    assert run(costly) == 0
+    assert Path("loaded").exists()
+    assert not list(tmp_path.rglob(f"{files.TEMPORARY}*"))
+
+
+def refuse_in(monkeypatch, folder, code):
+    """Have the system refuse new files in a folder, as it does where permissions are missing."""
+    real = Path.open
+
+    def opened(path, mode="r", *args, **kwargs):
+        if path.parent == folder and mode != "r":
+            raise OSError(code, os.strerror(code), str(path))
+        return real(path, mode, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "open", opened)
+
+
+SHUT = "new/runs/r: Permission denied; choose another folder with --out, or change its permissions"
+UNWRITABLE = {
+    "a file on the way": (
+        lambda p, m: (p / "a").write_text("x"),
+        "a/runs",
+        2,
+        "a is a file; choose",
+    ),
+    "a file as run folder": (
+        lambda p, m: ((p / "s").mkdir(), (p / "s/r").write_text("x")),
+        "s",
+        2,
+        "r is a file; choose",
+    ),
+    "a link to nowhere": (
+        lambda p, m: (p / "s").symlink_to(p / "gone"),
+        "s",
+        2,
+        "s is a file; choo",
+    ),
+    "a loop": (
+        lambda p, m: (p / "s").symlink_to("s"),
+        "s/t",
+        3,
+        "Too many levels of symbolic links;",
+    ),
+    "no place for files": (
+        lambda p, m: None,
+        "/proc/no/such",
+        3,
+        "make the folder /proc/no/such/r: No such file",
+    ),
+    "too long a name": (lambda p, m: None, "n" * 300, 3, "File name too long; choose a shorter"),
+    "no permission": (lambda p, m: refuse_in(m, p, errno.EACCES), "new/runs", 3, SHUT),
+    "read-only": (
+        lambda p, m: ((p / "s/r").mkdir(parents=True), refuse_in(m, p / "s/r", errno.EROFS)),
+        "s",
+        3,
+        "s/r: Read-only file system; choose another folder with --out",
+    ),
+    "a folder of other things": (
+        lambda p, m: ((p / "s/r").mkdir(parents=True), (p / "s/r/letter").write_text("x")),
+        "s",
+        3,
+        "'letter' in it but no run.json",
+    ),
+    "no such store": (lambda p, m: None, "nowhere://bucket", 2, "cannot be reached"),
+}
+
+
+@pytest.mark.parametrize("engine", [[], ["--devices", "cpu,cpu"]], ids=["alone", "team"])
+@pytest.mark.parametrize("kind", UNWRITABLE)
+def test_place_that_cannot_be_written_is_told_before_the_model_is_loaded(
+    kind, engine, costly, tmp_path, monkeypatch, capsys
+):
+    arrange, out, code, words = UNWRITABLE[kind]
+    arrange(tmp_path, monkeypatch)
+    before = sorted(path for path in tmp_path.rglob("*") if "__pycache__" not in path.parts)
+    assert words in told(capsys, [*costly, "--out", out, *engine], code)
+    assert not Path("loaded").exists()
+    after = sorted(path for path in tmp_path.rglob("*") if "__pycache__" not in path.parts)
+    assert after == before
+
+
+@pytest.mark.parametrize("kind", UNWRITABLE)
+def test_place_that_cannot_be_written_is_told_before_the_pictures_are_read(
+    kind, tmp_path, monkeypatch, capsys
+):
+    arrange, out, code, words = UNWRITABLE[kind]
+    (tmp_path / "list.csv").write_text("path,prompt\n../never read,a red cup\n")
+    arrange(tmp_path, monkeypatch)
+    assert words in told(capsys, ["score", "list.csv", "--out", out, "--name", "r"], code)
+
+
+def test_store_that_refuses_is_told_before_the_model_is_loaded(costly, monkeypatch, capsys):
+    """A bucket that may be read and not written."""
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    def refuse(*args, **kwargs):
+        raise PermissionError(errno.EACCES, "Access Denied")
+
+    monkeypatch.setattr(MemoryFileSystem, "pipe_file", refuse)
+    line = told(capsys, [*costly, "--out", "memory://closed/runs"], 3)
+    assert "cannot write to memory://closed/runs/r: Permission denied; choose another" in line
+    assert not Path("loaded").exists()
+
+
 def test_console_script_leaves_with_the_same_code_and_line(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "bench", "run", "--model", "locale"],

@@ -12,7 +12,7 @@ from bench.engine.complete import Completed, complete
 from bench.engine.crew import Crew, build, build_scorers, require_names
 from bench.engine.execute import Outcome
 from bench.engine.finish import require_valid
-from bench.engine.prepare import manifest_for
+from bench.engine.prepare import manifest_for, require_place
 from bench.engine.progress import Progress, for_stderr
 from bench.errors import UsageError
 from bench.tables import FAMILIES, PIPELINE, address
@@ -121,6 +121,7 @@ class RunJob:
                 f"{self.model} draws elsewhere: --devices and --engine do not speed it up, "
                 "--concurrency does"
             )
+        require_place(self.folder)
         if self.devices is None and self.engine == "local":
             crew = self.crew()
             return self._finish(crew, crew, progress, as_json)

@@ -68,6 +68,23 @@ def noise_levels(crew: Crew) -> list[float] | None:
     return [round(float(level), 6) for level in levels]
 
 
+def require_place(folder: Path) -> None:
+    """See that a run can be stored in a folder, before anything that takes time.
+
+    Raises
+    ------
+    UsageError
+        A file stands where a folder is to be.
+    StoreError
+        It is no run folder but has something in it, or it cannot be written.
+    """
+    files.require_writable(folder)
+    with files.clear_errors("read the folder", folder):
+        begun = (folder / FILE).is_file()
+    if not begun:
+        _require_empty(folder)
+
+
 def open_run(folder: Path, asked: Manifest, progress: Progress | None = None) -> Run:
     """Make the run folder, or take up the one that is there. Whoever calls holds its lock.
 
@@ -122,8 +139,6 @@ def _require_empty(folder: Path) -> None:
     with files.clear_errors("read the folder", folder):
         if not folder.exists():
             return
-        if not folder.is_dir():
-            raise StoreError(f"{folder} is a file, not a folder; choose another --name")
         found = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
     if found:
         raise StoreError(

@@ -13,7 +13,7 @@ from bench.engine.crew import Crew, build, build_scorers, require_names
 from bench.engine.execute import Outcome
 from bench.engine.finish import require_valid
 from bench.engine.job import print_summary, slug
-from bench.engine.prepare import manifest_for
+from bench.engine.prepare import manifest_for, require_place
 from bench.engine.progress import Progress, for_stderr
 from bench.errors import UsageError
 from bench.intake.census import UnmatchedList, require_matches, take_census
@@ -90,6 +90,7 @@ class ScoreJob:
             image_column=self.image_column,
             images=self.images,
         )
+        require_place(folder)
         progress.say(f"{self.path}: layout {source.layout}")
         listed = UnmatchedList() if self.unmatched else None
         matcher = Matcher(self.grid, self.training)

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 
 import pyarrow.parquet as pq
 
-from bench.errors import BenchError, StoreError
+from bench.errors import BenchError, StoreError, UsageError
 from bench.store import places
 
 _ADVICE = {
@@ -28,17 +28,21 @@ _ADVICE = {
     errno.EROFS: "choose another folder with --out",
     errno.EACCES: "choose another folder with --out, or change its permissions",
     errno.EPERM: "choose another folder with --out, or change its permissions",
+    errno.ENAMETOOLONG: "choose a shorter --out or --name",
 }
+
+_ELSEWHERE = "choose another folder with --out"
 
 #: Names that begin so are being written, or were left by a process that was killed.
 TEMPORARY = ".tmp-"
 
 
 @contextlib.contextmanager
-def clear_errors(action: str, path: Path) -> Iterator[None]:
+def clear_errors(action: str, path: Path, advice: str = "") -> Iterator[None]:
     """Turn an OSError into a StoreError that names the action, the path and the remedy.
 
-    Of a remote store any error: each has kinds of its own.
+    Of a remote store any error: each has kinds of its own. ``advice`` is the remedy where the error
+    does not tell a better one.
     """
     try:
         yield
@@ -49,9 +53,10 @@ def clear_errors(action: str, path: Path) -> Iterator[None]:
             if not places.is_remote(path):
                 raise
             reason = " ".join(str(error).split())
-            raise StoreError(f"cannot {action} {path}: {type(error).__name__}: {reason}") from error
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        advice = _ADVICE.get(error.errno or 0, "")
+            reason = f"{type(error).__name__}: {reason}"
+        else:
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            advice = _ADVICE.get(error.errno or 0, advice)
         raise StoreError(
             f"cannot {action} {path}: {reason}" + (f"; {advice}" if advice else "")
         ) from error
@@ -63,6 +68,56 @@ def make_folder(path: Path) -> None:
         return
     with clear_errors("make the folder", path):
         path.mkdir(parents=True, exist_ok=True)
+
+
+def require_writable(folder: Path) -> None:
+    """See that a folder can be written, or made where there is none, and leave nothing behind.
+
+    Raises
+    ------
+    UsageError
+        A file stands where a folder is to be, or the drive is not there.
+    StoreError
+        The system or the store refuses: no permission, a read-only or a full disk, no such bucket.
+    """
+    if places.is_remote(folder):
+        make_folder(folder)
+        system, name = places.file_system(folder), places.name_there(folder / _probe_name())
+        with clear_errors("write to", folder, _ELSEWHERE):
+            system.pipe_file(name, b".")
+            system.rm_file(name)
+        return
+    there = _nearest(folder)
+    if not there.is_dir():
+        raise UsageError(
+            f"{folder} cannot be a folder: {there} is a file; choose another --out or --name"
+        )
+    probe = there / _probe_name()
+    action = "write to" if there == folder.absolute() else "make the folder"
+    with clear_errors(action, folder, _ELSEWHERE):
+        try:
+            with probe.open("xb") as file:
+                file.write(b".")
+        finally:
+            with contextlib.suppress(OSError):
+                probe.unlink()
+
+
+def _nearest(folder: Path) -> Path:
+    """Return the folder, or what is there of the way to it; a link that leads nowhere is there."""
+    way = folder.absolute()
+    for path in (way, *way.parents):
+        with clear_errors("write to", folder, _ELSEWHERE):
+            try:
+                path.lstat()
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            return path
+    raise UsageError(f"{folder} cannot be made: there is no {way.anchor}; choose another --out")
+
+
+def _probe_name() -> str:
+    return f"{TEMPORARY}{uuid.uuid4().hex[:8]}-probe"
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
