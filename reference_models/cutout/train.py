@@ -1,7 +1,8 @@
 """Train the cutout network: ``python -m reference_models.cutout.train --icons FILE``.
 
-Icons are an npz file of ``rgba`` (I, S, S, 4) and ``name`` (I,), a subject or empty; photographs
-are every picture below the folders. What the bundled weights were trained on is in their header.
+Icons are an npz file of ``rgba`` (I, S, S, 4) and ``name`` (I,), a subject or empty, as
+`reference_models.cutout.gather` writes it; photographs are every picture below the folders. What
+the bundled weights were trained on is in their header.
 Run again, it goes on from its last checkpoint.
 """
 
@@ -27,6 +28,7 @@ from reference_models.cutout.data import (
     cut_from_world,
     read_material,
     rendered,
+    said_of,
 )
 from reference_models.cutout.net import KINDS, NAMES, Cutout, folded
 from reference_models.denormals import flushed
@@ -114,12 +116,18 @@ def load_checkpoint(path: Path, model: Cutout, slow: Cutout, opt: torch.optim.Ad
 
 @click.command()
 @click.option("--icons", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--photos", type=click.Path(exists=True, path_type=Path), multiple=True)
+@click.option(
+    "--photos", type=click.Path(exists=True, path_type=Path), multiple=True, required=True
+)
 @click.option("--steps", default=3000, show_default=True)
 @click.option("--rate", default=2e-3, show_default=True)
 @click.option("--threads", default=1, show_default=True)
 @click.option("--bf16/--float32", default=True, show_default=True)
-@click.option("--said", default="", help="What the icons and photographs are, for the header.")
+@click.option(
+    "--said",
+    default="",
+    help="What icons and photographs are, for the header.  [default: what the icons say]",
+)
 @click.option("--folder", type=click.Path(path_type=Path), default=Path("cutout-training"))
 @click.option("--out", type=click.Path(path_type=Path), default=PATH)
 @flushed()
@@ -138,6 +146,7 @@ def main(
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     material = read_material(icons, photos)
+    said = said or said_of(icons)
     world = cut_from_world(1080, torch.Generator().manual_seed(1))
     material = Material(
         torch.cat([material.icons, world.icons]),
