@@ -19,6 +19,10 @@ STEPS = 1000
 #: No step destroys more than this (Nichol and Dhariwal 2021, section 3.2).
 _LARGEST_BETA = 0.999
 _OFFSET = 0.008
+#: Noise over signal where sampling starts.
+MOST_NOISE = 10.0
+#: Largest weight of an error in training.
+HEAVIEST = 25.0
 
 
 def betas(steps: int = STEPS) -> Tensor:
@@ -58,5 +62,23 @@ def noise_level(alpha: float, sigma: float) -> float:
 
 
 def visited(count: int, steps: int = STEPS) -> list[int]:
-    """``count`` steps of the schedule from the last one down, evenly spread, the first left out."""
-    return [round((steps - 1) * (1 - k / count)) for k in range(count)]
+    """``count`` steps of the schedule, evenly spread and falling, the cleanest left out.
+
+    The first is the last one at which there is at most ``MOST_NOISE`` times as much noise as
+    signal. Beyond it a predicted noise says nothing of the picture: an error of one in a hundred is
+    multiplied by sigma / alpha, and its guidance multiplies it again.
+    """
+    ratio = noise(steps) / signal(steps)
+    first = int((ratio <= MOST_NOISE).sum()) - 1
+    return [round(first * (1 - k / count)) for k in range(count)]
+
+
+def weight(steps: int = STEPS) -> Tensor:
+    """Weight of the squared error of the noise at each step, float64 (steps,).
+
+    max(1, sigma^2 / alpha^2), so that where there is more noise than signal the error counts as
+    that of the picture which it implies (the truncated weighting of Salimans and Ho 2022,
+    "Progressive Distillation", section 4). Without it the noisy steps, where the colours are
+    decided, count for next to nothing. At most ``HEAVIEST``, to keep the gradient finite.
+    """
+    return ((noise(steps) / signal(steps)) ** 2).clamp(1.0, HEAVIEST)

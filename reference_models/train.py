@@ -15,7 +15,6 @@ from pathlib import Path
 import click
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from prompts.manifest import TrainingManifest
 from reference_models import schedule
@@ -35,19 +34,30 @@ from reference_models.training import Training
 from reference_models.weights import FOLDER, fill, read_weights
 
 _ALPHAS, _SIGMAS = schedule.signal().float(), schedule.noise().float()
+_WEIGHTS = schedule.weight().float()
 
 
 def noised(
     noise: Tensor, pictures: Tensor, generator: torch.Generator, preset: Preset
-) -> tuple[Tensor, Tensor, Tensor]:
-    """A state between noise and pictures, its time (N,) in [0, 1], and what should be predicted."""
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """A state between noise and pictures, and what is to be predicted from it.
+
+    Returns
+    -------
+    state : Tensor (N, 3, H, W)
+    time : Tensor (N,)
+        In [0, 1].
+    target : Tensor (N, 3, H, W)
+    weight : Tensor (N,)
+        Of the squared error of each.
+    """
     n = len(pictures)
     if preset.target == "noise":
         k = torch.randint(schedule.STEPS, (n,), generator=generator)
         alpha, sigma = _ALPHAS[k].view(-1, 1, 1, 1), _SIGMAS[k].view(-1, 1, 1, 1)
-        return alpha * pictures + sigma * noise, k / schedule.STEPS, noise
+        return alpha * pictures + sigma * noise, k / schedule.STEPS, noise, _WEIGHTS[k]
     t = preset.first + (1 - preset.first) * training_times(n, generator)
-    return between(noise, pictures, t), t, velocity(noise, pictures)
+    return between(noise, pictures, t), t, velocity(noise, pictures), torch.ones(n)
 
 
 def loss_of(
@@ -56,7 +66,8 @@ def loss_of(
     """What is to be made small, a scalar.
 
     Mean squared error of the velocity on the straight path (Lipman et al. 2023, eq. 9) or of the
-    noise on a discrete schedule (Ho et al. 2020, eq. 14), or the surprise at the codes.
+    noise on a discrete schedule (Ho et al. 2020, eq. 12, weighted by ``schedule.weight``), or the
+    surprise at the codes.
     """
     device = next(model.parameters()).device
     if isinstance(model, TokenModel):
@@ -65,12 +76,12 @@ def loss_of(
             logits, codes = model(pictures, model.encode(ids))
         return cross_entropy(logits, codes)
     noise = torch.randn(pictures.shape, generator=generator)
-    x, t, target = noised(noise, pictures, generator, preset)
+    x, t, target, weight = noised(noise, pictures, generator, preset)
     ids = silenced(ids, generator, preset.drop)
-    x, t, target, ids = (v.to(device) for v in (x, t, target, ids))
+    x, t, target, weight, ids = (v.to(device) for v in (x, t, target, weight, ids))
     with torch.autocast(device.type, torch.bfloat16):
         predicted = model(x, t, model.encode(ids))  # type: ignore[operator]
-    return F.mse_loss(predicted.float(), target)
+    return (weight * (predicted.float() - target).square().mean((1, 2, 3))).mean()
 
 
 def silenced(ids: Tensor, generator: torch.Generator, share: float) -> Tensor:

@@ -42,10 +42,21 @@ def test_noise_level_is_one_number_for_one_ratio():
     assert schedule.noise_level(0.5, 1.5) == schedule.noise_level(0.25, 0.75)
 
 
-def test_visited_steps_fall_from_the_last():
+def test_visited_steps_fall_from_where_noise_is_ten_times_the_signal():
     steps = schedule.visited(12)
-    assert steps[0] == schedule.STEPS - 1
+    ratio = schedule.noise() / schedule.signal()
+    assert float(ratio[steps[0]]) <= 10 < float(ratio[steps[0] + 1])
     assert all(a > b > 0 for a, b in zip(steps, steps[1:], strict=False))
+
+
+def test_weighted_error_of_the_noise_is_that_of_the_picture_where_noise_prevails():
+    weight, alpha, sigma = schedule.weight(), schedule.signal(), schedule.noise()
+    # x = alpha p + sigma e is known, so an error d of e is an error of -sigma / alpha d of p.
+    noisy = (sigma > alpha) & (sigma**2 <= 25 * alpha**2)
+    assert torch.allclose(weight[noisy], (sigma / alpha)[noisy] ** 2)
+    assert (weight[sigma <= alpha] == 1).all()
+    assert (weight <= 25).all()
+    assert (weight.diff() >= 0).all()
 
 
 def exact(x, t):
