@@ -1,6 +1,10 @@
 """The trainer: short real trainings, an interrupted one included."""
 
 import json
+import os
+import subprocess
+import sys
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -131,3 +135,39 @@ def test_damaged_weight_files_are_named(tmp_path):
     broken.write_bytes(b"\x10\x00\x00\x00\x00\x00\x00\x00{not json")
     with pytest.raises(ModelError, match=r"broken\.safetensors is damaged"):
         read_weights(broken)
+
+
+def test_a_killed_training_goes_on_from_its_last_checkpoint(tmp_path):
+    """The whole command in a process of its own, killed between two checkpoints."""
+    script = (
+        "from dataclasses import replace\n"
+        "from reference_models import train\n"
+        "from reference_models.data import Pool\n"
+        "from reference_models.presets import PRESETS\n"
+        "PRESETS['smoke'] = replace(PRESETS['smoke'], fine=8, coarse=16, batch=8, images=4000)\n"
+        "train.Pool = lambda *a, **k: Pool(*a, **{**k, 'size': 64, 'block': 64})\n"
+        "train.main()\n"
+    )
+    command = [sys.executable, "-c", script, "--preset", "smoke", "--out", str(tmp_path)]
+    place = {**os.environ, "PYTHONPATH": os.getcwd()}
+    process = subprocess.Popen(
+        [*command, "--every", "0", "--sheet-every", "1e9"],
+        env=place,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    file = tmp_path / "checkpoint.safetensors"
+    while not file.exists():
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.02)
+    process.kill()
+    process.communicate()
+    with safe_open(file, "pt") as held:
+        killed = json.loads(held.metadata()["facts"])
+    assert 0 < killed["step"] < 500
+    done = subprocess.run([*command, "--every", "1e9"], env=place, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert f"going on from {file}, {8 * killed['step']:,} pictures seen" in done.stderr
+    _, facts = read_weights(tmp_path / "smoke.safetensors")
+    assert facts["pictures"] == 4000
+    assert not list(tmp_path.glob("*.partial"))
