@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from reference_models.nn.attention import Attention
 from reference_models.nn.linear import Linear
 from reference_models.nn.normalisation import RMSNorm
+from reference_models.nn.prompted import Prompted
 from reference_models.nn.time import TimeEmbedding
 from reference_models.nn.transformer import TextEncoder
 
@@ -55,7 +56,7 @@ class ModulatedBlock(nn.Module):
         return x + (1 + gate_mlp) * self.down(F.gelu(self.up(h), approximate="tanh"))
 
 
-class DiT(nn.Module):
+class DiT(Prompted):
     """Prediction for every pixel of ``3 x side x side`` pictures, as ``UNet``.
 
     Parameters
@@ -92,12 +93,6 @@ class DiT(nn.Module):
         self.blocks = nn.ModuleList(ModulatedBlock(width, heads, text) for _ in range(depth))
         self.norm = RMSNorm(width)
         self.leave = Linear(width, 3 * patch * patch, gain=0.1)
-
-    def encode(self, ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Token ids (N, L) to words (N, L, text), mask (N, L) and the prompt's sum (N, width)."""
-        words, mask = self.text(ids)
-        weight = mask.to(words.dtype)[..., None]
-        return words, mask, self.prompt((words * weight).sum(1) / weight.sum(1))
 
     def forward(self, x: Tensor, t: Tensor, prompt: tuple[Tensor, Tensor, Tensor]) -> Tensor:
         """Noisy pictures (N, 3, side, side), times (N,) and encoded prompts to predictions."""

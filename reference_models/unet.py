@@ -15,6 +15,7 @@ from reference_models.nn.attention import Attention
 from reference_models.nn.convolution import Convolution, fold, unfold
 from reference_models.nn.linear import Linear
 from reference_models.nn.normalisation import ChannelNorm, RMSNorm
+from reference_models.nn.prompted import Prompted
 from reference_models.nn.time import TimeEmbedding
 from reference_models.nn.transformer import TextEncoder
 
@@ -55,7 +56,7 @@ class AttentionBlock(nn.Module):
         return tokens.view(n, height, width, c).permute(0, 3, 1, 2)
 
 
-class UNet(nn.Module):
+class UNet(Prompted):
     """Velocity of flow matching for pictures of ``3 x side x side``.
 
     Parameters
@@ -103,12 +104,6 @@ class UNet(nn.Module):
         self.up = nn.ModuleList(ResidualBlock(fine, condition) for _ in range(fine_blocks))
         self.norm = ChannelNorm(fine)
         self.leave = Convolution(fine, 12, gain=0.1)
-
-    def encode(self, ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Token ids (N, L) to words (N, L, text), mask (N, L) and the prompt's sum (N, cond)."""
-        words, mask = self.text(ids)
-        weight = mask.to(words.dtype)[..., None]
-        return words, mask, self.prompt((words * weight).sum(1) / weight.sum(1))
 
     def forward(self, x: Tensor, t: Tensor, prompt: tuple[Tensor, Tensor, Tensor]) -> Tensor:
         """Noisy pictures (N, 3, side, side), times (N,) and encoded prompts to velocities."""

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
+from bench.commands.place import Place, runs_folder
+
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=Place())
 @click.argument(
     "labels",
     nargs=-1,
@@ -17,14 +19,7 @@ import click
     metavar="LABELS.csv...",
     type=click.Path(dir_okay=False, path_type=Path),
 )
-@click.option(
-    "--runs",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("runs"),
-    show_default=True,
-    metavar="DIR",
-    help="Folder of the runs, where RUN is a name.",
-)
+@runs_folder(told="Folder of the runs, where RUN is a name.")
 @click.option(
     "--disagreements",
     type=click.Path(dir_okay=False, path_type=Path),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bench.commands.place import Place
+from bench.commands.place import Place, runs_folder
 
 
 @click.command()
@@ -18,14 +18,7 @@ from bench.commands.place import Place
     metavar="FILE",
     help="File to write, or to write anew; commit it.",
 )
-@click.option(
-    "--runs",
-    type=Place(file_okay=False),
-    default=Path("runs"),
-    show_default=True,
-    metavar="DIR",
-    help="Folder of the runs, where RUN is omitted or a name.",
-)
+@runs_folder()
 def command(run: Path | None, out: Path, runs: Path) -> None:
     """Write the baseline of RUN (the latest where it is omitted): one line a cell, sorted JSON.
 

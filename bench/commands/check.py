@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.commands.place import Place
+from bench.commands.place import Place, runs_folder
 
 if TYPE_CHECKING:
     from bench.errors import NotComparableError
@@ -24,14 +24,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Written by `bench baseline`.",
 )
-@click.option(
-    "--runs",
-    type=Place(file_okay=False),
-    default=Path("runs"),
-    show_default=True,
-    metavar="DIR",
-    help="Folder of the runs, where RUN is omitted or a name.",
-)
+@runs_folder()
 @click.option(
     "--margin",
     type=click.FloatRange(0, 1),

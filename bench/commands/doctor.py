@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.commands.place import Place
+from bench.commands.place import runs_folder
 
 if TYPE_CHECKING:
     from bench.machine import Finding
@@ -21,14 +21,7 @@ VARIANT = "local-"
 
 
 @click.command()
-@click.option(
-    "--out",
-    type=Place(file_okay=False),
-    default=Path("runs"),
-    show_default=True,
-    metavar="DIR",
-    help="Folder of the runs.",
-)
+@runs_folder("--out", "Folder of the runs.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(out: Path, as_json: bool) -> None:
     """Tell versions, devices, memory and disk, and which parts can run.

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import click
 
+from bench.commands.place import Place, runs_folder
+
 LAYOUTS = ("geneval", "imagefolder", "hub")
 
 
 @click.command()
-@click.argument("run", required=False, type=click.Path(path_type=Path))
+@click.argument("run", required=False, type=Place())
 @click.option(
     "--layout",
     required=True,
@@ -31,14 +33,7 @@ LAYOUTS = ("geneval", "imagefolder", "hub")
     help="Write into a folder that holds something: an earlier export is taken away, files of the "
     "same names are replaced, others are left alone. A README.md keeps its text.",
 )
-@click.option(
-    "--runs",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("runs"),
-    show_default=True,
-    metavar="DIR",
-    help="Folder of the runs, where RUN is omitted or a name.",
-)
+@runs_folder()
 @click.option(
     "--metadata",
     "form",

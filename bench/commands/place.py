@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Place(click.ParamType):
@@ -25,3 +28,17 @@ class Place(click.ParamType):
 
             return place(value)
         return self._path.convert(value, param, context)
+
+
+def runs_folder(
+    name: str = "--runs", told: str = "Folder of the runs, where RUN is omitted or a name."
+) -> Callable[[Command], Command]:
+    """Return the option that says where the runs are; ``told`` is its help."""
+    return click.option(
+        name,
+        type=Place(file_okay=False),
+        default=Path("runs"),
+        show_default=True,
+        metavar="DIR",
+        help=told,
+    )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from bench.commands.api_options import api_options, take_api
 from bench.commands.grid_options import grid_options, resolve_grid
-from bench.commands.place import Place
+from bench.commands.place import runs_folder
 from bench.commands.sampling_options import sampling_options, take_sampling
+from bench.commands.scoring_options import scoring_options
 
 
 @click.command()
@@ -22,14 +22,7 @@ from bench.commands.sampling_options import sampling_options, take_sampling
     "your own: package.module:attribute.",
 )
 @click.option("--name", metavar="NAME", help="Name of the run.  [default: model and grid]")
-@click.option(
-    "--out",
-    type=Place(file_okay=False),
-    default=Path("runs"),
-    show_default=True,
-    metavar="DIR",
-    help="Folder of the runs.",
-)
+@runs_folder("--out", "Folder of the runs.")
 @grid_options
 @click.option("--batch-size", type=click.IntRange(min=1), metavar="N", help="Images a batch.")
 @click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Sampling steps.")
@@ -41,22 +34,7 @@ from bench.commands.sampling_options import sampling_options, take_sampling
     metavar="TYPE",
     help="Arithmetic of the model: float32, bfloat16, float16.  [default: what is fast here]",
 )
-@click.option(
-    "--segmenter",
-    default="auto",
-    show_default=True,
-    metavar="NAME",
-    help="What finds the subject in the image.",
-)
-@click.option(
-    "--scorer",
-    "scorers",
-    multiple=True,
-    metavar="NAME",
-    help="What measures; repeat for several.  [default: segmentation, clip]",
-)
-@click.option("--clip", metavar="SPEC", help="CLIP to use: bundled, ViT-B-16:openai, model:FILE.")
-@click.option("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps.")
+@scoring_options
 @click.option(
     "--trajectory",
     is_flag=False,
@@ -100,7 +78,6 @@ def command(**options: Any) -> None:
     dry_run = options.pop("dry_run")
     options["sampling"] = {**take_sampling(options), **take_api(options)}
     grid = resolve_grid(**grid_given)
-    options["scorers"] = options["scorers"] or ("segmentation", "clip")
     job = RunJob(grid=grid, own_tags=grid_given["captions"] is None, **options)
     if dry_run:
         from bench.engine.forecast import forecast

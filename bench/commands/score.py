@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from bench.commands.place import Place
+from bench.commands.place import runs_folder
+from bench.commands.scoring_options import scoring_options
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -56,30 +57,8 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 )
 @click.option("--model", metavar="NAME", help="What made the pictures, for summary and report.")
 @click.option("--name", metavar="NAME", help="Name of the run.  [default: score- and PATH]")
-@click.option(
-    "--out",
-    type=Place(file_okay=False),
-    default=Path("runs"),
-    show_default=True,
-    metavar="DIR",
-    help="Folder of the runs.",
-)
-@click.option(
-    "--segmenter",
-    default="auto",
-    show_default=True,
-    metavar="NAME",
-    help="What finds the subject in the image.",
-)
-@click.option(
-    "--scorer",
-    "scorers",
-    multiple=True,
-    metavar="NAME",
-    help="What measures; repeat for several.  [default: segmentation, clip]",
-)
-@click.option("--clip", metavar="SPEC", help="CLIP to use: bundled, ViT-B-16:openai, model:FILE.")
-@click.option("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps.")
+@runs_folder("--out", "Folder of the runs.")
+@scoring_options
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
@@ -99,7 +78,6 @@ def command(**options: Any) -> None:
 
     as_json = options.pop("as_json")
     grid_file, captions = options.pop("grid_file"), options.pop("captions")
-    options["scorers"] = options["scorers"] or ("segmentation", "clip")
     grid = resolve_grid(grid_file=grid_file) if grid_file else None
     training = None
     if captions is not None:

@@ -6,19 +6,12 @@ from pathlib import Path
 
 import click
 
-from bench.commands.place import Place
+from bench.commands.place import Place, runs_folder
 
 
 @click.command()
 @click.argument("run", required=False, type=Place())
-@click.option(
-    "--out",
-    type=Place(file_okay=False),
-    default=Path("runs"),
-    show_default=True,
-    metavar="DIR",
-    help="Folder of the runs, where RUN is omitted or a name.",
-)
+@runs_folder("--out")
 @click.option("--json", "as_json", is_flag=True, help="Record and estimates as JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="All estimates as CSV.")
 def command(run: Path | None, out: Path, as_json: bool, as_csv: bool) -> None:

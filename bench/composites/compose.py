@@ -10,7 +10,8 @@ from PIL import Image
 
 from bench.colour import memberships
 from bench.composites.backdrops import cut_photograph, dyed, plate, wall
-from bench.composites.icons import SIDE, Icon, drawn_icons
+from bench.composites.icon import SIDE, Icon
+from bench.composites.icons import drawn_icons
 from bench.known import Answer
 from bench.records import VERDICTS, Generation, Regions
 from prompts.cells import Binding, Cell, Sample

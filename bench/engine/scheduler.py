@@ -8,38 +8,24 @@ out once more.
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from bench.engine.execute import Outcome, lacking_of
 from bench.engine.interrupts import Interrupts
+from bench.engine.leases import AHEAD, Lease, LeaseQueue, part_leases
 from bench.engine.plan import Plan
 from bench.engine.progress import Progress
-from bench.engine.station import Closed, Introduction
+from bench.engine.station import Closed, Introduction, require_alike
 from bench.engine.team import Answer, Team, TeamError
-from bench.errors import BenchError, NotComparableError
-from bench.store.manifest import Maker
+from bench.errors import BenchError
 from bench.store.run import PART_SECONDS, Run
 from prompts.cells import Sample
 
-#: Most images of a lease. Towards the end leases get smaller, so that all end at one time.
-LEASE = 256
-#: Leases that a worker has at a time: the next is there before the last is done.
-AHEAD = 2
 #: Seconds between two questions how far a worker is.
 ASK_SECONDS = 1.0
 #: Seconds that idle workers may take to let go of a run.
 RELEASE_SECONDS = 5.0
-
-
-@dataclass(frozen=True)
-class Lease:
-    """Something to do: sample some ids, or score a part of the samples again."""
-
-    method: str
-    args: tuple[Any, ...]
 
 
 class Leader:
@@ -170,8 +156,8 @@ class Leader:
         planned: int,
         interrupts: Interrupts,
     ) -> None:
-        again = list(_part_leases(run, lacking))
-        queue = _Queue(again, missing, self._first.batch if self._first else 1, self._living)
+        again = list(part_leases(run, lacking))
+        queue = LeaseQueue(again, missing, self._first.batch if self._first else 1, self._living)
         if again and missing:
             done = planned - len(missing) - len(set().union(*lacking.values()))
             self.progress.begin("scoring and sampling", planned, done)
@@ -275,7 +261,7 @@ class Leader:
         if self._first is None:
             self._first = said
             return
-        _require_alike(worker, self._first, said)
+        require_alike(worker, self._first, said)
         if self._run is not None:
             self._begin(worker)
 
@@ -301,73 +287,3 @@ class Leader:
             for answer in self.team.answers(1.0):
                 if answer.method == "close" or answer.lost:
                     waiting.discard(answer.worker)
-
-
-class _Queue:
-    """Leases in the order in which they are handed out: scoring first, then sampling."""
-
-    def __init__(self, again: list[Lease], missing: list[str], batch: int, workers: Any) -> None:
-        self._again = deque(again)
-        self._missing, self._next = missing, 0
-        self._batch, self._workers = batch, workers
-
-    def __bool__(self) -> bool:
-        return bool(self._again) or self._next < len(self._missing)
-
-    def clear(self) -> None:
-        """Hand out nothing more."""
-        self._again.clear()
-        self._next = len(self._missing)
-
-    def next(self) -> Lease:
-        """Take the next lease."""
-        if self._again:
-            return self._again.popleft()
-        left = len(self._missing) - self._next
-        size = lease_size(left, len(self._workers()), self._batch)
-        ids = self._missing[self._next : self._next + size]
-        self._next += size
-        return Lease("sample", (ids,))
-
-
-def lease_size(left: int, workers: int, batch: int) -> int:
-    """Images of the next lease: whole batches, fewer the less is left, never more than `LEASE`.
-
-    Guided self-scheduling [1]_: a fixed share of what is left for each worker.
-
-    References
-    ----------
-    .. [1] Polychronopoulos, C., Kuck, D., Guided self-scheduling, IEEE Trans. Computers 36 (1987).
-    """
-    share = left // (2 * AHEAD * max(workers, 1))
-    most = max(batch, LEASE // batch * batch)
-    return min(max(batch, share // batch * batch), most)
-
-
-def _part_leases(run: Run, lacking: dict[str, set[str]]) -> Iterator[Lease]:
-    """One lease for each part of the samples that has images without all their scores."""
-    if not lacking:
-        return
-    for path, part in run.parts("samples", ["sample_id"]):
-        ids = part["sample_id"].to_pylist()
-        here = {table: [key for key in ids if key in keys] for table, keys in lacking.items()}
-        here = {table: keys for table, keys in here.items() if keys}
-        if here:
-            yield Lease("rescore", (path.name, here))
-
-
-def _require_alike(worker: str, first: Introduction, other: Introduction) -> None:
-    """Refuse a worker whose machine has another model or other scorers."""
-    pairs = [
-        (first.sampler, other.sampler),
-        (first.segmenter, other.segmenter),
-        *((first.scorers[name], other.scorers.get(name)) for name in first.scorers),
-    ]
-    for mine, theirs in pairs:
-        before = Maker.of(mine.fingerprint).identity()
-        after = Maker.of(theirs.fingerprint).identity() if theirs is not None else None
-        if before != after:
-            raise NotComparableError(
-                f"worker {worker} has another {before['kind']} than the first: {after}, expected "
-                f"{before}; all machines must have the same model and weights"
-            )

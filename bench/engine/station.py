@@ -20,10 +20,10 @@ from bench.engine.job import RunJob
 from bench.engine.plan import Plan
 from bench.engine.progress import Silent
 from bench.engine.worker import BATCH, ScoringWorker
-from bench.errors import BenchError
+from bench.errors import BenchError, NotComparableError
 from bench.records import Fingerprint
 from bench.store.lock import require_holder, worker_lock
-from bench.store.manifest import Manifest
+from bench.store.manifest import Maker, Manifest
 from bench.store.run import PART_SECONDS, Run, RunWriter
 
 #: Methods that are answered while another is at work.
@@ -64,6 +64,23 @@ class Closed:
     rescored: int
     sampling: float
     finished: int
+
+
+def require_alike(worker: str, first: Introduction, other: Introduction) -> None:
+    """Refuse a worker whose machine has another model or other scorers."""
+    pairs = [
+        (first.sampler, other.sampler),
+        (first.segmenter, other.segmenter),
+        *((first.scorers[name], other.scorers.get(name)) for name in first.scorers),
+    ]
+    for mine, theirs in pairs:
+        before = Maker.of(mine.fingerprint).identity()
+        after = Maker.of(theirs.fingerprint).identity() if theirs is not None else None
+        if before != after:
+            raise NotComparableError(
+                f"worker {worker} has another {before['kind']} than the first: {after}, expected "
+                f"{before}; all machines must have the same model and weights"
+            )
 
 
 class Tally(Silent):

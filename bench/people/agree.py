@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from bench.people.labels import OTHER, Label, Labels
-from bench.records import VERDICTS
+from bench.people.labels import Label, Labels
+from bench.people.ratings import Joined, Ratings, bound_ratings, join, verdict_ratings
 from bench.statistics.agreement import (
     MISSING,
     Sums,
@@ -58,23 +58,6 @@ class Agreement:
     units: int
 
 
-@dataclass(frozen=True)
-class _Ratings:
-    """Codes of one question: the scorer's (N,) and those of P people (N, P)."""
-
-    scorer: np.ndarray
-    people: np.ndarray
-    categories: int
-
-
-@dataclass(frozen=True)
-class _Joined:
-    """Labelled judgements, and what each person said of them."""
-
-    frame: pd.DataFrame
-    said: Mapping[str, list[Label | None]]
-
-
 def agree(verdicts: pd.DataFrame, labels: Labels, seed: int = 0) -> list[Agreement]:
     """Compare the verdicts of a run with labels by people.
 
@@ -94,7 +77,7 @@ def agree(verdicts: pd.DataFrame, labels: Labels, seed: int = 0) -> list[Agreeme
         one's place. People against people: the mean over pairs; for those two, of all together.
         Missing where one person labelled.
     """
-    joined = _joined(verdicts, labels)
+    joined = join(verdicts, labels)
     table = joined.frame
     rng = np.random.default_rng(seed)
     cells, count = table["cell_id"].to_numpy(), table["cell_id"].nunique()
@@ -103,8 +86,8 @@ def agree(verdicts: pd.DataFrame, labels: Labels, seed: int = 0) -> list[Agreeme
     weights = drawn[:, codes].astype(np.float64)
     found = []
     for question, ratings in (
-        ("verdict", _verdict_ratings(joined)),
-        ("bound", _bound_ratings(joined)),
+        ("verdict", verdict_ratings(joined)),
+        ("bound", bound_ratings(joined)),
     ):
         if (ratings.people != MISSING).any():
             found += _nominal(question, ratings, weights, count)
@@ -122,9 +105,9 @@ def disagreements(verdicts: pd.DataFrame, labels: Labels) -> pd.DataFrame:
     DataFrame
         What was asked, the scorer's verdict with its words, and a column a person.
     """
-    joined = _joined(verdicts, labels)
+    joined = join(verdicts, labels)
     differ = np.zeros(len(joined.frame), dtype=bool)
-    for ratings in (_bound_ratings(joined), _verdict_ratings(joined)):
+    for ratings in (bound_ratings(joined), verdict_ratings(joined)):
         missing = ratings.people == MISSING
         people = np.where(missing, ratings.scorer[:, None], ratings.people)
         differ |= (people != ratings.scorer[:, None]).any(axis=1)
@@ -139,41 +122,7 @@ def _told(label: Label | None) -> str:
     return label.verdict or "|".join(sorted(label.colours or ())) or "absent"
 
 
-def _joined(verdicts: pd.DataFrame, labels: Labels) -> _Joined:
-    said = {(one.sample_id, one.binding, one.person): one for one in labels.labels}
-    keys = {(one.sample_id, one.binding) for one in labels.labels}
-    pairs = list(zip(verdicts["sample_id"], verdicts["binding"].astype(int), strict=True))
-    frame = verdicts[[pair in keys for pair in pairs]].reset_index(drop=True)
-    pairs = [pair for pair in pairs if pair in keys]
-    columns = {person: [said.get((*pair, person)) for pair in pairs] for person in labels.people}
-    return _Joined(frame, columns)
-
-
-def _verdict_ratings(joined: _Joined) -> _Ratings:
-    names = (*VERDICTS, OTHER)
-    code = {name: number for number, name in enumerate(names)}
-    people = [
-        [MISSING if one is None or one.verdict is None else code[one.verdict] for one in column]
-        for column in joined.said.values()
-    ]
-    scorer = np.array([code[name] for name in joined.frame["verdict"]])
-    return _Ratings(scorer, np.array(people).T, len(names))
-
-
-def _bound_ratings(joined: _Joined) -> _Ratings:
-    people = [
-        [MISSING if one is None or one.bound is None else int(one.bound) for one in column]
-        for column in joined.said.values()
-    ]
-    # Who only named colours did not look at the surroundings: spilled is bound for the subject.
-    labels = [one for column in joined.said.values() for one in column if one is not None]
-    only_colours = all(one.verdict is None for one in labels)
-    hits = ("bound", "spilled") if only_colours else ("bound",)
-    scorer = joined.frame["verdict"].isin(hits).to_numpy().astype(int)
-    return _Ratings(scorer, np.array(people).T, 2)
-
-
-def _nominal(question: str, ratings: _Ratings, weights: np.ndarray, cells: int) -> list[Agreement]:
+def _nominal(question: str, ratings: Ratings, weights: np.ndarray, cells: int) -> list[Agreement]:
     k, people = ratings.categories, ratings.people.T
     pairs = list(itertools.combinations(people, 2))
     ordered = list(itertools.permutations(people, 2))
@@ -249,7 +198,7 @@ def _interval(draws: np.ndarray, cells: int) -> tuple[float | None, float | None
 
 
 def _ranks(
-    table: pd.DataFrame, ratings: _Ratings, drawn: np.ndarray, codes: np.ndarray
+    table: pd.DataFrame, ratings: Ratings, drawn: np.ndarray, codes: np.ndarray
 ) -> list[Agreement]:
     """Tau-b: the measured share of the colour, or one person, with the share of people for it."""
     said = np.where(ratings.people == MISSING, np.nan, ratings.people)
@@ -276,7 +225,7 @@ def _ranks(
     return found
 
 
-def _colours(joined: _Joined, weights: np.ndarray, cells: int) -> list[Agreement]:
+def _colours(joined: Joined, weights: np.ndarray, cells: int) -> list[Agreement]:
     """Colours as accept sets: whether the scorer's is among them, and MASI alpha."""
     table = joined.frame
     named = [

@@ -7,6 +7,7 @@ neighbour is asked for by its noun; what two claim goes to the likelier one.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,7 +65,7 @@ def regions_from(
     )
 
 
-class _Adapter:
+class _Adapter(ABC):
     """What the adapters share: loading, and the empty image."""
 
     name = ""
@@ -87,8 +88,9 @@ class _Adapter:
             chances, found = self._look(image, words)
         return regions_from(chances, found, cell, self.name)
 
+    @abstractmethod
     def _look(self, image: np.ndarray, words: list[str]) -> tuple[np.ndarray, np.ndarray]:
-        raise NotImplementedError
+        """Chances (W, H, W) of each word at each pixel, and of its being there at all (W,)."""
 
 
 class ClipSegSegmenter(_Adapter):

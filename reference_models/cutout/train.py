@@ -20,14 +20,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional as F
 
-from reference_models.cutout.data import (
+from reference_models.cutout.data import Batch, composed, rendered
+from reference_models.cutout.material import (
     OTHER,
-    Batch,
     Material,
-    composed,
     cut_from_world,
     read_material,
-    rendered,
     said_of,
 )
 from reference_models.cutout.net import KINDS, NAMES, Cutout, folded

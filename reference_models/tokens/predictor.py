@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from reference_models.nn.attention import Attention, attend
 from reference_models.nn.linear import Linear
 from reference_models.nn.normalisation import RMSNorm
+from reference_models.nn.prompted import Prompted
 from reference_models.nn.transformer import TextEncoder
 
 #: Keys and values of the places so far, each (N, heads, places, d).
@@ -66,7 +67,7 @@ class CausalBlock(nn.Module):
         return x + y, past
 
 
-class Predictor(nn.Module):
+class Predictor(Prompted):
     """Logits of the codes of a picture.
 
     Parameters
@@ -100,12 +101,6 @@ class Predictor(nn.Module):
         self.blocks = nn.ModuleList(CausalBlock(width, heads, text) for _ in range(depth))
         self.norm = RMSNorm(width)
         self.leave = Linear(width, codes, gain=0.1)
-
-    def encode(self, ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Token ids (N, L) to words (N, L, text), mask (N, L) and the prompt's sum (N, width)."""
-        words, mask = self.text(ids)
-        weight = mask.to(words.dtype)[..., None]
-        return words, mask, self.prompt((words * weight).sum(1) / weight.sum(1))
 
     def forward(self, codes: Tensor, prompt: tuple[Tensor, Tensor, Tensor]) -> Tensor:
         """Codes int64 (N, places) and encoded prompts to logits (N, places, codes).

@@ -21,7 +21,7 @@ from bench.engine.plan import Plan
 from bench.engine.prepare import manifest_for, open_run
 from bench.engine.processes import ProcessTeam, device_names
 from bench.engine.progress import Silent
-from bench.engine.scheduler import LEASE, Leader, lease_size
+from bench.engine.scheduler import Leader
 from bench.engine.station import Station
 from bench.engine.together import leading
 from bench.errors import NotComparableError, StoreError, UsageError
@@ -262,19 +262,6 @@ def test_device_names(text, names):
 def test_no_device_is_told(text):
     with pytest.raises(UsageError, match="empty name"):
         device_names(text)
-
-
-def test_leases_shrink_towards_the_end_and_are_whole_batches():
-    left, sizes = 10_000, []
-    while left > 0:
-        sizes.append(min(lease_size(left, 3, 16), left))
-        left -= sizes[-1]
-    assert sizes[0] == LEASE
-    assert all(size % 16 == 0 for size in sizes[:-1])
-    assert sizes == sorted(sizes, reverse=True)
-    assert sum(sizes) == 10_000
-    # A sampler that makes more at a time than a lease has gets one batch.
-    assert lease_size(10_000, 3, 1000) == 1000
 
 
 def test_plan_finds_samples_by_id_and_knows_what_is_missing():

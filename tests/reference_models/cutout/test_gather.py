@@ -15,9 +15,10 @@ from PIL import Image
 
 from prompts.subjects import SUBJECT_NAMES
 from reference_models.cutout import icon_sets
-from reference_models.cutout.data import OTHER, composed, read_material, said_of
+from reference_models.cutout.data import composed
 from reference_models.cutout.gather import main
 from reference_models.cutout.icon_sets import SHOWN, SIDE, draw, fetch, read_set
+from reference_models.cutout.material import OTHER, read_material, said_of
 from reference_models.cutout.net import NAMES
 from reference_models.errors import ModelError
 

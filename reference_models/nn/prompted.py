@@ -1,0 +1,29 @@
+"""What every network here that reads a prompt shares: how the prompt is encoded, once a picture."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from reference_models.nn.linear import Linear
+from reference_models.nn.transformer import TextEncoder
+
+
+class Prompted(nn.Module):
+    """A network that reads a prompt.
+
+    Attributes
+    ----------
+    text : TextEncoder
+        Gives the words.
+    prompt : Linear
+        From the mean of the words to the condition of the whole network.
+    """
+
+    text: TextEncoder
+    prompt: Linear
+
+    def encode(self, ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Token ids (N, L) to words (N, L, text), mask (N, L) and the whole prompt (N, width)."""
+        words, mask = self.text(ids)
+        weight = mask.to(words.dtype)[..., None]
+        return words, mask, self.prompt((words * weight).sum(1) / weight.sum(1))
