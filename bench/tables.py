@@ -11,6 +11,7 @@ import difflib
 import importlib
 import importlib.util
 import os
+import re
 import sys
 import traceback
 from collections.abc import Iterable, Mapping
@@ -35,6 +36,9 @@ SAMPLERS: dict[str, str] = {
     "local-cov-75": "bench.samplers.family:Coverage75",
     "local-cov-100": "bench.samplers.family:Coverage100",
 }
+
+#: A bundled model's name with the seed of a training of one's own.
+_SEEDED = re.compile(r"(local-.+)-seed([0-9]+)")
 
 #: What a path or a hub id is handed to.
 PIPELINE = "bench.samplers.diffusers_sampler:DiffusersSampler"
@@ -91,6 +95,17 @@ def failed(what: str, error: BaseException) -> UsageError:
     return UsageError(f"{what}: {said}{where}; `bench --debug ...` shows the traceback")
 
 
+def training_seed(name: str) -> tuple[str, int | None]:
+    """Split a model's name such as ``local-atomic-seed2`` into the table's name and the seed.
+
+    The seed is None where the name has none, or where what is before it is not in the table.
+    """
+    match = _SEEDED.fullmatch(name)
+    if match is None or match[1] not in SAMPLERS:
+        return name, None
+    return match[1], int(match[2])
+
+
 def address(kind: str, name: str) -> str:
     """Return the ``module:attribute`` that a name stands for.
 
@@ -98,9 +113,12 @@ def address(kind: str, name: str) -> str:
     ------
     UsageError
         The name is neither in the table nor of the form ``package.module:attribute``; a sampler's
-        may also be the path or the hub id of a pipeline, or ``family:NAME``.
+        may also be the path or the hub id of a pipeline, or ``family:NAME``, or a bundled model's
+        with ``-seedN``.
     """
     table = TABLES[kind]
+    if kind == "sampler":
+        name, _ = training_seed(name)
     if name in table:
         return table[name]
     module, colon, attribute = name.partition(":")

@@ -20,11 +20,13 @@ from prompts.manifest import TrainingManifest
 from reference_models import schedule
 from reference_models.data import Pool
 from reference_models.denormals import flushed
+from reference_models.errors import ModelError
 from reference_models.parallel import workplace
 from reference_models.path import between, velocity
 from reference_models.policies import policy
 from reference_models.presets import PRESETS, Preset, build
 from reference_models.publish import publish
+from reference_models.scalars import Scalars
 from reference_models.sheet import write_sheet
 from reference_models.times import training_times
 from reference_models.tokens.model import TokenModel, cross_entropy
@@ -106,6 +108,7 @@ def begin(model: nn.Module, name: str) -> None:
 @click.option("--seed", default=None, type=int, help="Another seed than the preset's.")
 @click.option("--every", default=180.0, help="Seconds between checkpoints.")
 @click.option("--sheet-every", default=600.0, help="Seconds between sample sheets.")
+@click.option("--tensorboard", is_flag=True, help="Also write event files, to OUT/tensorboard.")
 @flushed()
 def main(
     name: str,
@@ -115,6 +118,7 @@ def main(
     seed: int | None,
     every: float,
     sheet_every: float,
+    tensorboard: bool,
 ) -> None:
     """Train, or go on training, the model of a preset."""
     preset = PRESETS[name]
@@ -132,6 +136,11 @@ def main(
         model.quantiser.load_state_dict(learned)
     model.to(place.device).to(memory_format=torch.channels_last)
     training = Training(preset, out, model, place)
+    if tensorboard and place.rank == 0:
+        try:
+            training.scalars = Scalars(out / "tensorboard", training.step)
+        except ModelError as error:
+            raise click.ClickException(str(error)) from error
     stored = training.facts.get("seen")
     seen = None if stored is None else TrainingManifest.from_json(stored, str(training.file))
     pool = Pool(training.generator, policy(preset.policy), seen=seen)
@@ -142,6 +151,8 @@ def main(
         every,
         sheet_every,
     )
+    if training.scalars is not None:
+        training.scalars.close()
     if place.rank == 0:
         upsampler_for(out)
         publish(out, name)

@@ -19,6 +19,7 @@ from reference_models.ema import Average
 from reference_models.optimiser import make_optimisers
 from reference_models.parallel import Alone, Team
 from reference_models.presets import Preset
+from reference_models.scalars import Scalars
 
 
 def rate(done: float, preset: Preset) -> float:
@@ -48,6 +49,8 @@ class Training:
         Of all that is drawn by chance; restored with the checkpoint.
     facts : dict
         What the checkpoint said; empty at the start.
+    scalars : Scalars or None
+        Where loss, speed and learning rates are written beside ``log.csv``.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Training:
         self.step, self.steps = 0, preset.images // preset.batch
         self.seconds = 0.0
         self.facts: dict[str, Any] = {}
+        self.scalars: Scalars | None = None
         self.file = out / "checkpoint.safetensors"
         if self.file.exists():
             self.facts = restore(self.file, model, self.average, self.optimisers, self.generator)
@@ -139,6 +143,15 @@ class Training:
         )
         with (self.out / "log.csv").open("a", newline="") as log:
             csv.writer(log).writerow([pictures, round(self.seconds, 1), round(loss, 5)])
+        if self.scalars is not None:
+            rates = {
+                f"learning_rate/{type(one).__name__.lower()}": one.param_groups[0]["lr"]
+                for one in self.optimisers
+            }
+            self.scalars.write(
+                {"loss": loss, "pictures_per_second": speed, "pictures": pictures, **rates},
+                self.step,
+            )
 
     def _save(self, facts: dict[str, Any]) -> None:
         whole = {

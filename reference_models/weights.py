@@ -21,8 +21,14 @@ FOLDER = Path(__file__).parent / "weights"
 TRAININGS = Path("training")
 
 
-def find_weights(name: str) -> Path:
+def find_weights(name: str, seed: int | None = None) -> Path:
     """Weight file of a model of the family: the bundled one, or that of a training of one's own.
+
+    Parameters
+    ----------
+    name : str
+    seed : int, optional
+        Of a training with ``--seed``, which is never bundled.
 
     Raises
     ------
@@ -30,13 +36,14 @@ def find_weights(name: str) -> Path:
         It is not bundled and was not trained; the message has the command.
     """
     bundled = FOLDER / f"{name}.safetensors"
-    own = TRAININGS / name / f"{name}.safetensors"
-    for path in (bundled, own):
+    folder, option = (name, "") if seed is None else (f"{name}-seed{seed}", f" --seed {seed}")
+    own = TRAININGS / folder / f"{name}.safetensors"
+    for path in (bundled, own) if seed is None else (own,):
         if path.is_file():
             return path
     raise ModelError(
-        f"{name} is not bundled and {own} is not there; train it: "
-        f"python -m reference_models.train --preset {name}"
+        f"{folder} is not bundled and {own} is not there; train it: "
+        f"python -m reference_models.train --preset {name}{option}"
     )
 
 

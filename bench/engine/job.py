@@ -15,7 +15,7 @@ from bench.engine.finish import require_valid
 from bench.engine.prepare import manifest_for, require_place
 from bench.engine.progress import Progress, for_stderr
 from bench.errors import UsageError
-from bench.tables import FAMILIES, PIPELINE, address
+from bench.tables import FAMILIES, PIPELINE, address, training_seed
 from prompts.cells import Sample
 from prompts.grid import Grid, retag
 
@@ -81,6 +81,7 @@ class RunJob:
             "guidance_scale": self.guidance_scale,
             "dtype": self.dtype,
             "trajectory": self.trajectory,
+            "training_seed": training_seed(self.model)[1],
             **self.sampling,
         }
         offered: dict[str, Any] = {"device": self.device, "batch_size": self.batch_size}

@@ -40,6 +40,8 @@ class LocalSampler:
     trajectory : int, optional
         Keep the clean picture predicted at so many of the steps, evenly spread and with the first
         and the last among them; 0, or more than there are, for every step.
+    training_seed : int, optional
+        Take the weights of one's own training with this seed, from ``training/NAME-seedN/``.
 
     Attributes
     ----------
@@ -70,13 +72,14 @@ class LocalSampler:
         weights: Path | None = None,
         dtype: str | None = None,
         trajectory: int | None = None,
+        training_seed: int | None = None,
     ) -> None:
         device = device or "cpu"
         _require_device(device)
         if dtype not in (None, *DTYPES):
             raise UsageError(f"dtype {dtype!r} is none of the local model: {', '.join(DTYPES)}")
         try:
-            path = weights or find_weights(self.model_name)
+            path = weights or find_weights(self.model_name, training_seed)
             self.model = LocalModel(path, device, None if dtype is None else DTYPES[dtype])
         except ModelError as error:
             raise UsageError(str(error)) from error
@@ -99,7 +102,9 @@ class LocalSampler:
         self.training = TrainingManifest.load(manifest) if manifest.is_file() else None
         self.fingerprint = Fingerprint(
             kind="sampler",
-            name=self.model_name,
+            name=self.model_name
+            if training_seed is None
+            else f"{self.model_name}-seed{training_seed}",
             options={
                 "steps": self.settings.steps,
                 "guidance_scale": self.model.distilled or self.settings.guidance_scale,
