@@ -26,7 +26,7 @@ FOLLOWED = (
     "local",
 )
 #: Members whose lightness is measured against that of rendered scenes.
-TONED = ("local-cov-75", "local-capped", "local-ddpm")
+TONED = ("local-cov-75", "local-capped")
 #: Every prompt of the grid once: what an interval owes to the images of a prompt is little beside
 #: what it owes to the prompts.
 _WHOLE = ("--preset", "default", "--seeds", "1")

@@ -146,24 +146,27 @@ def covering(results: Results) -> list[str]:
     return lines
 
 
-def against_coverage(results: Results) -> list[str]:
-    """Members that differ from ``local-cov-75`` in one thing."""
-    base = results.get("member-local-cov-75")
+#: Members that are compared with another: what is different about the first.
+_VARIED = (
+    ("local-capped", "local-cov-75", "Training that never reaches full noise"),
+    ("local-ddpm", "local-teacher", "Noise on a discrete schedule in place of the velocity"),
+    ("local-ddpm-ancestral", "local-ddpm", "Ancestral sampling in place of Euler's method"),
+)
+
+
+def variations(results: Results) -> list[str]:
+    """Members against what they were varied from."""
     lines = []
-    for name, words in (
-        ("local-ddpm", "Noise on a discrete schedule in place of the velocity"),
-        ("local-ddpm-ancestral", "The same, sampled by ancestral sampling"),
-        ("local-capped", "Training that never reaches full noise"),
-    ):
-        one = results.get(f"member-{name}")
-        if one is None or base is None:
+    for name, base, words in _VARIED:
+        one, other = results.get(f"member-{name}"), results.get(f"member-{base}")
+        if one is None or other is None:
             continue
         for metric, what in (("binding_score", "bound"), ("leakage_rate", "leaked")):
             line = compared(
                 f"`{name}`",
                 one.of(metric),
-                "`local-cov-75`",
-                base.of(metric),
+                f"`{base}`",
+                other.of(metric),
                 f"{words}, percent {what}",
             )
             if line:
@@ -261,9 +264,9 @@ def on_the_way(results: Results) -> list[str]:
 def toned(tone: Mapping[str, Mapping[str, Value]]) -> list[str]:
     """Lightness of the capped member against the uncapped one and against the scenes."""
     lines = []
-    base = tone.get("local-cov-75", {})
-    for name in ("local-capped", "local-ddpm"):
-        one = tone.get(name, {})
+    one = tone.get("local-capped", {})
+    for name, title in (("local-cov-75", "`local-cov-75`"), ("rendered", "the scenes")):
+        base = tone.get(name, {})
         for measure, words in (
             ("lightness", "mean L*"),
             ("spread", "spread of a picture's L* over pictures"),
@@ -276,7 +279,7 @@ def toned(tone: Mapping[str, Mapping[str, Value]]) -> list[str]:
             gap = minus(one[measure], base[measure])
             said = {1: "higher", -1: "lower", 0: "not told apart"}[told_apart(gap)]
             lines.append(
-                f"`{name}` against `local-cov-75`, {words}: {plain(one[measure])} and "
+                f"`local-capped` against {title}, {words}: {plain(one[measure])} and "
                 f"{plain(base[measure])}, difference {plain(gap, signed=True)}: {said}."
             )
     return lines
