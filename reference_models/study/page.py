@@ -190,8 +190,8 @@ def varied(results: Results) -> list[str]:
         "## One thing changed",
         "",
         "`local-capped` is `local-cov-75` but for the earliest time of its training: the same "
-        "pairs, number of pictures, batch and random start. `local-ddpm` begins with the weights of "
-        "`local-teacher` and learns the other target on 64,000 pictures more.",
+        "pairs, number of pictures, batch and random start. `local-ddpm` begins with the weights "
+        "of `local-teacher` and learns the other target on 64,000 pictures more.",
         "",
         *(f"- {line}" for line in told),
         "",
