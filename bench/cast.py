@@ -25,9 +25,11 @@ ALIKE = 2.2
 #: The two halves of a background, by luminance, are two surfaces where they differ by this factor.
 CONTRAST = 1.15
 #: Least tint that is corrected, in CIELAB chroma of a white of that tint, and the most that is
-#: believed to be light: cool, and warm, as unlit nature is warm. The lower pair holds where no
+#: believed to be light: cool, and any other, as unlit nature is warm. The lower pair holds where no
 #: subject is among the pale surfaces.
 LEAST_CHROMA = 4.0
+#: Hues of cool light, degrees of CIELAB: sky and blue lamps lie about 275, pink paint at 340 to 10.
+COOL_HUE = (220.0, 310.0)
 MOST_COOL, MOST_WARM = 45.0, 22.0
 MOST_COOL_WITHOUT, MOST_WARM_WITHOUT = 25.0, 18.0
 #: Linear light that the brightest surface of a well-lit picture has at least, and the most that a
@@ -99,7 +101,9 @@ def _find_tint(byte: np.ndarray, masks: np.ndarray, subjects: int) -> np.ndarray
     light = np.exp([mean[0], 0.0, mean[1]])
     light /= light.max()
     white = to_lab(from_linear(light))
-    chroma, cool = float(np.hypot(white[1], white[2])), white[2] < 0
+    chroma = float(np.hypot(white[1], white[2]))
+    hue = float(np.degrees(np.arctan2(white[2], white[1]))) % 360.0
+    cool = COOL_HUE[0] <= hue <= COOL_HUE[1]
     if subject_is_pale:
         most = MOST_COOL if cool else MOST_WARM
     else:

@@ -35,8 +35,9 @@ def test_a_light_over_everything_is_found(light, subject):
         ROOM.but(subject="blue", wall="blue", table="blue", plate="blue"),
         ROOM.but(subject="white", wall="#aac8ff"),
         Scene(subject="#c8a06e", wall="#e1d2be", table="#8a6f55", plate="#f4f4f0"),
+        ROOM.but(subject="#f49ac1", wall="#ee97ba", table="#f49ac1", plate="#e88ab0"),
     ],
-    ids=["blue thing", "blue wall", "blue everything", "pastel wall", "tan and beige"],
+    ids=["blue thing", "blue wall", "blue everything", "pastel wall", "tan and beige", "all pink"],
 )
 def test_paint_is_not_light(scene):
     _, found = light_of(scene)
