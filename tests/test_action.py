@@ -92,7 +92,7 @@ def test_steps_run_check_and_report(place):
         model=f"{SHAPES}:ShapeSampler",
         baseline="b.json",
         margin="0.9",
-        **{"run-options": OPTIONS},
+        **{"run-options": OPTIONS.replace(" --", "\n  --") + "\n"},
     )
     assert code == 0, printed
     assert (outputs["verdict"], outputs["code"]) == ("pass", "0")
@@ -117,9 +117,15 @@ def test_inputs_are_never_run_as_code(place):
     assert not list(place.rglob("hacked"))
 
 
+def test_a_run_that_is_not_there_is_no_regression(place, tmp_path):
+    code, outputs, _, printed = perform(tmp_path, runs="none", baseline=str(place / "b.json"))
+    assert (code, outputs["verdict"], outputs["code"]) == (2, "error", "2"), printed
+
+
 def test_strict_and_allowed_fields_reach_the_gate(place):
+    allow = "sampler\n  seeds\n"
     code, outputs, _, printed = perform(
-        place, run="main", baseline="b.json", strict="true", margin="0.001", allow="sampler seeds"
+        place, run="main", baseline="b.json", strict="true", margin="0.001", allow=allow
     )
     assert (code, outputs["verdict"]) == (3, "underpowered"), printed
 

@@ -92,6 +92,8 @@ def read_baseline(path: Path) -> tuple[dict[str, Any], pd.DataFrame]:
             if letter != MISSING
         ]
         about = dict(stored["about"])
+        if not rows:
+            raise ValueError("it has no image of any cell")
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{path} is no baseline: {type(error).__name__} {error}") from error
     return about, pd.DataFrame(rows, columns=["cell_id", "binding", "index", "verdict"])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from bench.errors import BenchError
 from bench.gate.decide import Change, Decision
@@ -27,6 +28,7 @@ WIDTH = 110
 #: What stands for the verdict where nothing could be compared.
 REFUSED = "not comparable"
 
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _SIGNS = {"pass": "✅", "regression": "❌"}
 
 
@@ -134,7 +136,9 @@ def write_junit(path: Path, outcome: Decision | BenchError) -> None:
     xml = JUnitXml("bench")
     xml.add_testsuite(suite)
     xml.update_statistics()
-    files.write_whole(path, lambda file: file.write(xml.tostring()))
+    # XML has no way to write most control characters; a user's subject may hold one.
+    text = _NO_XML.sub("\N{REPLACEMENT CHARACTER}", xml.tostring().decode("utf-8"))
+    files.write_whole(path, lambda file: file.write(text.encode("utf-8")))
 
 
 def _cases(decision: Decision) -> Iterator[Any]:
@@ -170,7 +174,7 @@ def _linked(one: Change, report: str) -> str:
     if not report:
         return _escaped(one.cell)
     chosen = urlencode({"colour": one.colour, "subject": one.subject, "different": 1})
-    return f"[{_escaped(one.cell)}]({report}#{chosen})"
+    return f"[{_escaped(one.cell)}]({quote(report, safe='/:')}#{chosen})"
 
 
 def _shown(decision: Decision) -> list[Comparison]:

@@ -135,7 +135,7 @@ def _own(
     run = samples.attrs.get("run", "")
     for where, row in rows:
         binding = row.get("binding") or "0"
-        if not binding.isdigit():
+        if not binding.isdecimal():
             raise UsageError(f"{where}: binding {binding!r} is no number")
         key = (row["sample_id"], int(binding))
         if key not in asked or (run and row.get("run", run) not in ("", run)):
@@ -201,7 +201,7 @@ def _geneval(
     seen: dict[str, int] = {}
     for where, row in rows:
         numbers = row["Input.prompt_id"], row["Input.image_id"]
-        if not all(number.isdigit() for number in numbers):
+        if not all(number.isdecimal() for number in numbers):
             raise UsageError(f"{where}: prompt and image {numbers} are no numbers")
         place = (int(numbers[0]), int(numbers[1]))
         sample = by_place.get(place) or by_text.get((row.get("Input.caption", ""), place[1]))
@@ -217,12 +217,22 @@ def _geneval(
             if not name or not count or binding is None:
                 continue
             named = _colours(row.get(f"Answer.task-color-{number}", ""))
-            there = float(count) > 0
+            there = _count(where, count) > 0
             if there and not named:
                 continue
             colours = named if there else frozenset()
             bound = asked[sample, binding][0] in colours
             yield where, Label(sample, binding, person, None, bound, colours)
+
+
+def _count(where: str, text: str) -> float:
+    try:
+        count = float(text)
+    except ValueError:
+        count = float("nan")
+    if not count >= 0:
+        raise UsageError(f"{where}: count {text!r} is no number of objects")
+    return count
 
 
 def _binding_of(name: str, sample: str, asked: Mapping[Key, tuple[str, str]]) -> int | None:

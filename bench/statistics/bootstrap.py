@@ -74,15 +74,15 @@ def intervals(
         A row a cell, a column a metric; NaN where it was not measured.
     rng : numpy.random.Generator
     shares : ndarray of bool, (M,), optional
-        Which columns are shares in [0, 1]. Where all cells of such a column agree, the bootstrap
-        has nothing to draw from, and the exact binomial interval with the cells as trials is given.
+        Which columns lie in [0, 1]. Where all cells of such a column agree, the bootstrap has
+        nothing to draw from, and the exact binomial interval with the cells as trials is given.
     resamples : int
     level : float
 
     Returns
     -------
     ndarray, float64, (M, 2)
-        NaN where fewer than two cells were measured.
+        NaN where fewer than two cells were measured, or all agree on what is no share.
     """
     columns = means.shape[1]
     out = np.full((columns, 2), np.nan)
@@ -95,8 +95,8 @@ def intervals(
         if len(values) < 2:
             continue
         if np.ptp(values) <= 1e-12:
-            share = shares is not None and bool(shares[column])
-            out[column] = agreed(values[0], len(values), level) if share else values[0]
+            if shares is not None and shares[column]:
+                out[column] = agreed(values[0], len(values), level)
             continue
         found = draws[:, column]
         out[column] = bca(values, found[~np.isnan(found)], level)

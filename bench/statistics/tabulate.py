@@ -11,7 +11,7 @@ import pandas as pd
 
 from bench.records import Estimate
 from bench.statistics.bootstrap import LEVEL, RESAMPLES, difference, intervals
-from bench.statistics.metrics import GAPS, SHARES, SLICED
+from bench.statistics.metrics import GAPS, SLICED
 from bench.statistics.sums import CellSums, Judgements
 
 WHOLE = "all"
@@ -21,7 +21,8 @@ SLICES = ("template", "colour", "subject")
 #: Tags that are also crossed: what kind of prompt, and whether its pair was trained on.
 KINDS, SEEN = ("single", "distractor", "pair"), ("seen", "novel")
 
-_SHARE_NAMES = frozenset(share.name for share in SHARES)
+#: Metrics that can be negative; all others lie in [0, 1].
+_SIGNED = frozenset({"leak_excess"})
 
 
 def tabulate(
@@ -72,7 +73,7 @@ def estimates_of(
 ) -> list[Estimate]:
     """Estimates of one group, one a metric."""
     means = sums.means
-    shares = np.array([name in _SHARE_NAMES for name in sums.metrics])
+    shares = np.array([name not in _SIGNED for name in sums.metrics])
     ends = intervals(means, rng, shares=shares, resamples=resamples, level=level)
     cells = sums.cells
     return [

@@ -3,11 +3,14 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from bench.cli import run as bench
 from bench.errors import NotComparableError, UsageError
+from bench.gate import forms
 from bench.gate.baseline import comparable, make_baseline, read_baseline
+from bench.gate.decide import decide
 from bench.gate.fields import require_comparable
 from bench.store.derived import read_estimates, read_verdicts
 from tests.bench.runs import go, make_run
@@ -77,6 +80,7 @@ def test_unfinished_and_limited_runs_have_no_baseline(tmp_path):
         ("{}", UsageError, "is no baseline"),
         ('{"format": 9}', NotComparableError, "format 9"),
         ('{"format": 1, "about": {}, "cells": {"a": {"images": "bQ"}}}', UsageError, "no baseline"),
+        ('{"format": 1, "about": {}, "cells": {}}', UsageError, "has no image of any cell"),
     ],
 )
 def test_bad_baseline_is_told(tmp_path, content, error, words):
@@ -210,6 +214,22 @@ def test_report_of_both_runs_and_every_form_of_a_refusal(run, tmp_path, capsys):
     assert printed.err.count("\n") == 1
     assert "not comparable: cannot compare: sampler.steps" in Path("s.md").read_text()
     assert ElementTree.parse("j.xml").getroot().attrib["errors"] == "1"
+
+
+def test_names_of_users_cannot_break_a_form(tmp_path):
+    name = "cup\x0b\x1b]<b>&|[x](y)\n::error::no"
+    rows = [("c", 0, index, name, name, []) for index in range(4)]
+    columns = ["cell_id", "binding", "index", "colour", "subject", "tags"]
+    frame = pd.DataFrame(rows, columns=columns)
+    both = frame.assign(verdict="bound"), frame.assign(verdict="wrong")
+    found = decide(({}, both[0]), ({}, both[1]))
+    forms.write_junit(tmp_path / "j.xml", found)
+    names = [case.attrib["name"] for case in ElementTree.parse(tmp_path / "j.xml").iter("testcase")]
+    assert any("subject:cup" in one and "<b>&|" in one for one in names)
+    assert all(line.startswith("::") and "\n" not in line for line in forms.workflow_commands(found))
+    text = forms.to_markdown(found, name, "my pages/r (1).html")
+    assert "<b>" not in text
+    assert "](my%20pages/r%20%281%29.html#colour=" in text
 
 
 def test_other_releases_are_refused_where_both_are_known():

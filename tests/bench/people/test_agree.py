@@ -196,6 +196,24 @@ def test_pictures_of_geneval_are_found_by_their_place(made, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("column", "value", "words"),
+    [
+        ("Answer.task-count-0", "two", r"g\.csv:2: count 'two' is no number of objects"),
+        ("Answer.task-count-0", "nan", "count 'nan'"),
+        ("Answer.task-count-0", "-1", "count '-1'"),
+        ("Input.image_id", "\u00b2", "are no numbers"),
+    ],
+)
+def test_bad_values_in_the_layout_of_geneval(column, value, words, made, tmp_path):
+    _, verdicts, samples = made
+    path = tmp_path / "g.csv"
+    rows = [{**row, column: value} for row in geneval_rows(verdicts, samples)]
+    pd.DataFrame(rows).to_csv(path, index=False)
+    with pytest.raises(UsageError, match=words):
+        read_labels([path], verdicts, samples)
+
+
+@pytest.mark.parametrize(
     ("text", "words"),
     [
         ("a,b\n1,2\n", "holds no labels"),
@@ -204,6 +222,7 @@ def test_pictures_of_geneval_are_found_by_their_place(made, tmp_path):
         ("sample_id,verdict,label,human\nID,bound,maybe,\n", r"a\.csv:2: label 'maybe'"),
         ("sample_id,verdict,label,human\nID,bound,wrong,boundd\n", "did you mean 'bound'"),
         ("sample_id,binding,verdict,label,human\nID,x,bound,right,\n", "binding 'x'"),
+        ("sample_id,binding,verdict,label,human\nID,\u00b2,bound,right,\n", "binding '\u00b2'"),
         (
             "sample_id,verdict,label,human\nID,bound,wrong,prior\nID,bound,wrong,mixed\n",
             r"a\.csv:3: 'a' says another thing",
@@ -213,7 +232,7 @@ def test_pictures_of_geneval_are_found_by_their_place(made, tmp_path):
 def test_bad_files_are_told_by_line(text, words, made, tmp_path):
     _, verdicts, samples = made
     path = tmp_path / "a.csv"
-    path.write_text(text.replace("ID", verdicts["sample_id"][0]))
+    path.write_text(text.replace("ID", verdicts["sample_id"][0]), encoding="utf-8")
     with pytest.raises(UsageError, match=words) as caught:
         read_labels([path], verdicts, samples)
     assert "\n" not in str(caught.value)

@@ -42,6 +42,7 @@ def test_cells_that_agree_give_the_exact_binomial_interval():
     ones = intervals(np.ones((27, 1)), rng(), shares=np.array([True]))[0]
     assert ones[0] == pytest.approx(0.025 ** (1 / 27))
     assert ones[1] == 1.0
+    assert np.isnan(intervals(np.full((27, 1), 3.0), rng())).all()
     assert agreed(0.0, 27) == pytest.approx((0.0, 1 - 0.025 ** (1 / 27)))
     exact = stats.binomtest(10, 20).proportion_ci(method="exact")
     assert agreed(0.5, 20) == pytest.approx((exact.low, exact.high))
