@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bench.colour.named import colour_words, resolve
 from bench.engine.crew import build, build_scorers
 from bench.engine.derive import judged
 from bench.engine.worker import BATCH, measure
@@ -38,6 +39,7 @@ def score_images(
     clip: str | None = None,
     device: str | None = None,
     training: TrainingManifest | None = None,
+    colours: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Judge images.
 
@@ -55,6 +57,9 @@ def score_images(
         As for ``bench run``.
     training : TrainingManifest, optional
         What the model was trained on, for the tags ``seen`` and ``novel``.
+    colours : sequence of str
+        CSS or XKCD names that mean colours in these prompts (``salmon``). Basic terms, hexadecimal
+        codes and `bench.colour.named.PLAIN_WORDS` (``teal``) are read without.
 
     Returns
     -------
@@ -75,7 +80,7 @@ def score_images(
     >>> frame = bench.score_images([image], ["a blue potato"])  # doctest: +SKIP
     >>> frame[["prompt", "verdict", "words"]]  # doctest: +SKIP
     """
-    judge = _Judge(segmenter, scorers, clip, device, training)
+    judge = _Judge(segmenter, scorers, clip, device, training, colours)
     return pd.DataFrame(list(judge.rows(images, prompts)), columns=list(COLUMNS))
 
 
@@ -84,7 +89,7 @@ class BindingScore:
 
     Parameters
     ----------
-    segmenter, scorers, clip, device, training
+    segmenter, scorers, clip, device, training, colours
         As for `score_images`; loaded at the first update. Images come from any device; ``device``
         is that of the scorers.
 
@@ -112,8 +117,9 @@ class BindingScore:
         clip: str | None = None,
         device: str | None = None,
         training: TrainingManifest | None = None,
+        colours: Sequence[str] = (),
     ) -> None:
-        self._judge = _Judge(segmenter, scorers, clip, device, training)
+        self._judge = _Judge(segmenter, scorers, clip, device, training, colours)
         self.reset()
 
     def reset(self) -> None:
@@ -219,9 +225,15 @@ class _Judge:
         clip: str | None,
         device: str | None,
         training: TrainingManifest | None,
+        colours: Sequence[str],
     ) -> None:
-        self._asked = (segmenter, scorers, clip, device, training)
+        if isinstance(colours, str):
+            raise UsageError("colours must be a list of names")
+        for name in colours:
+            resolve(name)
+        self._asked = (segmenter, scorers, clip, device, training, tuple(colours))
         self._training = training
+        self._colours = tuple(colours)
         self._loaded: tuple[Segmenter, Mapping[str, Scorer]] | None = None
 
     def unloaded(self) -> _Judge:
@@ -275,7 +287,7 @@ class _Judge:
 
     def _parts(self) -> tuple[Segmenter, Mapping[str, Scorer]]:
         if self._loaded is None:
-            segmenter, scorers, clip, device, _ = self._asked
+            segmenter, scorers, clip, device, _, _ = self._asked
             offered = {"clip": clip, "device": device}
             if isinstance(segmenter, str):
                 segmenter = build("segmenter", segmenter, {}, offered)
@@ -289,13 +301,16 @@ class _Judge:
         if isinstance(prompt, Cell):
             cell: Cell | None = prompt
         elif isinstance(prompt, str):
-            cell = parse(prompt, manifest=self._training)
+            cell = parse(prompt, self._colours, manifest=self._training) or parse(
+                prompt, colour_words(prompt, self._colours), manifest=self._training
+            )
         else:
             raise UsageError(f"a prompt is text or a Cell, not {type(prompt).__name__}")
         if cell is None:
             return (
                 "the prompt is of no form that is read: known are 'a blue potato', 'a blue potato "
-                "on a white plate', 'a red apple and a blue cup', ...; or give a Cell"
+                "on a white plate', 'a red apple and a blue cup', ...; name colours of your own in "
+                "`colours`, or give a Cell"
             )
         if all(binding.colour is None for binding in cell.bindings):
             return "the prompt asks for no colour"

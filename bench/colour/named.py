@@ -12,6 +12,14 @@ from importlib import resources
 from bench.errors import UsageError
 from prompts.colours import COLOURS, Colour
 
+#: Colours beside the basic ones that are read in any prompt: words that name nothing else. Of
+#: others (salmon, olive, gold) only who asks knows whether a colour is meant.
+PLAIN_WORDS: tuple[str, ...] = (
+    *("aqua", "beige", "burgundy", "crimson", "cyan", "fuchsia", "indigo", "khaki"),
+    *("magenta", "maroon", "mauve", "navy blue", "royal blue", "scarlet", "sky blue", "tan"),
+    *("taupe", "teal", "turquoise", "violet"),
+    *(f"{shade} {term}" for shade in ("light", "dark") for term in ("red", "green", "blue")),
+)
 _HEX = re.compile(r"#?([0-9a-f]{3}|[0-9a-f]{6})")
 
 
@@ -73,6 +81,20 @@ def resolve(words: str) -> tuple[int, int, int]:
     near = difflib.get_close_matches(key, _polite_names(), n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ": use a CSS or XKCD name, or #3fa7d6"
     raise UsageError(f"no colour is called {words!r}{hint}")
+
+
+def colour_words(text: str, given: Iterable[str] = ()) -> tuple[str, ...]:
+    """List the colours beside the basic ones that a prompt may be read with.
+
+    Parameters
+    ----------
+    text : str
+        The prompt, for the hexadecimal codes in it.
+    given : iterable of str
+        Further names.
+    """
+    codes = re.findall(r"#(?:[0-9a-f]{6}|[0-9a-f]{3})\b", text.lower())
+    return tuple(dict.fromkeys((*given, *PLAIN_WORDS, *codes)))
 
 
 def own_codes(colours: Iterable[Colour]) -> dict[str, str] | None:

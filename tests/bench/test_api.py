@@ -9,6 +9,7 @@ import torch
 import bench
 from bench.errors import UsageError
 from bench.images import MAX_PIXELS
+from bench.scorers.segmentation import SegmentationScorer
 from prompts.cells import Sample
 from tests.bench.shapes import MeanScorer, ShapeSegmenter, cells, draw
 
@@ -58,6 +59,21 @@ def test_prompts_that_cannot_be_judged_have_a_row_with_the_reason():
     assert frame["verdict"].notna().tolist() == [False, True, False, False]
     assert frame["words"][0] == "not scored: the prompt asks for no colour"
     assert "of no form that is read" in frame["words"][2]
+
+
+def test_colours_beside_the_basic_ones_can_be_asked_for():
+    scorers = {"segmentation": SegmentationScorer()}
+    masked = {"segmenter": ShapeSegmenter(), "scorers": scorers}
+    picture = draw(Sample(COLOURED[0], 100))
+    asked = ["a teal potato", "a #3fa7d6 potato", "a salmon potato", "a chocolate cake"]
+    frame = bench.score_images([picture] * 4, asked, **masked)
+    assert frame["colour"].tolist()[:2] == ["teal", "#3fa7d6"]
+    assert frame["bind"].notna().tolist() == [True, True, False, False]
+    assert "in `colours`" in frame["words"][2]
+    frame = bench.score_images([picture], asked[2:3], **masked, colours=["salmon"])
+    assert frame["colour"].tolist() == ["salmon"]
+    with pytest.raises(UsageError, match="did you mean 'salmon'"):
+        bench.score_images([picture], ["a salmn potato"], **masked, colours=["salmn"])
 
 
 @pytest.mark.parametrize(

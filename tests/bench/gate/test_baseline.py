@@ -196,6 +196,9 @@ def test_blanked_pictures_do_not_pass(run, tmp_path, capsys):
     capsys.readouterr()
     assert bench(["check", "blank", "--baseline", "b.json"]) == 3
     assert "images are invalid" in capsys.readouterr().err
+    assert bench(["baseline", "blank", "--out", "blank.json"]) == 3
+    assert "images are invalid" in capsys.readouterr().err
+    assert not Path("blank.json").exists()
 
 
 def test_report_of_both_runs_and_every_form_of_a_refusal(run, tmp_path, capsys):
@@ -224,9 +227,11 @@ def test_names_of_users_cannot_break_a_form(tmp_path):
     both = frame.assign(verdict="bound"), frame.assign(verdict="wrong")
     found = decide(({}, both[0]), ({}, both[1]))
     forms.write_junit(tmp_path / "j.xml", found)
-    names = [case.attrib["name"] for case in ElementTree.parse(tmp_path / "j.xml").iter("testcase")]
+    cases = ElementTree.parse(tmp_path / "j.xml").iter("testcase")
+    names = [case.attrib["name"] for case in cases]
     assert any("subject:cup" in one and "<b>&|" in one for one in names)
-    assert all(line.startswith("::") and "\n" not in line for line in forms.workflow_commands(found))
+    lines = list(forms.workflow_commands(found))
+    assert all(line.startswith("::") and "\n" not in line for line in lines)
     text = forms.to_markdown(found, name, "my pages/r (1).html")
     assert "<b>" not in text
     assert "](my%20pages/r%20%281%29.html#colour=" in text
