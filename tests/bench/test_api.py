@@ -262,7 +262,7 @@ def test_ranks_gather_to_the_metric_at_once(tmp_path):
         for one in ranks:
             one.start()
         for one in ranks:
-            one.join(120)
+            one.join(600)
         assert [one.exitcode for one in ranks] == [0, 0]
         found = dict(results)
     images, prompts = pictures(30)
