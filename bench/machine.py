@@ -29,7 +29,7 @@ LIBRARIES: tuple[tuple[str, bool, str], ...] = (
     ("diffusers", True, "other models than the bundled one"),
     ("transformers", True, "text encoders of diffusers models"),
     ("ray", False, "several machines (pip install 'binding-bench[ray]')"),
-    ("s3fs", False, "runs in s3://... (pip install s3fs)"),
+    ("s3fs", False, "runs in s3://... (pip install 'binding-bench[s3]')"),
     ("gcsfs", False, "runs in gs://... (pip install gcsfs)"),
     ("matplotlib", False, "figures for a paper (pip install 'binding-bench[figures]')"),
 )

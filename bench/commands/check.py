@@ -115,9 +115,10 @@ def command(
     if junit is not None:
         forms.write_junit(junit, outcome)
     title = f"{folder.resolve().name} against {baseline.name}"
-    markdown = forms.to_markdown(outcome, title, "" if report is None else report.as_posix())
     if summary is not None:
-        files.write_text(summary, markdown)
+        address = "" if report is None else forms.address_from(summary, report)
+        files.write_text(summary, forms.to_markdown(outcome, title, address))
+    markdown = forms.to_markdown(outcome, title, "" if report is None else report.as_posix())
     if step := os.environ.get("GITHUB_STEP_SUMMARY"):
         forms.append(Path(step), markdown)
     if os.environ.get("GITHUB_ACTIONS") == "true":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -90,7 +91,7 @@ def to_markdown(outcome: Decision | BenchError, title: str, report: str = "") ->
     outcome : Decision or BenchError
     title : str
     report : str
-        Address of the report, for links from the worst cells to their pictures.
+        Path of the report, for links from the worst cells to their pictures.
     """
     verdict = outcome.verdict if isinstance(outcome, Decision) else REFUSED
     lines = [f"## {_SIGNS.get(verdict, '⚠️')} {_escaped(title)}", ""]
@@ -112,6 +113,15 @@ def to_markdown(outcome: Decision | BenchError, title: str, report: str = "") ->
             for one in outcome.changes
         ]
     return "\n".join(lines) + "\n"
+
+
+def address_from(summary: Path, report: Path) -> str:
+    """Return the address of a report for links in a summary that may lie in another folder."""
+    try:
+        return Path(os.path.relpath(report, summary.parent)).as_posix()
+    except ValueError:
+        # Another drive: there is no relative path.
+        return report.absolute().as_posix()
 
 
 def append(path: Path, text: str) -> None:
@@ -173,8 +183,8 @@ def _columns(decision: Decision) -> tuple[str, ...]:
 def _linked(one: Change, report: str) -> str:
     if not report:
         return _escaped(one.cell)
-    chosen = urlencode({"colour": one.colour, "subject": one.subject, "different": 1})
-    return f"[{_escaped(one.cell)}]({quote(report, safe='/:')}#{chosen})"
+    # Parentheses and spaces would end the address in Markdown.
+    return f"[{_escaped(one.cell)}]({quote(report, safe='/:')}#{urlencode({'cell': one.cell})})"
 
 
 def _shown(decision: Decision) -> list[Comparison]:

@@ -55,9 +55,11 @@ def main(run: Path, out: Path) -> None:
         picture = Image.open(io.BytesIO(stored.image["bytes"])).convert("RGB")
         sheet.paste(picture.resize((TILE, TILE), Image.Resampling.NEAREST), (left, GAP))
         top = GAP + TILE + 8
-        for line in textwrap.wrap(f"{stored.text}: {row.verdict}", 23)[:2]:
-            draw.text((left, top), line, INK, title)
-            top += 22
+        draw.text((left, top), row.verdict, INK, title)
+        top += 26
+        for line in textwrap.wrap(stored.text, 30)[:2]:
+            draw.text((left, top), line, INK, small)
+            top += 17
         for n, line in enumerate(textwrap.wrap(row.words, 30)[:3]):
             draw.text((left, top + 4 + 17 * n), line, QUIET, small)
     sheet.save(out)

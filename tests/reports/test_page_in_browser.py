@@ -340,6 +340,13 @@ def test_theme_is_neutral_and_nothing_overflows(page_file, open_page, scheme, wi
             )
             assert red == green == blue, text
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    clipped = page.evaluate(
+        """() => [...document.querySelectorAll('.leaks .row-link, .leaks .num, .lowest .num')]
+          .filter((place) => place.scrollWidth > place.clientWidth
+            || place.closest('th, td').scrollWidth > place.closest('th, td').clientWidth)
+          .map((place) => place.textContent)"""
+    )
+    assert clipped == []
 
 
 def test_theme_button_overrides_the_system_and_is_kept(page_file, open_page):

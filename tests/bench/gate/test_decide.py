@@ -3,6 +3,7 @@ import json
 import tempfile
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from bench.errors import NotComparableError
 from bench.gate.decide import decide
 from bench.gate.forms import (
     WIDTH,
+    address_from,
     render,
     to_json,
     to_markdown,
@@ -234,5 +236,13 @@ def test_worst_cells_link_into_the_report():
     worse = run.copy()
     worse[12] = False
     decision = decide((SAME, frame(run)), (SAME, frame(worse)))
-    text = to_markdown(decision, "t", "report.html")
-    assert "](report.html#colour=c1&subject=s1&different=1) | 2 | 0 | 2 | 2 background |" in text
+    worst = decision.changes[0].cell
+    text = to_markdown(decision, "t", "out/my report (2).html")
+    link = f"](out/my%20report%20%282%29.html#cell={quote(worst, safe='')})"
+    assert f"{link} | 2 | 0 | 2 | 2 background |" in text
+    assert "](" not in to_markdown(decision, "t")
+
+
+def test_address_of_the_report_is_told_from_where_the_summary_lies(tmp_path):
+    assert address_from(tmp_path / "s.md", tmp_path / "r.html") == "r.html"
+    assert address_from(tmp_path / "a/s.md", tmp_path / "b/r.html") == "../b/r.html"
