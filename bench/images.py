@@ -47,8 +47,10 @@ def as_rgb8(image: Any) -> np.ndarray:
     Parameters
     ----------
     image : PIL image, ndarray, torch tensor or bytes
-        - bytes: an encoded file (PNG, JPEG, WebP, ...); of an animation, the first frame;
-        - PIL image: any mode; transparency is laid over white, CMYK and 16-bit gray converted;
+        - bytes: an encoded file (PNG, JPEG, WebP, ...); of an animation, the first frame; turned
+          as its EXIF says;
+        - PIL image: any mode, turned likewise; transparency is laid over white, CMYK and 16-bit
+          gray converted;
         - array: ``(H, W)``, ``(H, W, 1|3|4)`` or ``(1|3|4, H, W)``; uint8, uint16, bool, or float
           in [0, 1]. Where both could be meant, an array's channels are last, a tensor's first.
 
@@ -126,12 +128,28 @@ def _from_pil(picture: Image.Image) -> np.ndarray:
         picture.load()
     except (OSError, SyntaxError, ValueError) as error:
         raise PictureError("damaged file", f"the image file is damaged: {error}") from None
+    picture = _upright(picture)
     mode = picture.mode
     if mode in ("I", "F") or mode.startswith("I;16"):
         return _from_array(_gray_range(np.asarray(picture)))
     if mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
         return _over_paper(np.asarray(picture.convert("RGBA")))
     return np.ascontiguousarray(np.asarray(picture.convert("RGB")))
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    """Turned as its EXIF says that it should be shown; as it is where that cannot be read."""
+    from PIL import ImageOps
+
+    if not hasattr(picture, "getexif"):
+        return picture
+    try:
+        with _OPENING, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ImageOps.exif_transpose(picture)
+    except Exception:
+        # A header that tells nothing usable is no reason to refuse the pixels.
+        return picture
 
 
 def _gray_range(values: np.ndarray) -> np.ndarray:

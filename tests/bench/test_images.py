@@ -73,6 +73,31 @@ def test_cmyk_is_converted():
     assert np.abs(as_rgb8(picture)[0, 0].astype(int) - RED[0, 0]).max() < 25
 
 
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_a_picture_is_turned_as_its_exif_says(form):
+    picture = Image.new("RGB", (24, 16), (255, 255, 255))
+    picture.paste((255, 0, 0), (0, 0, 24, 8))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # shown a quarter turn clockwise: what is above goes to the right
+    buffer = io.BytesIO()
+    picture.save(buffer, form, exif=exif)
+    found = as_rgb8(buffer.getvalue())
+    assert found.shape == (24, 16, 3)
+    assert nearly(found[12, 12], (255, 0, 0))
+    assert nearly(found[12, 4], (255, 255, 255))
+
+
+def test_exif_that_cannot_be_read_is_no_reason_to_refuse():
+    picture = Image.new("RGB", (8, 6), (0, 0, 255))
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", exif=b"Exif\x00\x00MM\x00*\xff\xff\xff\xff")
+    assert as_rgb8(buffer.getvalue()).shape == (6, 8, 3)
+
+
+def nearly(pixel, colour):
+    return int(np.abs(pixel.astype(int) - colour).max()) < 12
+
+
 def test_first_frame_of_an_animation():
     frames = [Image.fromarray(RED), Image.new("RGB", (5, 6), (0, 0, 255))]
     data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
