@@ -141,9 +141,17 @@ def _coverage(results: Results) -> Figure | None:
     for group, colour, label in (
         ("tag:seen", _BLUE, "pairs that each was taught"),
         ("tag:novel", _ORANGE, "pairs that each was never taught"),
-        ("held", _GREEN, "the quarter of pairs that only the last was taught"),
+        ("held", _GREEN, "pairs that only local-cov-100 was taught"),
     ):
-        _points(axes, share, [one.of("binding_score", group) for one in series], colour, label)
+        # Side by side, so that equal values can be told apart.
+        aside = {"tag:seen": -0.6, "tag:novel": 0.0, "held": 0.6}[group]
+        _points(
+            axes,
+            [x + aside for x in share],
+            [one.of("binding_score", group) for one in series],
+            colour,
+            label,
+        )
     for one in [extra for model in COVERAGE for extra in seeds_of(results, model)[1:]]:
         for group, colour in (("tag:seen", _BLUE), ("tag:novel", _ORANGE), ("held", _GREEN)):
             share_bound = one.of("binding_score", group).value
@@ -161,7 +169,7 @@ def _coverage(results: Results) -> Figure | None:
     axes.set(xlim=(0, 104), ylim=(-3, 103), xlabel="pairs taught, percent of all 297")
     axes.set_ylabel("bound, percent of images")
     axes.set_xticks([0, 10, 25, 50, 75, 100])
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+    figure.legend(loc="outside upper center", ncols=2)
     return figure
 
 
@@ -185,9 +193,11 @@ def _seen(results: Results) -> Figure | None:
         _points(axes, [never * shift] * len(zero), zero, colour, "", fmt="D")
     axes.set_xscale("log")
     axes.axvline(least / 2, color="#bdbdbd", lw=0.8, ls=":")
-    ticks = [10**k for k in range(7) if least / 2 < 10**k]
+    most = max(b.last + 1 for one, _, _ in shown for b in one.seen)
+    ticks = [10**k for k in range(7) if least / 2 < 10**k <= most]
     axes.set_xticks([never, *ticks], ["never", *(f"{tick:,}" for tick in ticks)])
-    axes.set_ylim(None, 101.5)
+    axes.minorticks_off()
+    axes.set(xlim=(never * 0.8, most * 1.2), ylim=(None, 101.5))
     axes.set(xlabel="captions that said the pair in training", ylabel="bound, percent of images")
     axes.legend(loc="lower right")
     return figure
