@@ -155,7 +155,7 @@ def read_holder(folder: Path) -> dict[str, str] | None:
     path = folder / HOLDER
     with files.clear_errors("read", path):
         try:
-            holder = json.loads(path.read_text(encoding="utf-8"))
+            holder = json.loads(places.read_whole(path))
         except (FileNotFoundError, ValueError):
             return None
     return holder if isinstance(holder, dict) else None
