@@ -12,7 +12,7 @@ MEMBERS = tuple(name for name in PRESETS if name.startswith("local-"))
 GUIDANCE = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0)
 STEPS = (2, 4, 8, 16)
 #: Members that the conclusions compare, and the seeds that each is trained with.
-COMPARED = ("local-atomic", "local-cov-100", "local-cov-10")
+COMPARED = ("local-atomic", "local-cov-100")
 SEEDS = (1, 2, 3)
 #: Members whose way from noise to picture is followed.
 FOLLOWED = (
