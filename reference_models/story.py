@@ -23,7 +23,7 @@ def strip_of(model: str, colour: str, subject: str, steps: int, out: Path) -> Pa
     command = [sys.executable, "-m", "bench", "run", "--model", model, "--out", str(out)]
     command += ["--name", name, "--colours", colour, "--subjects", subject, "--seeds", "1"]
     command += ["--templates", "single,control", "--trajectory"]
-    command += ["--segmenter", "clip", "--scorer", "segmentation"]
+    command += ["--scorer", "segmentation"]
     command += ["--steps", str(steps)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return out / name / "filmstrips" / f"single-{colour}-{subject}-0.png"
