@@ -234,7 +234,7 @@ def test_names_of_users_cannot_break_a_form(tmp_path):
     assert all(line.startswith("::") and "\n" not in line for line in lines)
     text = forms.to_markdown(found, name, "my pages/r (1).html")
     assert "<b>" not in text
-    assert "](my%20pages/r%20%281%29.html#colour=" in text
+    assert "](my%20pages/r%20%281%29.html#cell=c)" in text
 
 
 def test_other_releases_are_refused_where_both_are_known():
