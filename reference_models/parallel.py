@@ -28,8 +28,11 @@ class Alone:
         """The value itself."""
         return value
 
-    def end(self) -> None:
+    def wait(self) -> None:
         """Nobody to wait for."""
+
+    def end(self) -> None:
+        """Nobody to part from."""
 
 
 class Team:
@@ -59,9 +62,13 @@ class Team:
         """Mean of a scalar over the processes."""
         return self._accelerator.reduce(value, reduction="mean")
 
+    def wait(self) -> None:
+        """Wait until all have come here."""
+        self._accelerator.wait_for_everyone()
+
     def end(self) -> None:
         """Wait for the others, then part: one that leaves early can abort the rest."""
-        self._accelerator.wait_for_everyone()
+        self.wait()
         self._accelerator.end_training()
 
 

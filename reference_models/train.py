@@ -30,7 +30,7 @@ from reference_models.scalars import Scalars
 from reference_models.sheet import write_sheet
 from reference_models.times import training_times
 from reference_models.tokens.model import TokenModel, cross_entropy
-from reference_models.tokens.train_quantiser import quantiser_for
+from reference_models.tokens.training import quantiser_for
 from reference_models.train_upsampler import upsampler_for
 from reference_models.training import Training
 from reference_models.weights import FOLDER, fill, read_weights
@@ -132,8 +132,7 @@ def main(
     if preset.init:
         begin(model, preset.init)
     if isinstance(model, TokenModel):
-        learned = quantiser_for(out, preset.policy)
-        model.quantiser.load_state_dict(learned)
+        model.quantiser.load_state_dict(quantiser_for(preset, out, place))
     model.to(place.device).to(memory_format=torch.channels_last)
     training = Training(preset, out, model, place)
     if tensorboard and place.rank == 0:

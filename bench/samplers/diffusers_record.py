@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import metadata
 from typing import Any
 
 from bench.records import Fingerprint
@@ -20,6 +19,7 @@ from bench.samplers.diffusers_source import (
     read_index,
     weight_files,
 )
+from bench.store.manifest import versions
 
 #: Libraries whose versions can change a picture.
 LIBRARIES = ("torch", "diffusers", "transformers", "accelerate", "peft")
@@ -53,19 +53,9 @@ def fingerprint(source: Source, pipeline: Any, options: Options, call: Call) -> 
         "vae_tiling": options.vae_tiling,
         "remote_code": options.trust_remote_code,
     }
-    return Fingerprint("sampler", source.name, record, weights, _versions())
+    return Fingerprint("sampler", source.name, record, weights, versions(LIBRARIES))
 
 
 def _plain(config: Mapping[str, Any]) -> dict[str, Any]:
     simple = (str, bool, int, float)
     return {k: v for k, v in config.items() if isinstance(v, simple) and not k.startswith("_")}
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in LIBRARIES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from reference_models.errors import ModelError
-from reference_models.study.results import Result, Value
+from reference_models.study.plan import COVERAGE, PAIRS
+from reference_models.study.results import Results, Value, seeds_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,10 +31,7 @@ _STYLE: Any = {
 }
 #: Colours that people with any colour vision can tell apart (Okabe and Ito 2008).
 _BLUE, _ORANGE, _GREEN, _PINK, _GRAY = "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#707070"
-COVERAGE = tuple(f"local-cov-{percent}" for percent in (10, 25, 50, 75, 100))
 _PLACES = (("subject", _BLUE), ("background", _ORANGE), ("neighbour", _GREEN))
-
-Results = Mapping[str, Result]
 
 
 def figures(results: Results) -> dict[str, bytes]:
@@ -95,16 +93,8 @@ def _points(
     axes.errorbar([at for at, _ in kept], y, (below, above), color=colour, label=label, **look)
 
 
-def seeds_of(results: Results, model: str) -> list[Result]:
-    """Finished default runs of a member, its own training first."""
-    name = f"member-{model}"
-    own = [results[name]] if name in results else []
-    more = [one for key, one in sorted(results.items()) if key.startswith(f"{name}-seed")]
-    return [*own, *more]
-
-
 def _members(results: Results) -> Figure | None:
-    shown = [one for one in results.values() if one.name == f"member-{one.model}"]
+    shown = [one for one in results.values() if one.is_own]
     if not shown:
         return None
     figure, grid = _new(1, 1, 6.5, 0.9 + 0.27 * len(shown))
@@ -159,14 +149,14 @@ def _coverage(results: Results) -> Figure | None:
                 at = float(one.model.rpartition("-")[2]) + 1.2
                 axes.plot(at, 100 * share_bound, "o", mfc="none", color=colour, ms=4, lw=0)
     for number, one in enumerate(seeds_of(results, "local-atomic")):
-        at = 100 * one.facts["pairs"] / 297 + 1.2 * min(number, 1)
+        at = 100 * one.facts["pairs"] / PAIRS + 1.2 * min(number, 1)
         for group, colour in (("tag:seen", _BLUE), ("tag:novel", _ORANGE)):
             value = one.of("binding_score", group)
             look = {"fmt": "D", "mfc": "white" if number else colour, "ms": 4.5}
             _points(axes, [at], [Value(value.value) if number else value], colour, "", **look)
     axes.plot([], [], "D", color=_GRAY, ms=4.5, label="local-atomic (natural colours alone)")
     axes.plot([], [], "o", mfc="none", color=_GRAY, ms=4, label="another training seed")
-    axes.set(xlim=(0, 104), ylim=(-3, 103), xlabel="pairs taught, percent of all 297")
+    axes.set(xlim=(0, 104), ylim=(-3, 103), xlabel=f"pairs taught, percent of all {PAIRS}")
     axes.set_ylabel("bound, percent of images")
     axes.set_xticks([0, 10, 25, 50, 75, 100])
     figure.legend(loc="outside upper center", ncols=2)

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from prompts.colours import COLOUR_NAMES
+from prompts.subjects import SUBJECT_LIST
 from reference_models.presets import PRESETS
 
 #: Members that the study asks for.
 MEMBERS = tuple(name for name in PRESETS if name.startswith("local-"))
+#: Members by the share of the pairs that they were taught, least first.
+COVERAGE = tuple(name for name in MEMBERS if name.startswith("local-cov-"))
+#: Pairs of a colour and a subject that there are.
+PAIRS = len(COLOUR_NAMES) * len(SUBJECT_LIST)
 GUIDANCE = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0)
 STEPS = (2, 4, 8, 16)
 #: Members that the conclusions compare, and the seeds that each is trained with.

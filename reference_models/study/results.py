@@ -80,6 +80,23 @@ class Result:
         """An estimate; one without a value where there is none."""
         return self.estimates.get((metric, group), Value(None))
 
+    @property
+    def is_own(self) -> bool:
+        """Whether it is the whole grid by a member's own training, not another seed's."""
+        return self.name == f"member-{self.model}"
+
+
+#: Results by name of the experiment, in the order of the plan.
+Results = Mapping[str, Result]
+
+
+def seeds_of(results: Results, model: str) -> list[Result]:
+    """Finished default runs of a member, its own training first."""
+    name = f"member-{model}"
+    own = [results[name]] if name in results else []
+    more = [one for key, one in sorted(results.items()) if key.startswith(f"{name}-seed")]
+    return [*own, *more]
+
 
 def read_results(path: Path) -> tuple[dict[str, Result], dict[str, Any]]:
     """Results by name, and the lightness of pictures; both empty where there is no file.

@@ -5,25 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bench.statistics.bootstrap import difference
-from reference_models.study.figures import COVERAGE, seeds_of
-from reference_models.study.plan import COMPARED
-from reference_models.study.results import Result, Value
+from reference_models.study.plan import COMPARED, COVERAGE
+from reference_models.study.results import Result, Results, Value, seeds_of
 from reference_models.study.seeds import Pooled, pooled
 
 #: Binding that each member is to reach on what it was taught.
 GOAL = 0.85
-Results = Mapping[str, Result]
 
 
-def percent(value: Value, signed: bool = False) -> str:
-    """Value and interval in percent; a dash where there is none."""
+def plain(value: Value, signed: bool = False, scale: float = 1) -> str:
+    """Value and interval in their own unit, or multiplied; a dash where there is none."""
     if value.value is None:
         return "-"
     sign = "+" if signed else ""
-    told = f"{100 * value.value:{sign}.1f}"
+    told = f"{scale * value.value:{sign}.1f}"
     if value.low is None or value.high is None:
         return told
-    return f"{told} ({100 * value.low:{sign}.1f} to {100 * value.high:{sign}.1f})"
+    return f"{told} ({scale * value.low:{sign}.1f} to {scale * value.high:{sign}.1f})"
+
+
+def percent(value: Value, signed: bool = False) -> str:
+    """Value and interval of a share in percent."""
+    return plain(value, signed, 100)
 
 
 def minus(first: Value, second: Value) -> Value:
@@ -98,6 +101,8 @@ def relation(results: Results) -> list[str]:
         first, second = (
             results[f"member-{name}"].of("binding_score", group) for name in (atomic, whole)
         )
+        if not (first.measured and second.measured):
+            continue
         told = compared(f"`{atomic}`", first, f"`{whole}`", second, words)
         lines.append(f"{told} (One training each: the intervals are over prompts alone.)")
     own = results.get(f"member-{atomic}")
@@ -134,16 +139,16 @@ def covering(results: Results) -> list[str]:
         )
     known = [name for name in COVERAGE if f"member-{name}" in results]
     for less, more in zip(known, known[1:], strict=False):
-        line = compared(
-            f"`{less}`",
-            results[f"member-{less}"].of("binding_score", "held"),
-            f"`{more}`",
-            results[f"member-{more}"].of("binding_score", "held"),
-            "On the quarter of the pairs that only `local-cov-100` was taught",
+        lines.append(
+            compared(
+                f"`{less}`",
+                results[f"member-{less}"].of("binding_score", "held"),
+                f"`{more}`",
+                results[f"member-{more}"].of("binding_score", "held"),
+                "On the quarter of the pairs that only `local-cov-100` was taught",
+            )
         )
-        if line:
-            lines.append(line)
-    return lines
+    return [line for line in lines if line]
 
 
 #: Members that are compared with another: what is different about the first.
@@ -162,16 +167,16 @@ def variations(results: Results) -> list[str]:
         if one is None or other is None:
             continue
         for metric, what in (("binding_score", "bound"), ("leakage_rate", "leaked")):
-            line = compared(
-                f"`{name}`",
-                one.of(metric),
-                f"`{base}`",
-                other.of(metric),
-                f"{words}, percent {what}",
+            lines.append(
+                compared(
+                    f"`{name}`",
+                    one.of(metric),
+                    f"`{base}`",
+                    other.of(metric),
+                    f"{words}, percent {what}",
+                )
             )
-            if line:
-                lines.append(line)
-    return lines
+    return [line for line in lines if line]
 
 
 def by_guidance(results: Results) -> list[str]:
@@ -190,16 +195,16 @@ def by_guidance(results: Results) -> list[str]:
             ("leak_excess", "Colour elsewhere beyond the control"),
         ):
             scale, other = (one.name.rpartition("-")[2] for one in (end, best))
-            line = compared(
-                f"guidance {scale}",
-                end.of(metric),
-                f"guidance {other}",
-                best.of(metric),
-                f"{what}, `local-teacher`",
+            lines.append(
+                compared(
+                    f"guidance {scale}",
+                    end.of(metric),
+                    f"guidance {other}",
+                    best.of(metric),
+                    f"{what}, `local-teacher`",
+                )
             )
-            if line:
-                lines.append(line)
-    return lines
+    return [line for line in lines if line]
 
 
 def by_frequency(results: Results) -> list[str]:
@@ -215,16 +220,16 @@ def by_frequency(results: Results) -> list[str]:
         for b, words in [(least, f"seen {least.first:,} to {least.last:,} times")] + [
             (b, "never seen") for b in never
         ]:
-            line = compared(
-                f"pairs {words}",
-                b.value,
-                f"pairs seen {most.first:,} times and more",
-                most.value,
-                f"`{name}`",
+            lines.append(
+                compared(
+                    f"pairs {words}",
+                    b.value,
+                    f"pairs seen {most.first:,} times and more",
+                    most.value,
+                    f"`{name}`",
+                )
             )
-            if line:
-                lines.append(line)
-    return lines
+    return [line for line in lines if line]
 
 
 def on_the_way(results: Results) -> list[str]:
@@ -249,16 +254,16 @@ def on_the_way(results: Results) -> list[str]:
         )
     for one in results.values():
         if one.name.startswith("frames-") and one.name != base.name:
-            line = compared(
-                f"`{one.model}`",
-                one.of("arrival_noise"),
-                "`local-teacher`",
-                base.of("arrival_noise"),
-                "Noise left when half of the colour has come, percent",
+            lines.append(
+                compared(
+                    f"`{one.model}`",
+                    one.of("arrival_noise"),
+                    "`local-teacher`",
+                    base.of("arrival_noise"),
+                    "Noise left when half of the colour has come, percent",
+                )
             )
-            if line:
-                lines.append(line)
-    return lines
+    return [line for line in lines if line]
 
 
 def toned(tone: Mapping[str, Mapping[str, Value]]) -> list[str]:
@@ -285,17 +290,6 @@ def toned(tone: Mapping[str, Mapping[str, Value]]) -> list[str]:
     return lines
 
 
-def plain(value: Value, signed: bool = False) -> str:
-    """Value and interval in their own unit."""
-    if value.value is None:
-        return "-"
-    sign = "+" if signed else ""
-    if not value.measured:
-        return f"{value.value:{sign}.1f}"
-    told, low, high = value.triple
-    return f"{told:{sign}.1f} ({low:{sign}.1f} to {high:{sign}.1f})"
-
-
 def goal(results: Results) -> list[str]:
     """Which members reach the goal on what they were taught, by their intervals."""
     sure: list[Result] = []
@@ -303,7 +297,7 @@ def goal(results: Results) -> list[str]:
     short: list[Result] = []
     for one in results.values():
         taught = one.of("binding_score", "tag:seen")
-        if one.name != f"member-{one.model}" or not taught.measured:
+        if not one.is_own or not taught.measured:
             continue
         value, low, _ = taught.triple
         (sure if low >= GOAL else near if value >= GOAL else short).append(one)

@@ -22,7 +22,7 @@ from reference_models.ema import Average
 from reference_models.errors import ModelError
 from reference_models.optimiser import make_optimisers, orthogonalised
 from reference_models.presets import PRESETS, build
-from reference_models.tokens import train_quantiser
+from reference_models.tokens import training as quantising
 from reference_models.training import rate
 from reference_models.weights import read_weights
 from reference_models.world.statistics import held_out_pairs
@@ -101,15 +101,17 @@ def test_training_goes_on_from_its_checkpoint_and_publishes(tmp_path, monkeypatc
 def test_tokens_are_trained_after_their_quantiser_and_draw(tmp_path, monkeypatch):
     monkeypatch.setattr(train, "Pool", lambda *a, **k: Pool(*a, **{**k, "size": 64, "block": 64}))
     monkeypatch.setattr(
-        train_quantiser, "Pool", lambda *a, **k: Pool(*a, **{**k, "size": 64, "block": 64})
+        quantising, "Pool", lambda *a, **k: Pool(*a, **{**k, "size": 64, "block": 64})
     )
-    monkeypatch.setattr(train_quantiser, "IMAGES", 64)
+    monkeypatch.setattr(quantising, "IMAGES", 64)
     tiny = replace(PRESETS["local-tokens"], width=20, depth=1, images=32, batch=16)
     monkeypatch.setitem(PRESETS, "smoke", tiny)
     command = ["--preset", "smoke", "--out", str(tmp_path)]
     result = CliRunner().invoke(train.main, command)
     assert result.exit_code == 0, result.output
-    trained, _ = read_weights(tmp_path / "quantiser.safetensors")
+    whole, _ = read_weights(tmp_path / "quantiser" / "checkpoint.safetensors")
+    trained = {n[4:]: t.half().float() for n, t in whole.items() if n.startswith("ema.")}
+    assert trained
     tensors, facts = read_weights(tmp_path / "smoke.safetensors")
     assert facts["preset"]["network"] == "tokens"
     for name, tensor in trained.items():
