@@ -10,19 +10,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.colour.named import colour_words, resolve
-from bench.engine.crew import build, build_scorers
-from bench.engine.derive import judged
-from bench.engine.worker import BATCH, measure
 from bench.errors import UsageError
-from bench.images import PictureError, as_rgb8
+from bench.judge.colour.named import colour_words, resolve
+from bench.judge.images import PictureError, as_rgb8
+from bench.judge.validity import why_void
 from bench.protocols import Scorer, Segmenter
 from bench.records import Estimate, Generation, Score
+from bench.run.components import build, build_scorers
+from bench.run.derive import judged
+from bench.run.scoring_thread import BATCH, measure
 from bench.statistics.metrics import GAPS, SHARES
 from bench.statistics.tabulate import WHOLE, tabulate
 from bench.store.derived import VERDICTS
-from bench.store.joined import Scored
-from bench.validity import why_void
+from bench.store.score_reader import Scored
 from prompts.cells import Cell, Sample
 from prompts.manifest import TrainingManifest
 from prompts.parse import parse
@@ -59,7 +59,7 @@ def score_images(
         What the model was trained on, for the tags ``seen`` and ``novel``.
     colours : sequence of str
         CSS or XKCD names that mean colours in these prompts (``salmon``). Basic terms, hexadecimal
-        codes and `bench.colour.named.PLAIN_WORDS` (``teal``) are read without.
+        codes and `bench.judge.colour.named.PLAIN_WORDS` (``teal``) are read without.
 
     Returns
     -------

@@ -54,7 +54,7 @@ class BindingRun:
         KeyError
             There is none of this metric in this group.
         """
-        from bench.engine.derive import current_estimates
+        from bench.run.derive import current_estimates
         from bench.store.run import Run
 
         for one in current_estimates(Run(self.folder)):
@@ -158,7 +158,7 @@ def _setting(config: pytest.Config, name: str) -> str:
 
 def _make(config: pytest.Config, model: str) -> Path:
     """Make the run, or what is missing of it; the command line says what went wrong."""
-    from bench.cli import run as bench
+    from bench.cli.main import run as bench
 
     out = config.rootpath / (_setting(config, "out") or "runs")
     arguments = ["run", "--model", model, "--out", str(out), "--name", "pytest"]

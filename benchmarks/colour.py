@@ -10,9 +10,9 @@ import time
 
 import numpy as np
 
-from bench import colour
-from bench.known import known_answers
-from bench.scorers.segmentation import SegmentationScorer
+from bench.certificate.scenes import known_answers
+from bench.judge import colour
+from bench.judge.scorers.segmentation import SegmentationScorer
 
 
 def per_second(work, amount: float, repeats: int = 5) -> float:

@@ -23,16 +23,16 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from skimage.color import deltaE_ciede2000 as ciede2000
 
-from bench.clip import load_clip
-from bench.clip.crop import masked_crop
-from bench.colour.spaces import to_lab
-from bench.composites import compose
-from bench.engine.crew import build
-from bench.known import Answer, known_answers
+from bench.certificate.composites import compose
+from bench.certificate.scenes import Answer, known_answers
+from bench.judge.clip import load_clip
+from bench.judge.clip.crop import masked_crop
+from bench.judge.colour.spaces import to_lab
+from bench.judge.scorers.segmentation import SegmentationScorer
+from bench.judge.validity import why_void
+from bench.judge.verdict import judge
 from bench.records import Regions
-from bench.scorers.segmentation import SegmentationScorer
-from bench.validity import why_void
-from bench.verdict import judge
+from bench.run.components import build
 from prompts.colours import BASIC, COLOUR_NAMES
 from prompts.grammar import noun_phrase
 from prompts.subjects import SUBJECTS

@@ -64,7 +64,7 @@ def sample_only(images: int) -> None:
     """Draw many images with a tiny pipeline and drop them, for the memory."""
     import torch
 
-    from bench.samplers.diffusers_sampler import DiffusersSampler
+    from bench.samplers.diffusers.sampler import DiffusersSampler
     from prompts import build_grid
     from reference_models.sd.parts import (
         Shape,

@@ -20,8 +20,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from bench.cli import run as bench
-from bench.clip.load import load_clip
+from bench.cli.main import run as bench
+from bench.judge.clip.load import load_clip
 from bench.statistics.compare import compare, pair
 from bench.statistics.tabulate import tabulate
 from bench.store.derived import read_verdicts

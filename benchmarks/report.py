@@ -23,7 +23,7 @@ BUILD = """
 import json, resource, sys, time
 from pathlib import Path
 start = time.perf_counter()
-from bench.commands.report import _lent, _load
+from bench.cli.report import _lent, _load
 from reports.page import write_report
 lent = _lent()
 written = write_report([_load(Path(sys.argv[1]))], Path(sys.argv[2]), lent=lent)

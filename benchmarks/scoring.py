@@ -7,8 +7,8 @@ import json
 import time
 from pathlib import Path
 
-from bench.engine.crew import build, build_scorers
-from bench.engine.worker import BATCH
+from bench.run.components import build, build_scorers
+from bench.run.scoring_thread import BATCH
 from bench.store.run import Run
 
 SCORERS = ("segmentation", "clip")

@@ -1,7 +1,7 @@
 """Segmenters compared: ``python -m benchmarks.segmenters``.
 
 Mean intersection over union of the asked subjects' masks, macro-F1 of the verdicts and time, on
-scenes of the rendered world and on composed pictures (`bench.composites`), from one set of scenes.
+scenes of the rendered world and on composed pictures (`bench.certificate.composites`).
 `--icons FOLDER` composes from icons of your own; `--fit` prints the weights of presence of the
 cutout segmenter, fitted on the rendered world and on composed pictures of another seed.
 """
@@ -17,13 +17,13 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.certificate import judge_known, summarise
-from bench.clip.calibrate import logistic_fit
-from bench.composites import compose, read_icons
-from bench.engine.crew import build
-from bench.known import Answer, known_answers
-from bench.regions.things import assign, evidence_of, pieces_of
-from bench.scorers.segmentation import SegmentationScorer
+from bench.certificate.composites import compose, read_icons
+from bench.certificate.report import judge_known, summarise
+from bench.certificate.scenes import Answer, known_answers
+from bench.judge.clip.calibrate import logistic_fit
+from bench.judge.regions.assignment import assign, evidence_of, pieces_of
+from bench.judge.scorers.segmentation import SegmentationScorer
+from bench.run.components import build
 
 SEED = 31_337
 FIT_SEED = 70_001

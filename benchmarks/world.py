@@ -12,7 +12,7 @@ import time
 import click
 import torch
 
-from bench.clip.load import load_clip
+from bench.judge.clip.load import load_clip
 from reference_models.clip.evaluate import evaluate
 from reference_models.data import training_scenes
 from reference_models.world.render import render

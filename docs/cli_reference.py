@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from bench.cli import COMMANDS, cli
+from bench.cli.main import COMMANDS, cli
 
 PAGE = Path(__file__).with_name("cli.md")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from prompts.digest import content_hash, seed_from
+from prompts.hashing import content_hash, seed_from
 
 #: Version of what a sample id means. It changes when an old id would ask for another image.
 SUITE_VERSION = "1"

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from prompts.cells import Cell, Sample, plan
 from prompts.colours import BASIC, Colour
-from prompts.digest import content_hash
 from prompts.errors import PromptError, shown
+from prompts.hashing import content_hash
 from prompts.manifest import TrainingManifest
 from prompts.subjects import SUBJECT_LIST, Subject
 from prompts.tags import tag_cells

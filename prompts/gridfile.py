@@ -9,8 +9,8 @@ from pathlib import Path
 from prompts.colours import BASIC
 from prompts.errors import PromptError, shown, unknown
 from prompts.grid import Grid, check_seeds, finish_grid, keep, unique
-from prompts.places import Place, read_file
 from prompts.prompt_list import ROW_READERS, read_rows
+from prompts.source_location import Place, read_file
 from prompts.toml_grid import read_toml
 
 SUFFIXES: tuple[str, ...] = (".toml", *ROW_READERS)

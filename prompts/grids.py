@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from prompts.cells import Cell
-from prompts.colours import BASIC, COLOURS, Colour
-from prompts.errors import PromptError, shown, unknown
-from prompts.grid import Grid, check_seeds, finish_grid, keep, unique
-from prompts.manifest import TrainingManifest
-from prompts.sets import (
+from prompts.cell_sets import (
     all_controls,
     all_scenes,
     all_singles,
@@ -18,6 +13,11 @@ from prompts.sets import (
     balanced_singles,
     twins,
 )
+from prompts.cells import Cell
+from prompts.colours import BASIC, COLOURS, Colour
+from prompts.errors import PromptError, shown, unknown
+from prompts.grid import Grid, check_seeds, finish_grid, keep, unique
+from prompts.manifest import TrainingManifest
 from prompts.subjects import SUBJECT_LIST, SUBJECTS, Subject
 from prompts.templates import COLOURED_SCENES, PLAIN_SCENES, TEMPLATE_NAMES, TEMPLATES
 

@@ -16,7 +16,7 @@ from functools import lru_cache
 from prompts.cells import Binding, Cell
 from prompts.errors import PromptError
 from prompts.manifest import TrainingManifest
-from prompts.phrases import Phrase, Words, fold
+from prompts.noun_phrases import Phrase, Words, fold
 from prompts.slug import slug
 from prompts.subjects import SUBJECTS, Subject
 from prompts.tags import tag_cell

@@ -17,12 +17,12 @@ from typing import Any
 
 from prompts.cells import Binding, Cell
 from prompts.colours import Colour
+from prompts.custom_vocabulary import own_colour
 from prompts.errors import nearest, shown
 from prompts.grammar import article, plural
-from prompts.own_words import own_colour
+from prompts.noun_phrases import Words, fold
 from prompts.parse import LONGEST_PROMPT, free_cell, read
-from prompts.phrases import Words, fold
-from prompts.places import Place
+from prompts.source_location import Place
 from prompts.subjects import SUBJECTS, Subject
 from prompts.templates import make_cell
 

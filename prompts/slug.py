@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from prompts.digest import content_hash
+from prompts.hashing import content_hash
 
 _PLAIN = re.compile(r"[a-z0-9]+(?: [a-z0-9]+)*")
 _LONGEST_PLAIN = 48

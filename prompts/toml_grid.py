@@ -10,16 +10,16 @@ import re
 import tomllib
 from typing import Any
 
+from prompts.cell_sets import all_controls, all_scenes, all_singles, twins
 from prompts.cells import Binding, Cell
 from prompts.colours import BASIC, Colour
+from prompts.custom_vocabulary import COLOUR_KEYS, own_colour, own_subject
 from prompts.errors import PromptError, shown
 from prompts.grid import Grid, check_seeds, finish_grid, unique
 from prompts.grids import NEUTRAL_SCENERY, expand_templates
-from prompts.own_words import COLOUR_KEYS, own_colour, own_subject
-from prompts.places import Place, check_word, find_line
 from prompts.prompt_list import make_row, read_rows
-from prompts.sets import all_controls, all_scenes, all_singles, twins
 from prompts.slug import slug
+from prompts.source_location import Place, check_word, find_line
 from prompts.subjects import SUBJECT_LIST, Subject
 from prompts.templates import TEMPLATES, Template, make_cell
 

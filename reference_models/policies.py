@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from prompts.colours import COLOUR_NAMES
-from prompts.digest import content_hash
+from prompts.hashing import content_hash
 from prompts.subjects import SUBJECT_LIST
 from reference_models.world.scene import NATURAL, Mixture
 from reference_models.world.statistics import canonical_only, colour_given_subject

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from bench.records import VERDICTS
 from prompts.colours import COLOURS
-from reports.wording import PLACES, VERDICT_WORDS
+from reports.labels import PLACES, VERDICT_WORDS
 
 #: Paint of a place: whether the requested colour fills it, and the pattern laid over it.
 _PLACE_PAINT: dict[str, tuple[bool, str]] = {

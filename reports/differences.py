@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from reports.labels import RATES, Rate
 from reports.lent import Interval, no_interval
-from reports.wording import RATES, Rate
 
 LEVEL = 0.95
 

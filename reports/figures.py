@@ -14,11 +14,11 @@ from prompts.subjects import SUBJECTS
 from reports.charts import colour_hex
 from reports.differences import differences
 from reports.headline import headlines
+from reports.labels import PLACES, RATES
 from reports.lent import Interval, no_interval
 from reports.payload import all_items
 from reports.reading import Run
 from reports.tabulation import counts_by_pair, ordered_colours, places, rate_of
-from reports.wording import PLACES, RATES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -14,11 +14,10 @@ import pandas as pd
 
 from bench.errors import StoreError, UsageError
 from reports import tables
-from reports.cautions import comparison_cautions
 from reports.changes import shown_first
-from reports.embedding import embed, pictures_payload, write_chunks
-from reports.films import SHARE as FILM_SHARE
-from reports.films import films_payload, make_films, write_film_chunks
+from reports.filmstrip_data import SHARE as FILM_SHARE
+from reports.filmstrip_data import films_payload, make_films, write_film_chunks
+from reports.inline_images import embed, pictures_payload, write_chunks
 from reports.lent import Lent
 from reports.naming import name_table
 from reports.payload import all_items, build_payload, cell_table, script_json
@@ -27,6 +26,7 @@ from reports.rendering import render
 from reports.selection import Plan
 from reports.trajectory import curves_payload
 from reports.views import run_labels, versus_of, view_of
+from reports.warnings import comparison_cautions
 
 #: Bytes that a page may have.
 LARGEST = 10_000_000

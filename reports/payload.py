@@ -13,10 +13,10 @@ from markupsafe import Markup
 from bench.records import VERDICTS
 from prompts.colours import BASIC, COLOURS
 from prompts.subjects import SUBJECTS
+from reports.labels import METRIC_WORDS, RATES, VERDICT_WORDS
 from reports.reading import Run
 from reports.tabulation import ordered_colours, prior_strengths
 from reports.trajectory import CURVES
-from reports.wording import METRIC_WORDS, RATES, VERDICT_WORDS
 
 #: Metrics are carried as whole thousandths.
 SCALE = 1000

@@ -14,8 +14,8 @@ from markupsafe import Markup
 from bench.records import VERDICTS
 from reports import charts
 from reports.headline import LEAK_PLACES
+from reports.labels import PLACES, VERDICT_WORDS
 from reports.trajectory import CURVES
-from reports.wording import PLACES, VERDICT_WORDS
 
 #: Style sheets and scripts, in the order in which they are joined.
 STYLES = ("base", "headline", "compare", "charts", "heatmap", "gallery", "viewer", "film", "print")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from reports.reading import Run
-from reports.sampling import embedding_order
+from reports.thumbnail_order import embedding_order
 
 #: A picture: cell id and index.
 Key = tuple[str, int]

@@ -9,8 +9,8 @@ import pandas as pd
 from bench.records import VERDICTS
 from prompts.colours import COLOUR_NAMES, COLOURS
 from prompts.subjects import SUBJECTS
+from reports.labels import PLACES, Rate
 from reports.reading import Run
-from reports.wording import PLACES, Rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def rate_of(counts: pd.Series, rate: Rate) -> tuple[int, int]:
 
 
 def places(run: Run) -> list[PlaceRow]:
-    """Where each requested colour went, as counts over `reports.wording.PLACES`."""
+    """Where each requested colour went, as counts over `reports.labels.PLACES`."""
     valid = run.verdicts[run.verdicts["verdict"] != "invalid"]
     counts = valid.groupby(["colour", "verdict"]).size().unstack(fill_value=0)
     rows = []

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bench.store import run as store
-from bench.store.joined import read_trajectory
+from bench.store.score_reader import read_trajectory
 from prompts.colours import COLOUR_NAMES
 from reports.reading import Run
 from reports.tabulation import is_control

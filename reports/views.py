@@ -8,12 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from reports.cautions import Caution, cautions
 from reports.certificate import Certificate, read_certificate
 from reports.changes import Change, Shift, changed_cells, shifts
 from reports.differences import Difference, differences, moved
-from reports.glance import Glance, glance
 from reports.headline import Headline, headlines
+from reports.highlights import Glance, glance
 from reports.lent import Interval
 from reports.provenance import described, facts
 from reports.reading import Run
@@ -27,6 +26,7 @@ from reports.tabulation import (
     verdict_counts,
 )
 from reports.trajectory import Forming, forming, measured_steps
+from reports.warnings import Caution, cautions
 
 
 @dataclass(frozen=True, slots=True, eq=False)

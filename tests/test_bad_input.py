@@ -1,6 +1,6 @@
 """Bad input through the command line: one line on stderr, nothing on stdout, the right exit code.
 
-Names, other options, Ctrl-C and locks stand in tests/bench/test_cli.py; here is what is left.
+Names, other options, Ctrl-C and locks stand in tests/bench/cli/test_main.py; here is what is left.
 """
 
 import errno
@@ -14,7 +14,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from bench.cli import run
+from bench.cli.main import run
 from bench.store import files
 from tests.bundled import ROOT
 
@@ -217,7 +217,7 @@ def test_file_that_may_not_grow_further(tmp_path):
     code = (
         "import resource, sys\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))\n"
-        "from bench.cli import run\n"
+        "from bench.cli.main import run\n"
         f"sys.exit(run({[*ARGUMENTS, '--seeds', '4']!r}))"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from bench.cli import COMMANDS
+from bench.cli.main import COMMANDS
 from tests.bundled import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -17,7 +17,7 @@ ALLOWED = {
     "reports": {"reports", "prompts", "bench"},
 }
 #: The command modules are where all meet.
-MEETING_PLACES = ("bench/commands/", "bench/cli.py")
+MEETING_PLACES = ("bench/cli/", "bench/cli/main.py")
 #: The adapters for the bundled models and the known-answer suite, by words of their paths.
 ADAPTERS = (
     "bundled",
@@ -31,7 +31,7 @@ ADAPTERS = (
 )
 #: The study looks at runs of the suite with the suite's own statistics.
 STUDY = "reference_models/study/"
-OF_BENCH_FOR_THE_STUDY = ("bench.records", "bench.store", "bench.statistics", "bench.colour")
+OF_BENCH_FOR_THE_STUDY = ("bench.records", "bench.store", "bench.statistics", "bench.judge.colour")
 #: What reports may import of bench: the records, the store, and the errors that these raise.
 OF_BENCH_FOR_REPORTS = ("bench.records", "bench.store", "bench.errors")
 #: Never at the top of a command module.

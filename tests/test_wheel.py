@@ -22,8 +22,8 @@ from tests.bundled import FILES, ROOT, require_weights
 PACKAGES = ("bench", "prompts", "reference_models", "reports")
 #: Files that are no code and that the program reads.
 DATA = (
-    "bench/colour/anchors.csv",
-    "bench/colour/terms.json",
+    "bench/judge/colour/anchors.csv",
+    "bench/judge/colour/terms.json",
     "reference_models/clip/weights/bundled.json",
     "reference_models/clip/weights/merges.txt.gz",
     "reports/static/base.css",

@@ -12,10 +12,10 @@ from typing import Any
 import pandas as pd
 
 from bench.errors import NotComparableError, UsageError
+from bench.judge.verdict import DEFAULT
 from bench.records import VERDICTS, Estimate
 from bench.store import files
 from bench.store.manifest import Manifest
-from bench.verdict import DEFAULT
 
 FORMAT = 1
 

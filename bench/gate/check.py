@@ -6,11 +6,11 @@ from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
-from bench.engine.derive import current_estimates
-from bench.engine.finish import require_valid, take_stock
 from bench.gate.baseline import comparable, read_baseline, require_whole
 from bench.gate.control import CONTROL, require_control
 from bench.gate.decide import Decision, decide
+from bench.run.derive import current_estimates
+from bench.run.finish import require_valid, take_stock
 from bench.store.derived import read_verdicts
 from bench.store.run import Run
 

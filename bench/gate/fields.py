@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from bench.errors import NotComparableError
-from bench.tables import unknown
+from bench.registry import unknown
 
 #: The release of this program: another may judge by other rules.
 VERSION = "bench"

@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from bench.errors import UsageError
-from bench.images import PictureError, as_rgb8
-from bench.samplers.transport import Answer, PassingError, Status, Transport
+from bench.judge.images import PictureError, as_rgb8
+from bench.samplers.http import Answer, PassingError, Status, Transport
 
 #: Fields that not every server takes; one that is refused by name is left out from then on.
 OPTIONAL = ("seed", "response_format")

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bench.errors import UsageError
 from bench.records import Generation
-from bench.samplers.diffusers_sampler import DiffusersSampler
+from bench.samplers.diffusers.sampler import DiffusersSampler
 from prompts.cells import Sample
 from reference_models.errors import ModelError
 from reference_models.local import token_ids

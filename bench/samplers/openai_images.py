@@ -18,8 +18,8 @@ import numpy as np
 
 from bench.errors import UsageError
 from bench.records import Fingerprint, Generation
+from bench.samplers.http import BACKOFF, Pace, StoppedError, Transport
 from bench.samplers.image_api import ImageApi, checked_base
-from bench.samplers.transport import BACKOFF, Pace, StoppedError, Transport
 from prompts.cells import Sample
 
 OPENAI = "https://api.openai.com/v1"

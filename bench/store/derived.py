@@ -17,7 +17,7 @@ from bench.records import Estimate
 from bench.store import files
 from bench.store.manifest import versions
 from bench.store.run import Run
-from prompts.digest import content_hash
+from prompts.hashing import content_hash
 
 VERDICTS_FILE = "verdicts.parquet"
 ESTIMATES_FILE = "estimates.json"
@@ -57,7 +57,7 @@ VERDICTS = pa.schema(
 
 def source_of(run: Run) -> str:
     """Hash of all that the derived files are made from: parts, their makers, and the rules."""
-    from bench.verdict import DEFAULT
+    from bench.judge.verdict import DEFAULT
 
     manifest = run.manifest
     parts = [

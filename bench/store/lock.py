@@ -45,7 +45,7 @@ def locked(folder: Path) -> Iterator[dict[str, str] | None]:
         Another process holds it; the message names the process and the machine.
     """
     if places.is_remote(folder):
-        from bench.store.lease import leased
+        from bench.store.remote_lock import leased
 
         with leased(folder) as stale:
             yield stale

@@ -17,7 +17,7 @@ from bench.errors import NotComparableError, StoreError
 from bench.records import Fingerprint
 from bench.store import files
 from prompts.cells import SUITE_VERSION, Cell
-from prompts.digest import content_hash
+from prompts.hashing import content_hash
 
 FILE = "run.json"
 

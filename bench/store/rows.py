@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from bench.judge.validity import why_void
 from bench.records import Generation, Regions, Score
 from bench.store.pictures import decode_png, encode_png
-from bench.validity import why_void
 from prompts.cells import Binding, Cell, Sample
 
 #: Labels of neighbours begin here, those of subjects at 1; 0 is the background.

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from bench.errors import StoreError, UsageError
 from bench.records import Generation, Regions, Score
+from bench.registry import nearest
 from bench.store import files, parts, places
 from bench.store.lock import guard_of
 from bench.store.manifest import FILE, Manifest, read_manifest
@@ -22,7 +23,6 @@ from bench.store.rows import (
     score_rows,
     trajectory_rows,
 )
-from bench.tables import nearest
 
 #: A part is closed when its oldest row is so old (seconds), or its rows are so large (bytes).
 PART_SECONDS = float(os.environ.get("BENCH_PART_SECONDS", "55"))

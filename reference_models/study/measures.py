@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.colour.named import basic_term
+from bench.judge.colour.named import basic_term
 from bench.records import Estimate
 from bench.statistics.bootstrap import LEVEL, RESAMPLES, intervals
 from bench.statistics.sums import Judgements
 from bench.statistics.tabulate import estimates_of
 from bench.store.derived import read_verdicts
-from bench.store.joined import read_trajectory
 from bench.store.run import Run
+from bench.store.score_reader import read_trajectory
 from prompts.colours import COLOUR_NAMES
 from prompts.manifest import TrainingManifest
 from prompts.subjects import SUBJECTS

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from bench.colour.spaces import to_lab
+from bench.judge.colour.spaces import to_lab
 from bench.statistics.bootstrap import LEVEL, RESAMPLES, intervals
 from prompts.colours import COLOUR_NAMES
 from reference_models.data import training_scenes

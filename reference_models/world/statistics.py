@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from prompts.colours import COLOUR_NAMES
-from prompts.digest import content_hash
+from prompts.hashing import content_hash
 from prompts.subjects import SUBJECT_LIST, SUBJECT_NAMES
 
 #: Share of scenes in a canonical colour, where the prior is strong and where it is not.

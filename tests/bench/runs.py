@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from bench.engine.crew import Crew
-from bench.engine.execute import Outcome, execute
-from bench.engine.finish import finish
-from bench.engine.prepare import manifest_for, open_run
+from bench.run.components import Crew
+from bench.run.execute import Outcome, execute
+from bench.run.finish import finish
+from bench.run.prepare import manifest_for, open_run
 from bench.store.lock import locked
 from bench.store.run import PART_BYTES, PART_SECONDS, Run, RunWriter
 from prompts.cells import plan

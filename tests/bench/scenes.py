@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from bench.colour.named import resolve
-from bench.colour.spaces import from_linear, to_linear
+from bench.judge.colour.named import resolve
+from bench.judge.colour.spaces import from_linear, to_linear
 from bench.records import Generation, Regions
 from prompts.cells import Binding, Cell, Sample
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.engine.crew import Crew
 from bench.records import Fingerprint, Generation, Regions, Score
+from bench.run.components import Crew
 from prompts.cells import Binding, Cell, Sample
 from prompts.colours import BASIC, COLOURS
 from prompts.subjects import SUBJECTS

@@ -6,8 +6,8 @@ from prompts.cells import Binding
 from prompts.colours import COLOUR_NAMES
 from prompts.grids import PRESET_NAMES, make_grid
 from prompts.manifest import TrainingManifest
+from prompts.noun_phrases import Words
 from prompts.parse import parse, read
-from prompts.phrases import Words
 from prompts.subjects import SUBJECT_LIST, Subject
 
 

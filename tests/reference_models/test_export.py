@@ -8,7 +8,7 @@ import torch
 from click.testing import CliRunner
 
 from bench.errors import UsageError
-from bench.samplers.diffusers_sampler import DiffusersSampler
+from bench.samplers.diffusers.sampler import DiffusersSampler
 from bench.samplers.family import Teacher
 from bench.samplers.local import LocalSampler
 from prompts import build_grid

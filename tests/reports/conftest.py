@@ -43,7 +43,7 @@ def naming():
 @pytest.fixture(scope="session")
 def lent():
     """What the command lends the page, with a quick naming."""
-    from bench.commands.report import _interval
+    from bench.cli.report import _interval
     from reports.lent import Lent
 
     return Lent(nearest_prototype, _interval)

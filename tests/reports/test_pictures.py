@@ -13,12 +13,12 @@ import pytest
 from PIL import Image
 
 from reports import page
-from reports.embedding import embed
+from reports.inline_images import embed
 from reports.naming import LEVELS, name_table
 from reports.payload import all_items, cell_table
 from reports.reading import read_run
-from reports.sampling import embedding_order
 from reports.selection import Plan
+from reports.thumbnail_order import embedding_order
 from reports.thumbnails import LONGEST, encode_labels, make_thumbnail
 
 

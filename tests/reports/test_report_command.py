@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 from click.testing import CliRunner
 
-from bench.commands.report import command
+from bench.cli.report import command
 from bench.errors import BenchError, StoreError, UsageError
 from reports.figures import write_figures
 from reports.page import write_report

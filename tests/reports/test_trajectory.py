@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from bench.records import Estimate
-from reports.films import MOST, make_films
+from reports.filmstrip_data import MOST, make_films
 from reports.page import write_report
 from reports.payload import all_items, cell_table
 from reports.selection import Plan

@@ -12,12 +12,12 @@ import pytest
 from bench.errors import UsageError
 from bench.records import VERDICTS
 from reports import tables
-from reports.cautions import cautions, comparison_cautions
 from reports.certificate import load_certificate, read_certificate
 from reports.changes import changed_cells, shifts
 from reports.differences import differences, moved
-from reports.glance import glance
 from reports.headline import Headline, headlines, in_ten
+from reports.highlights import glance
+from reports.labels import PLACES, RATES, VERDICT_WORDS
 from reports.payload import all_items, build_payload, cell_table
 from reports.reading import Run
 from reports.tabulation import (
@@ -28,7 +28,7 @@ from reports.tabulation import (
     prior_strengths,
     verdict_counts,
 )
-from reports.wording import PLACES, RATES, VERDICT_WORDS
+from reports.warnings import cautions, comparison_cautions
 
 
 def test_every_verdict_has_words_one_place_and_an_icon(page_file):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bench.cli import run as bench
+from bench.cli.main import run as bench
 from bench.errors import UsageError
 from bench.export.target import MARK, staged
 from bench.store.derived import read_verdicts

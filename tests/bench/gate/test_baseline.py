@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from bench.cli import run as bench
+from bench.cli.main import run as bench
 from bench.errors import NotComparableError, UsageError
 from bench.gate import forms
 from bench.gate.baseline import comparable, make_baseline, read_baseline

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from bench.cli import run as bench
-from bench.engine.control import with_control
-from bench.engine.crew import Crew, build
-from bench.scorers.segmentation import SegmentationScorer
+from bench.cli.main import run as bench
+from bench.judge.scorers.segmentation import SegmentationScorer
+from bench.run.components import Crew, build
+from bench.run.self_check import with_control
 from bench.store.lock import locked
 from tests.bench.runs import go
 from tests.bench.shapes import ShapeSampler

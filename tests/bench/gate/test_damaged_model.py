@@ -6,7 +6,7 @@ import sys
 import pytest
 import torch
 
-from bench.cli import run as bench
+from bench.cli.main import run as bench
 from bench.gate.baseline import read_baseline
 from bench.store.manifest import grid_of
 from prompts.grids import make_grid

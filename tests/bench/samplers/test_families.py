@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from bench.engine.worker import measure
-from bench.regions.clip import ClipSegmenter
-from bench.samplers.diffusers_sampler import DiffusersSampler
-from bench.scorers.segmentation import SegmentationScorer
+from bench.judge.regions.clip import ClipSegmenter
+from bench.judge.scorers.segmentation import SegmentationScorer
+from bench.run.scoring_thread import measure
+from bench.samplers.diffusers.sampler import DiffusersSampler
 from prompts import build_grid
 from tests.bench.samplers.families import MAKERS, OPTIONS, saved
 

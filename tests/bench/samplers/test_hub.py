@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from bench.errors import UsageError
-from bench.samplers.diffusers_sampler import DiffusersSampler
-from bench.samplers.diffusers_source import find
+from bench.samplers.diffusers.sampler import DiffusersSampler
+from bench.samplers.diffusers.source import find
 from prompts import build_grid
 from tests.bench.samplers.families import saved
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from bench import tables
-from bench.engine.crew import build
+from bench import registry
 from bench.errors import UsageError
+from bench.run.components import build
 from bench.samplers.local_sd import LocalSdSampler
 from prompts.cells import Cell, Sample
 from prompts.subjects import SUBJECT_NAMES
@@ -24,7 +24,7 @@ def drawn():
 
 
 def test_it_is_in_the_table_at_its_own_settings(drawn):
-    assert tables.address("sampler", "local-sd").endswith(":LocalSdSampler")
+    assert registry.address("sampler", "local-sd").endswith(":LocalSdSampler")
     record = drawn[0].fingerprint
     assert record.name == "local-sd"
     assert record.options["arguments"]["num_inference_steps"] == STEPS

@@ -14,9 +14,9 @@ from email.utils import format_datetime
 import numpy as np
 import pytest
 
-from bench.cli import run
+from bench.cli.main import run
 from bench.errors import NotComparableError, UsageError
-from bench.samplers import transport
+from bench.samplers import http
 from bench.samplers.openai_images import OpenAIImages
 from bench.store.manifest import read_manifest
 from bench.store.run import Run
@@ -79,7 +79,7 @@ def test_request_and_picture(server):
 
 
 def transport_decoded(data):
-    from bench.images import as_rgb8
+    from bench.judge.images import as_rgb8
 
     return as_rgb8(base64.b64decode(data))
 
@@ -135,10 +135,10 @@ def test_one_fault_is_tried_again(name, server):
 @pytest.mark.parametrize(
     ("name", "tries", "words"),
     [
-        ("500", transport.TRIES, "status 500"),
-        ("drop", transport.TRIES, "no answer"),
-        ("no JSON", transport.TRIES_OF_NONSENSE, "an answer that is none (JSONDecodeError)"),
-        ("no picture", transport.TRIES_OF_NONSENSE, "no picture: 5 bytes"),
+        ("500", http.TRIES, "status 500"),
+        ("drop", http.TRIES, "no answer"),
+        ("no JSON", http.TRIES_OF_NONSENSE, "an answer that is none (JSONDecodeError)"),
+        ("no picture", http.TRIES_OF_NONSENSE, "no picture: 5 bytes"),
     ],
 )
 def test_a_fault_that_stays_stops_with_one_line(name, tries, words, server):
@@ -178,7 +178,7 @@ def test_server_that_drips_is_given_up(server):
 
 
 def test_endless_answer_is_cut_off(server, monkeypatch):
-    monkeypatch.setattr(transport, "MAX_ANSWER", 1 << 20)
+    monkeypatch.setattr(http, "MAX_ANSWER", 1 << 20)
 
     def endless(handler, body):
         handler.send_response(200)
@@ -214,14 +214,14 @@ def test_server_that_asks_for_an_hour_is_not_waited_for(server):
 
 def test_waits_grow_and_differ(server, monkeypatch):
     waits = []
-    monkeypatch.setattr(transport.Pace, "wait", lambda self, seconds: waits.append(seconds))
+    monkeypatch.setattr(http.Pace, "wait", lambda self, seconds: waits.append(seconds))
     server.plan.always = api.status(500)
     with pytest.raises(NotComparableError):
         one(server, backoff=1.0)
     pauses = [seconds for seconds in waits if seconds > 0.3]
-    assert len(pauses) == transport.TRIES - 1
+    assert len(pauses) == http.TRIES - 1
     for number, pause in enumerate(pauses):
-        most = min(2.0**number, transport.LONGEST_WAIT)
+        most = min(2.0**number, http.LONGEST_WAIT)
         assert most / 2 <= pause <= most
 
 
@@ -355,7 +355,7 @@ def test_redirect_to_another_scheme_is_refused(server):
 
 
 def test_redirect_for_ever_ends(server, monkeypatch):
-    monkeypatch.setattr(transport, "TRIES", 2)
+    monkeypatch.setattr(http, "TRIES", 2)
     server.plan.files["/a"] = api.redirect("/a")
     server.plan.always = api.by_url(f"{server.root}/a")
     with pytest.raises(NotComparableError, match="redirects for ever"):

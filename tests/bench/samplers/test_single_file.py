@@ -5,7 +5,7 @@ import pytest
 from diffusers import StableDiffusionPipeline
 
 from bench.errors import UsageError
-from bench.samplers.diffusers_sampler import DiffusersSampler
+from bench.samplers.diffusers.sampler import DiffusersSampler
 from prompts import build_grid
 from tests.bench.samplers.families import saved
 from tests.bench.samplers.original import write_single_file

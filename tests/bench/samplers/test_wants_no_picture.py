@@ -5,8 +5,8 @@ import pytest
 from diffusers.pipelines.auto_pipeline import AUTO_TEXT2IMAGE_PIPELINES_MAPPING
 
 from bench.errors import UsageError
-from bench.samplers.diffusers_load import _text_to_image
-from bench.samplers.diffusers_source import Source, find
+from bench.samplers.diffusers.load import _text_to_image
+from bench.samplers.diffusers.source import Source, find
 from tests.bench.samplers.families import saved
 
 

@@ -6,7 +6,7 @@ import json
 import pytest
 import torch
 
-from bench.samplers.diffusers_sampler import DiffusersSampler
+from bench.samplers.diffusers.sampler import DiffusersSampler
 from prompts import build_grid
 from reference_models.sd.autoencoder import spread, squares
 from reference_models.sd.parts import Shape, make_autoencoder, make_scheduler

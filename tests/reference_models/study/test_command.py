@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from bench.tables import SAMPLERS
+from bench.registry import SAMPLERS
 from reference_models.study import __main__ as command
 from reference_models.study import runs
 from reference_models.study.measures import measured

@@ -1,0 +1,1 @@
+"""The judge judged: scenes whose verdict is known, and what the scorers say of them."""

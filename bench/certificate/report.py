@@ -1,0 +1,297 @@
+"""The scorers' certificate: what they say of scenes whose verdict is known.
+
+A benchmark is worth as much as its judge, so the judge is judged first, by the same scorers with
+the same options as a run's, and the error is published beside every score.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from scipy.stats import beta
+
+from bench.certificate.conditions import CONTROL_SEED, REPORT_SEED, TRIALS, Trial
+from bench.certificate.reliability import agreement, reliability
+from bench.certificate.scenes import Answer, known_answers
+from bench.judge.validity import why_void
+from bench.judge.verdict import DEFAULT, Thresholds, judge
+from bench.protocols import Scorer, Segmenter
+from bench.records import VERDICTS
+from prompts.colours import COLOUR_NAMES
+
+#: A run's control passes from this macro-averaged F1 on.
+LEAST_F1 = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One binding of a known scene: what is true and what was said."""
+
+    colour: str
+    subject: str
+    true: str
+    said: str
+    painted: float
+    bind: float
+    presence: float
+    words: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """What a scorer measured in a known scene, before any threshold."""
+
+    answer: Answer
+    metrics: tuple[Mapping[str, float], ...]
+
+
+def measure_known(
+    answers: Sequence[Answer], segmenter: Segmenter | None, scorer: Scorer
+) -> list[Measured]:
+    """Put known scenes through regions and scorer.
+
+    Parameters
+    ----------
+    answers : sequence of Answer
+    segmenter : Segmenter or None
+        None takes the exact masks.
+    scorer : Scorer
+        Must give the metrics of ``segmentation``.
+    """
+    generations = [a.generation for a in answers]
+    if segmenter is None:
+        regions = [a.regions for a in answers]
+    else:
+        cells = [g.sample.cell for g in generations]
+        regions = segmenter.segment([g.image for g in generations], cells)
+    metrics: dict[str, dict[int, dict[str, float]]] = {}
+    for score in scorer.score(generations, regions):
+        rows = metrics.setdefault(score.sample_id, {})
+        rows.setdefault(score.binding, {})[score.metric] = score.value
+    found = []
+    for answer in answers:
+        sample = answer.generation.sample
+        rows = metrics.get(sample.id, {})
+        found.append(
+            Measured(answer, tuple(rows.get(k, {}) for k in range(len(sample.cell.bindings))))
+        )
+    return found
+
+
+def judge_measured(measured: Sequence[Measured], thresholds: Thresholds = DEFAULT) -> list[Judged]:
+    """Give the verdicts of scenes that were measured."""
+    judged = []
+    for one in measured:
+        answer, sample = one.answer, one.answer.generation.sample
+        verdicts = judge(
+            sample.cell,
+            sample.id,
+            one.metrics,
+            invalid=why_void(answer.generation),
+            thresholds=thresholds,
+        )
+        for verdict, true, binding, row in zip(
+            verdicts, answer.verdicts, sample.cell.bindings, one.metrics, strict=True
+        ):
+            judged.append(
+                Judged(
+                    binding.colour or "",
+                    binding.subject,
+                    true,
+                    verdict.verdict,
+                    answer.painted if verdict.binding == 0 else math.nan,
+                    row.get("bind", math.nan),
+                    row.get("presence", math.nan),
+                    verdict.words,
+                )
+            )
+    return judged
+
+
+def judge_known(
+    answers: Sequence[Answer],
+    segmenter: Segmenter | None,
+    scorer: Scorer,
+    thresholds: Thresholds = DEFAULT,
+) -> list[Judged]:
+    """Put known scenes through regions, scorer and verdict; see `measure_known`."""
+    return judge_measured(measure_known(answers, segmenter, scorer), thresholds)
+
+
+def confusion(judged: Sequence[Judged]) -> dict[str, dict[str, int]]:
+    """Counts by true verdict, then by what was said."""
+    table = {true: dict.fromkeys(VERDICTS, 0) for true in VERDICTS}
+    for one in judged:
+        table[one.true][one.said] += 1
+    return table
+
+
+def f1_by_verdict(table: Mapping[str, Mapping[str, int]]) -> dict[str, float]:
+    """F1 = 2 TP / (2 TP + FP + FN) of each verdict that occurs."""
+    scores = {}
+    for verdict in VERDICTS:
+        hit = table[verdict][verdict]
+        true = sum(table[verdict].values())
+        said = sum(row[verdict] for row in table.values())
+        if true:
+            scores[verdict] = 2 * hit / (true + said)
+    return scores
+
+
+def clopper_pearson(hits: int, n: int, level: float = 0.95) -> tuple[float, float]:
+    """Exact interval of a share (Clopper and Pearson 1934)."""
+    tail = (1 - level) / 2
+    low = 0.0 if hits == 0 else float(beta.ppf(tail, hits, n - hits + 1))
+    high = 1.0 if hits == n else float(beta.ppf(1 - tail, hits + 1, n - hits))
+    return low, high
+
+
+def summarise(judged: Sequence[Judged], masks: str) -> dict[str, Any]:
+    """The certificate of one set of scenes, as JSON-able values.
+
+    ``bind_error`` is the mean absolute difference of `bind` and the painted share, over the scenes
+    that show the asked colour on the subject, and ``bind`` tells it by share; ``presence`` is the
+    reliability of `presence` (`bench.certificate.reliability`); ``recall_by_colour`` counts a
+    binding as found where its verdict is right, whatever the verdict.
+    """
+    if not judged:
+        raise ValueError("no scene was judged")
+    table = confusion(judged)
+    f1 = f1_by_verdict(table)
+    hits = sum(one.true == one.said for one in judged)
+    low, high = clopper_pearson(hits, len(judged))
+    drawn = [one for one in judged if one.true in ("bound", "spilled", "mixed")]
+    binds = agreement([one.bind for one in drawn], [one.painted for one in drawn])
+    seen = [one for one in judged if one.true != "invalid" and not math.isnan(one.presence)]
+    presence = reliability([one.presence for one in seen], [one.true != "absent" for one in seen])
+    return {
+        "masks": masks,
+        "scenes": len(judged),
+        "accuracy": hits / len(judged),
+        "low": low,
+        "high": high,
+        "macro_f1": sum(f1.values()) / len(f1),
+        "f1": f1,
+        "recall_by_verdict": {
+            verdict: table[verdict][verdict] / sum(table[verdict].values()) for verdict in f1
+        },
+        "recall_by_colour": _recall_by_colour(judged),
+        "bind_error": binds["mean_absolute_error"],
+        "bind": binds,
+        "presence_brier": presence["brier"],
+        "presence": presence,
+        "confusion": {
+            true: {said: count for said, count in row.items() if count}
+            for true, row in table.items()
+            if any(row.values())
+        },
+    }
+
+
+def _recall_by_colour(judged: Sequence[Judged]) -> dict[str, float]:
+    recalls = {}
+    for colour in COLOUR_NAMES:
+        rows = [one for one in judged if one.colour == colour and one.true != "invalid"]
+        if rows:
+            recalls[colour] = sum(one.true == one.said for one in rows) / len(rows)
+    return recalls
+
+
+def control_of(
+    segmenter: Segmenter, scorer: Scorer, scenes: int = 60, seed: int = CONTROL_SEED
+) -> dict[str, Any]:
+    """A run's own control: a few dozen known scenes through the run's own scorers.
+
+    ``passed`` is False where the macro-averaged F1 is below ``LEAST_F1``.
+    """
+    judged = judge_known(known_answers(scenes, seed), segmenter, scorer)
+    result = summarise(judged, segmenter.fingerprint.name)
+    return {**result, "least_f1": LEAST_F1, "passed": result["macro_f1"] >= LEAST_F1}
+
+
+def certify(
+    segmenter: Segmenter,
+    scorer: Scorer,
+    scenes: int = 330,
+    seed: int = REPORT_SEED,
+    trials: Mapping[str, Trial] = TRIALS,
+    tell: Callable[[str], None] = lambda line: None,
+) -> dict[str, Any]:
+    """The whole certificate: each trial with exact masks and with the segmenter's own.
+
+    Parameters
+    ----------
+    segmenter, scorer
+    scenes : int
+        Of a trial; some trials take a share of it.
+    seed : int
+        Of the first trial; the others count on from it.
+    trials : mapping of str to Trial
+    tell : callable
+        Told of the progress, a line at a time.
+
+    Returns
+    -------
+    dict
+        ``trials``, by name and then ``exact`` and ``own``, each as `summarise` gives it; ``whole``,
+        the same over all trials of the rendered world together; ``bars``, what is asked of it and
+        whether it is met.
+    """
+    name = segmenter.fingerprint.name
+    report: dict[str, Any] = {"seed": seed, "segmenter": name, "trials": {}}
+    rendered: dict[str, list[Judged]] = {"exact": [], "own": []}
+    for number, (title, trial) in enumerate(trials.items()):
+        count = trial.count(scenes)
+        tell(f"trial {number + 1} of {len(trials)}: {title}, {count} scenes")
+        judged: dict[str, list[Judged]] = {"exact": [], "own": []}
+        for answers in trial.batches(count, seed + number):
+            judged["exact"] += judge_known(answers, None, scorer)
+            judged["own"] += judge_known(answers, segmenter, scorer)
+        report["trials"][title] = {
+            "exact": summarise(judged["exact"], "exact"),
+            "own": summarise(judged["own"], name),
+        }
+        if trial.conditions is not None:
+            for masks, rows in judged.items():
+                rendered[masks] += rows
+    if rendered["exact"]:
+        report["whole"] = {
+            "exact": summarise(rendered["exact"], "exact"),
+            "own": summarise(rendered["own"], name),
+        }
+    report["bars"] = _bars(report)
+    return report
+
+
+#: Trials that the bars are set for.
+PLAIN_TRIALS = ("plain, 64 px", "256 px")
+
+
+def _bars(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What is asked of the scorers on plain scenes of the rendered world."""
+    found = []
+    for title in PLAIN_TRIALS:
+        rows = report["trials"].get(title)
+        if rows is None:
+            continue
+        for masks, least in (("exact", 0.99), ("own", 0.95)):
+            row = rows[masks]
+            colour = min(row["recall_by_colour"], key=lambda key: row["recall_by_colour"][key])
+            for what, value, bar in (
+                ("macro F1", row["macro_f1"], least),
+                (f"recall of {colour}, the weakest colour", row["recall_by_colour"][colour], 0.9),
+            ):
+                found.append(
+                    {
+                        "trial": title,
+                        "masks": row["masks"],
+                        "what": what,
+                        "value": value,
+                        "least": bar,
+                        "met": value >= bar,
+                    }
+                )
+    return found

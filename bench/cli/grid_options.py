@@ -1,0 +1,158 @@
+"""The options that say which prompts are meant, shared by every command that needs a grid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from prompts.grid import Grid
+    from prompts.manifest import TrainingManifest
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _words(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> list[str]:
+    """Split "red, blue" and repeated options into words."""
+    words = [word.strip() for value in given for word in value.split(",") if word.strip()]
+    if given and not words:
+        raise click.BadParameter("names nothing; leave it out to mean all.")
+    return words
+
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+_OPTIONS = (
+    click.option(
+        "--preset",
+        metavar="NAME",
+        help="Released grid: quick, default (when nothing is named), full or pairs.",
+    ),
+    click.option(
+        "--grid",
+        "grid_file",
+        type=_FILE,
+        metavar="FILE",
+        help="Your own grid (TOML) or list of prompts (JSONL, CSV).",
+    ),
+    click.option(
+        "--colours",
+        "--colors",
+        "colours",
+        multiple=True,
+        callback=_words,
+        metavar="NAMES",
+        help="Keep these colours only: red,blue.",
+    ),
+    click.option(
+        "--subjects",
+        multiple=True,
+        callback=_words,
+        metavar="NAMES",
+        help="Keep these subjects only: potato,cup.",
+    ),
+    click.option(
+        "--templates",
+        multiple=True,
+        callback=_words,
+        metavar="NAMES",
+        help="Keep these forms only: single, control, plate, wall, frame, table, each also with "
+        "-plain, pair, or distractor for all scenes.",
+    ),
+    click.option(
+        "--scenery",
+        multiple=True,
+        callback=_words,
+        metavar="NAMES",
+        help="Colours of plates, walls, frames and tables.  [default: white,gray,black,brown]",
+    ),
+    click.option("--seeds", type=click.IntRange(min=1), metavar="N", help="Images of each prompt."),
+    click.option(
+        "--captions",
+        type=_FILE,
+        metavar="FILE",
+        help="Training captions (text, JSONL, Parquet): tags each prompt as seen or novel.",
+    ),
+)
+
+
+def grid_options(function: Command) -> Command:
+    """Add the options to a command; it gets them as keyword arguments of `resolve_grid`."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+def resolve_grid(
+    *,
+    preset: str | None = None,
+    grid_file: Path | None = None,
+    colours: list[str] | None = None,
+    subjects: list[str] | None = None,
+    templates: list[str] | None = None,
+    scenery: list[str] | None = None,
+    seeds: int | None = None,
+    captions: Path | None = None,
+    manifest: TrainingManifest | None = None,
+) -> Grid:
+    """Make the grid that the options name.
+
+    Parameters
+    ----------
+    preset, grid_file, colours, subjects, templates, scenery, seeds, captions
+        As `grid_options` gives them; empty lists mean everything.
+    manifest : TrainingManifest, optional
+        What the model was trained on, where it is known; ``captions`` comes before it.
+
+    Raises
+    ------
+    bench.errors.UsageError
+        For unknown names, files that cannot be read, and grids with nothing in them.
+    """
+    from bench.errors import UsageError
+    from prompts.errors import PromptError
+
+    if preset is not None and grid_file is not None:
+        raise UsageError(
+            f"--preset {preset} and --grid {grid_file} are two grids: leave one of them out"
+        )
+    if grid_file is not None and scenery:
+        raise UsageError(
+            f"--scenery belongs to a preset: write scenery = [...] into {grid_file} instead"
+        )
+    try:
+        if grid_file is not None:
+            from prompts.gridfile import load_grid
+
+            grid = load_grid(
+                grid_file,
+                colours=colours or None,
+                subjects=subjects or None,
+                templates=templates or None,
+                seeds=seeds,
+            )
+        else:
+            from prompts.grids import build_grid
+
+            grid = build_grid(
+                preset or "default",
+                colours=colours or None,
+                subjects=subjects or None,
+                templates=templates or None,
+                scenery=scenery or None,
+                seeds=seeds,
+            )
+        if captions is not None:
+            from bench.importers.caption_files import read_manifest
+
+            manifest = read_manifest(captions, grid.colours, grid.subjects)
+    except PromptError as error:
+        raise UsageError(str(error)) from error
+    if manifest is not None:
+        from prompts.grid import retag
+
+        grid = retag(grid, manifest)
+    return grid

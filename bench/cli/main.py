@@ -1,0 +1,164 @@
+"""The command line: which commands there are, and how errors become one line and an exit code.
+
+A command's module is imported when the command is asked for, so that ``bench --help`` is quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from bench.errors import BenchError
+
+#: Name of a command, its module below ``bench.cli``, and one line of help.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "run": ("run", "Make and score the images of a grid; go on where it stopped."),
+    "score": ("score", "Score pictures that exist already."),
+    "show": ("show", "Print the summary of a run."),
+    "report": ("report", "Write one HTML page for one run or several."),
+    "check": ("check", "Compare a run with a baseline: the gate of a merge."),
+    "baseline": ("baseline", "Write the baseline that `bench check` compares with."),
+    "agree": ("agree", "Compare the verdicts with labels by people."),
+    "export": ("export", "Write a run as PNG files or model-card metadata."),
+    "validate": ("validate", "Judge the scorers on scenes whose verdict is known."),
+    "prompts": ("prompts", "Print the prompts of a grid."),
+    "models": ("models", "List the models, segmenters and scorers that can be run."),
+    "doctor": ("doctor", "Tell what this machine has and lacks."),
+}
+
+INTERRUPTED = 130
+INTERNAL = 4
+
+
+class LazyGroup(click.Group):
+    """Commands of `COMMANDS`, imported when used."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """Return the object ``command`` of the command's module."""
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"bench.cli.{COMMANDS[name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; an unknown one is answered with the nearest."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from bench.registry import unknown
+
+            raise unknown("command", args[0], COMMANDS)
+        return super().resolve_command(context, args)
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands from the table, importing none."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+def _print_version(context: click.Context, option: click.Parameter, value: bool) -> None:
+    if value and not context.resilient_parsing:
+        from importlib import metadata
+
+        try:
+            version = metadata.version("binding-bench")
+        except metadata.PackageNotFoundError:
+            version = "unknown (not installed)"
+        click.echo(f"bench {version}")
+        context.exit()
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option("--debug", is_flag=True, help="Show the traceback of an unexpected error.")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print the version.",
+)
+def cli(debug: bool) -> None:
+    r"""Measure how text-to-image models bind colours to things.
+
+    Ask for a blue potato: does the potato turn blue, or the plate?
+
+    \b
+    bench run --model local       make images, score them, print a summary
+    bench report                  look at them
+    """
+    if debug:
+        os.environ["BENCH_DEBUG"] = "1"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    0 pass, 1 regression, 2 usage, 3 not comparable or incomplete, 4 internal error, 130
+    interrupted.
+    """
+    try:
+        code = cli.main(
+            args=None if arguments is None else list(arguments),
+            prog_name="bench",
+            standalone_mode=False,
+        )
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except click.UsageError as error:
+        where = error.ctx.command_path if error.ctx else "bench"
+        return _fail(f"{error.format_message()} (see `{where} --help`)", 2)
+    except click.ClickException as error:
+        return _fail(error.format_message(), error.exit_code)
+    except BenchError as error:
+        _debug()
+        return _fail(str(error), error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        return _fail("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of our output has gone (`bench show | head`); there is nobody to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        return _unexpected(error)
+
+
+def _unexpected(error: Exception) -> int:
+    from prompts.errors import PromptError
+
+    _debug()
+    if isinstance(error, PromptError):
+        return _fail(str(error), 2)
+    return _fail(
+        f"unexpected {type(error).__name__}: {error} (`bench --debug ...` shows where)", INTERNAL
+    )
+
+
+def _fail(message: str, code: int) -> int:
+    """One line on stderr."""
+    click.echo(f"error: {' '.join(message.split())}", err=True)
+    return code
+
+
+def _debug() -> None:
+    if os.environ.get("BENCH_DEBUG", "") not in ("", "0"):
+        import traceback
+
+        traceback.print_exc()

@@ -1,7 +1,0 @@
-"""Composed pictures: icons over photographs and plates, with exact masks and known verdicts."""
-
-from bench.composites.compose import compose
-from bench.composites.icon import Icon
-from bench.composites.icons import drawn_icons, read_icons
-
-__all__ = ["Icon", "compose", "drawn_icons", "read_icons"]

@@ -1,0 +1,40 @@
+"""A list: a CSV, TSV or JSON-lines file with the path of each picture and its prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench.importers.imagefolder import listed
+from bench.importers.picture import Picture
+from bench.importers.tables import TEXT
+
+
+def detect(path: Path) -> bool:
+    """Whether a file is such a list, by its ending."""
+    return path.is_file() and path.suffix.lower() in TEXT
+
+
+def pictures(
+    path: Path,
+    prompt_column: str | None = None,
+    image_column: str | None = None,
+    images: Path | None = None,
+) -> Iterator[Picture]:
+    """Yield the pictures in the order of the list.
+
+    Parameters
+    ----------
+    path : Path
+    prompt_column, image_column : str, optional
+    images : Path, optional
+        Folder that the paths are relative to; the list's own by default.
+
+    Raises
+    ------
+    UsageError
+        A damaged list, a column that is missing, or a path that leaves the folder.
+    """
+    base = images or path.parent
+    for picture, _ in listed(path, base, base, prompt_column, image_column):
+        yield picture

@@ -1,0 +1,78 @@
+"""Pictures that exist, as a sampler: what a run asks for is read instead of made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from bench.errors import UsageError
+from bench.importers.census import Census
+from bench.importers.layouts import PictureSet
+from bench.importers.picture import Picture, UnreadableError
+from bench.judge.images import PictureError, as_rgb8
+from bench.records import Fingerprint, Generation
+from prompts.cells import Sample
+
+#: What stands for a picture that cannot be read: black, and marked as invalid.
+BLANK = np.zeros((64, 64, 3), dtype=np.uint8)
+#: Unreadable pictures that are told one by one.
+TOLD = 5
+
+
+class ExistingPictures:
+    """Yields the pictures of a set.
+
+    Parameters
+    ----------
+    source : PictureSet
+    census : Census
+        Of the same set.
+    name : str
+        What the pictures are called in the summary: the model that made them, or their folder.
+    """
+
+    def __init__(self, source: PictureSet, census: Census, name: str) -> None:
+        self._source = source
+        self._place = dict(
+            zip((sample.id for sample in census.samples), census.places, strict=True)
+        )
+        self.unreadable: list[str] = []
+        self.fingerprint = Fingerprint(kind="pictures", name=name, weights=census.hash)
+
+    def sample(self, samples: Sequence[Sample]) -> Iterator[Generation]:
+        """Yield the pictures of the samples, in one pass over the set.
+
+        Parameters
+        ----------
+        samples : sequence of Sample
+            In the order of the census.
+
+        Raises
+        ------
+        UsageError
+            The set changed while it was read.
+        """
+        wanted = iter(samples)
+        sample = next(wanted, None)
+        if sample is None:
+            return
+        for number, picture in enumerate(self._source.pictures()):
+            if number != self._place[sample.id]:
+                continue
+            yield self._generation(sample, picture)
+            sample = next(wanted, None)
+            if sample is None:
+                return
+        raise UsageError(
+            f"{self._source.path} changed while it was read: the picture for "
+            f"{sample.cell.text!r} is not there any more; run again"
+        )
+
+    def _generation(self, sample: Sample, picture: Picture) -> Generation:
+        try:
+            image = as_rgb8(picture.read())
+        except (PictureError, UnreadableError) as error:
+            self.unreadable.append(f"{picture.place}: {error}")
+            return Generation(sample, BLANK, invalid=error.kind, source=picture.place)
+        return Generation(sample, image, source=picture.place)

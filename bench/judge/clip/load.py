@@ -1,0 +1,180 @@
+"""Loading a CLIP through open_clip's own factory, from a tag, a file or the bundled weights."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import tempfile
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from bench.errors import BenchError, UsageError
+from bench.judge.clip.model import Clip
+from bench.judge.clip.spec import ClipSpec, parse_spec, refuse_pickle
+from bench.judge.clip.weights import check_safetensors, file_hash
+from bench.judge.clip.words import word_checker
+from bench.judge.dtype import scoring_dtype
+from bench.records import Fingerprint
+
+
+@lru_cache(maxsize=4)
+def load_clip(spec: str = "bundled", device: str = "cpu") -> Clip:
+    """Load a CLIP; the same object for the same arguments, so that its caches are shared.
+
+    Parameters
+    ----------
+    spec : str
+        ``bundled``, ``ViT-B-16:openai`` (a model and tag of open_clip), ``ViT-L-14:FILE`` or
+        ``config.json:FILE``, where FILE is a safetensors file.
+    device : str
+
+    Returns
+    -------
+    Clip
+
+    Raises
+    ------
+    UsageError
+        An unknown model or tag, a missing file, a pickle.
+    BenchError
+        Weights that are damaged, do not fit the model, or cannot be fetched.
+    """
+    parsed = parse_spec(spec)
+    if spec == "bundled":
+        from bench.judge.clip.bundled import bundled_files
+
+        files = bundled_files()
+        calibration = json.loads(files.calibration.read_text(encoding="utf-8"))
+        parsed = ClipSpec(spec, config=files.config, weights=files.weights)
+        return _build(parsed, device, "tokens", calibration)
+    return _build(parsed, device, "values", {})
+
+
+def _build(parsed: ClipSpec, device: str, dense_from: str, calibration: Mapping[str, Any]) -> Clip:
+    import open_clip
+
+    options: dict[str, Any] = {}
+    if parsed.config is not None:
+        name, options = _register(parsed.config)
+    else:
+        name = parsed.model
+        if name not in open_clip.list_models():
+            close = difflib.get_close_matches(name, open_clip.list_models(), n=3)
+            hint = f"; did you mean {', '.join(close)}?" if close else ""
+            raise UsageError(f"open_clip has no model {name!r}{hint}")
+    weights = parsed.weights
+    if weights is None:
+        weights, options = _fetch(name, parsed.tag)
+    check_safetensors(weights)
+    try:
+        model, _, _ = open_clip.create_model_and_transforms(
+            name, pretrained=str(weights), device=device, **options
+        )
+        tokenizer = open_clip.get_tokenizer(name)
+    except Exception as error:
+        first = " ".join(str(error).split())[:300]
+        raise BenchError(f"{weights} does not load as {name}: {first}") from error
+    model.eval().requires_grad_(False)
+    tower, dtype = _in_best_precision(model.visual, device)
+    config = model.visual.preprocess_cfg
+    side = config["size"]
+    return Clip(
+        name=parsed.name,
+        model=model,
+        tokenizer=tokenizer,
+        size=int(side if isinstance(side, int) else side[0]),
+        mean=tuple(config["mean"]),
+        std=tuple(config["std"]),
+        device=device,
+        tower=tower,
+        dtype=dtype,
+        dense_from=dense_from,
+        scale=float(model.logit_scale.exp()),
+        calibration=calibration,
+        fingerprint=Fingerprint(
+            kind="clip",
+            name=parsed.name,
+            options={"dense": dense_from, "size": side},
+            weights=file_hash(weights),
+            versions={
+                **{package: version(package) for package in ("open_clip_torch", "torch")},
+                "image_tower": dtype,
+            },
+        ),
+        unknown_words=word_checker(tokenizer, calibration.get("words")),
+    )
+
+
+def _in_best_precision(visual: Any, device: str) -> tuple[Any, str]:
+    """The image tower, in bfloat16 where that is fast and the tower a transformer."""
+    import copy
+
+    import torch
+
+    dtype = scoring_dtype(device)
+    if dtype == "float32" or not hasattr(visual, "transformer"):
+        return visual, "float32"
+    return copy.deepcopy(visual).to(torch.bfloat16), dtype
+
+
+def _register(path: Path) -> tuple[str, dict[str, Any]]:
+    """Add a config file to open_clip under a name of its own; the name and the factory options.
+
+    Both forms are read: the bare model config, and ``open_clip_config.json`` with ``model_cfg`` and
+    ``preprocess_cfg``. A relative ``bpe_path`` is taken from beside the config.
+    """
+    import open_clip
+
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        preprocess = config.get("preprocess_cfg", {})
+        config = config.get("model_cfg", config)
+        text = config["text_cfg"]
+        missing = [key for key in ("embed_dim", "vision_cfg") if key not in config]
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        raise UsageError(f"{path} is not an open_clip model config ({error!r})") from error
+    if missing:
+        raise UsageError(f"{path} is not an open_clip model config: it has no {missing[0]!r}")
+    kwargs = text.get("tokenizer_kwargs") or {}
+    if "bpe_path" in kwargs:
+        kwargs["bpe_path"] = str((path.parent / kwargs["bpe_path"]).resolve())
+    name = f"bench-{path.stem}-{file_hash(path)[:8]}"
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / f"{name}.json"
+        copy.write_text(json.dumps(config), encoding="utf-8")
+        open_clip.add_model_config(copy)
+    return name, _transform_options(preprocess)
+
+
+def _transform_options(preprocess: Mapping[str, Any]) -> dict[str, Any]:
+    names = {"mean": "image_mean", "std": "image_std", "interpolation": "image_interpolation"}
+    return {names[key]: value for key, value in preprocess.items() if key in names}
+
+
+def _fetch(model: str, tag: str) -> tuple[Path, dict[str, Any]]:
+    """File and factory options of an open_clip tag; only where the tag has safetensors."""
+    from open_clip import pretrained
+
+    config = pretrained.get_pretrained_cfg(model, tag)
+    if not config:
+        tags = pretrained.list_pretrained_tags_by_model(model)
+        close = difflib.get_close_matches(tag, tags, n=3) or tags[:6]
+        raise UsageError(f"open_clip has no weights {tag!r} for {model}; it has {', '.join(close)}")
+    if "hf_hub" not in config:
+        refuse_pickle(Path(str(config.get("url", "weights.pt"))))
+    try:
+        path = Path(pretrained.download_pretrained(config))
+    except Exception as error:
+        first = " ".join(str(error).split())[:200]
+        raise BenchError(
+            f"the weights {model}:{tag} are not on this machine and could not be fetched ({first}"
+            f"); fetch them elsewhere and give the file: --clip {model}:/path/to/file.safetensors"
+        ) from error
+    refuse_pickle(path)
+    options = _transform_options(config)
+    if config.get("quick_gelu"):
+        options["force_quick_gelu"] = True
+    return path, options

@@ -1,0 +1,175 @@
+"""A loaded CLIP: both towers, dense features and a cache, behind one frozen value."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bench.judge.clip.dense import dense_features
+from bench.judge.clip.preprocess import to_square
+from bench.records import Fingerprint
+
+if TYPE_CHECKING:
+    import torch
+
+#: Texts in one pass, and images in one pass of a tower in float32.
+BATCH = 64
+#: Images in one pass of a tower in bfloat16: always so many, the last ones blank where there are
+#: fewer, because the rounding depends on the shape of a product, and no score may on the batch.
+CHUNK = 16
+
+#: Pooled features kept, so that the segmenter's pass serves the whole-image score as well.
+_KEPT = 4096
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clip:
+    """A CLIP ready to use. Every feature that leaves it is a unit vector in float32 on the CPU.
+
+    Attributes
+    ----------
+    name : str
+        What the user asked for.
+    model, tokenizer : Any
+        Of open_clip.
+    size : int
+        Side of the square that the image tower sees.
+    mean, std : tuple of float
+        Of its training set.
+    device : str
+    tower : Any
+        Image tower, ``model.visual`` or a copy of it in another precision.
+    dtype : str
+        That precision.
+    dense_from : str
+        How patches are read: ``tokens`` or ``values`` (see `bench.judge.clip.dense`).
+    scale : float
+        Learned inverse temperature.
+    calibration : Mapping
+        Measured constants for this CLIP; empty where none were measured.
+    fingerprint : Fingerprint
+    unknown_words : Callable
+        Words of a text that the tokenizer does not know.
+    """
+
+    name: str
+    model: Any
+    tokenizer: Any
+    size: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    device: str
+    tower: Any
+    dtype: str
+    dense_from: str
+    scale: float
+    calibration: Mapping[str, Any]
+    fingerprint: Fingerprint
+    unknown_words: Callable[[str], tuple[str, ...]]
+    _texts: dict[str, torch.Tensor] = field(default_factory=dict)
+    _tables: OrderedDict[tuple[str, ...], torch.Tensor] = field(default_factory=OrderedDict)
+    _pooled: OrderedDict[bytes, torch.Tensor] = field(default_factory=OrderedDict)
+
+    @property
+    def closed(self) -> bool:
+        """Whether it knows the bundled world alone."""
+        return self.name == "bundled"
+
+    def preprocess(self, images: Sequence[np.ndarray]) -> torch.Tensor:
+        """Uint8 (H, W, 3) images of any size as the tower's input (B, 3, S, S)."""
+        return to_square(images, self.size, self.mean, self.std)
+
+    def encode_text(self, texts: Sequence[str]) -> torch.Tensor:
+        """Unit vectors (T, D); each distinct text is encoded once in the life of this object."""
+        import torch
+
+        new = [text for text in dict.fromkeys(texts) if text not in self._texts]
+        with torch.inference_mode():
+            for start in range(0, len(new), BATCH):
+                part = new[start : start + BATCH]
+                features = self.model.encode_text(self.tokenizer(part).to(self.device))
+                features = torch.nn.functional.normalize(features.float().cpu(), dim=-1)
+                self._texts.update(zip(part, features, strict=True))
+        return torch.stack([self._texts[text] for text in texts])
+
+    def text_table(self, texts: tuple[str, ...]) -> torch.Tensor:
+        """`encode_text`, remembered for the whole list: prompts ask for the same lists again."""
+        table = self._tables.get(texts)
+        if table is None:
+            table = self._tables[texts] = self.encode_text(texts)
+            if len(self._tables) > _KEPT:
+                self._tables.popitem(last=False)
+        return table
+
+    def encode_image(self, images: Sequence[np.ndarray]) -> torch.Tensor:
+        """Unit vectors (B, D); taken from the cache where the image has been seen already."""
+        import torch
+
+        keys = [_key(image) for image in images]
+        new = [i for i, key in enumerate(keys) if key not in self._pooled]
+        fresh = dict(zip(new, self._encode(self.preprocess([images[i] for i in new])), strict=True))
+        out = [fresh[i] if i in fresh else self._pooled[key] for i, key in enumerate(keys)]
+        for i, feature in fresh.items():
+            self._keep(keys[i], feature)
+        return torch.stack(out) if out else torch.empty(0, 0)
+
+    def encode_batch(self, batch: torch.Tensor) -> torch.Tensor:
+        """Unit vectors (B, D) of preprocessed input, not cached: for crops."""
+        import torch
+
+        return torch.stack(self._encode(batch))
+
+    def dense(self, images: Sequence[np.ndarray]) -> torch.Tensor:
+        """Unit vectors (B, h, w, D) of every patch; the pooled ones of the same pass are cached."""
+        import torch
+
+        def both(batch: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            return dense_features(self.tower, batch, self.dense_from)
+
+        pooled, patches = self._passed(self.preprocess(images), both)
+        for image, feature in zip(images, pooled, strict=True):
+            self._keep(_key(image), feature)
+        return torch.nn.functional.normalize(patches, dim=-1)
+
+    def _encode(self, batch: torch.Tensor) -> list[torch.Tensor]:
+        if not len(batch):
+            return []
+        (pooled,) = self._passed(batch, lambda part: (self.tower(part),))
+        return list(pooled)
+
+    def _passed(
+        self,
+        batch: torch.Tensor,
+        forward: Callable[[torch.Tensor], tuple[torch.Tensor, ...]],
+    ) -> tuple[torch.Tensor, ...]:
+        """What a forward pass gives for preprocessed input; the first of it normalised."""
+        import torch
+
+        dtype = getattr(torch, self.dtype)
+        size = BATCH if dtype == torch.float32 else CHUNK
+        parts = []
+        with torch.inference_mode():
+            for part in batch.split(size):
+                count = len(part)
+                if dtype != torch.float32 and count < size:
+                    part = torch.cat([part, part.new_zeros(size - count, *part.shape[1:])])
+                out = forward(part.to(self.device, dtype))
+                parts.append([one[:count].float().cpu() for one in out])
+            first, *rest = (torch.cat(list(of_parts)) for of_parts in zip(*parts, strict=True))
+            return torch.nn.functional.normalize(first, dim=-1), *rest
+
+    def _keep(self, key: bytes, feature: torch.Tensor) -> None:
+        self._pooled[key] = feature
+        if len(self._pooled) > _KEPT:
+            self._pooled.popitem(last=False)
+
+
+def _key(image: np.ndarray) -> bytes:
+    digest = hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16)
+    digest.update(repr(image.shape).encode())
+    return digest.digest()

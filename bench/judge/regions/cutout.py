@@ -1,0 +1,148 @@
+"""The ``cutout`` segmenter: a small network that was taught to cut things out of any picture.
+
+It learned on the rendered world and on icons over photographs (`reference_models.cutout`), tells
+things from plates, picture frames and what is behind, and names the things it knows. The words of
+the prompt decide afterwards which thing is which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench.judge.dtype import scoring_dtype
+from bench.judge.regions.assignment import Sight, share_out
+from bench.judge.regions.bundled import bundled_cutout
+from bench.records import Fingerprint, Regions
+from prompts.cells import Cell
+
+if TYPE_CHECKING:
+    import torch
+
+#: Longest side that the network sees, and the least short one.
+SIDE, LEAST = 96, 32
+#: Longest side at which edges are sharpened by colour.
+WORKING_SIDE = 192
+#: Images in one pass.
+_TOGETHER = 16
+
+
+class CutoutSegmenter:
+    """Cuts out things, plates and picture frames, and finds the subjects among the things.
+
+    A subject that the network has no name for is taken to be the thing that no other asked
+    subject claims.
+    """
+
+    name = "cutout"
+
+    def __init__(self) -> None:
+        self.dtype = scoring_dtype()
+        self.model, weights = bundled_cutout(self.dtype)
+        self.fingerprint = Fingerprint(
+            kind="segmenter",
+            name=self.name,
+            options={"side": SIDE, "working_side": WORKING_SIDE},
+            weights=weights,
+            versions={"network": self.dtype},
+        )
+
+    def segment(self, images: Sequence[np.ndarray], cells: Sequence[Cell]) -> list[Regions]:
+        """Regions of each uint8 (H, W, 3) image; images may differ in size.
+
+        ``found`` is NaN where an image has no pixels.
+        """
+        if len(images) != len(cells):
+            raise ValueError(f"{len(images)} images but {len(cells)} cells")
+        out: list[Regions | None] = [None] * len(images)
+        alike: dict[tuple[int, ...], list[int]] = {}
+        for index, (image, cell) in enumerate(zip(images, cells, strict=True)):
+            if image.size:
+                alike.setdefault(image.shape, []).append(index)
+            else:
+                out[index] = _nothing(image, cell)
+        for group in alike.values():
+            for start in range(0, len(group), _TOGETHER):
+                part = group[start : start + _TOGETHER]
+                for index, sight in zip(part, self.see([images[i] for i in part]), strict=True):
+                    out[index] = share_out(sight, cells[index], self.name)
+        return [regions for regions in out if regions is not None]
+
+    def see(self, images: Sequence[np.ndarray]) -> list[Sight]:
+        """What the network makes of images of one shape."""
+        import torch
+        import torch.nn.functional as F
+
+        from bench.judge.regions.lab import to_lab
+        from bench.judge.regions.refine import DEFAULT, among_neighbours
+
+        stack = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
+        height, width = stack.shape[-2:]
+        with torch.inference_mode():
+            picture = stack.float() / 255
+            kinds, names = self._answers(_resized(picture, network_size(height, width)) * 2 - 1)
+            kinds, names = kinds.softmax(1), names.softmax(1)
+            shrink = min(1.0, WORKING_SIDE / max(height, width))
+            work = (max(1, round(height * shrink)), max(1, round(width * shrink)))
+            antialias = kinds.shape[-2] > work[0] or kinds.shape[-1] > work[1]
+            kinds = F.interpolate(
+                kinds, work, mode="bilinear", align_corners=False, antialias=antialias
+            )
+            # What was seen at its own size or larger has its edges already.
+            if max(work) > SIDE and min(work) > 2:
+                fine = picture if work == (height, width) else _resized(picture, work)
+                kinds = among_neighbours(kinds, to_lab(fine), DEFAULT)
+            full = kinds
+            if work != (height, width):
+                full = F.interpolate(kinds, (height, width), mode="bilinear", align_corners=False)
+            full = full / full.sum(1, keepdim=True).clamp(min=1e-6)
+        of_all = zip(full.numpy(), kinds[:, 1].numpy(), names.numpy(), strict=True)
+        return [Sight(*of_one) for of_one in of_all]
+
+    def _answers(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits, always from a pass of one size: rounding depends on the shape of a product."""
+        import torch
+
+        count = len(batch)
+        if count < _TOGETHER:
+            batch = torch.cat([batch, batch.new_zeros(_TOGETHER - count, *batch.shape[1:])])
+        batch = batch.to(getattr(torch, self.dtype), memory_format=torch.channels_last)
+        kinds, names = self.model(batch)
+        return kinds[:count].float(), names[:count].float()
+
+
+def network_size(height: int, width: int) -> tuple[int, int]:
+    """Size at which an image is seen: its shape kept as far as multiples of 16 allow."""
+    scale = SIDE / max(height, width)
+
+    def side(length: int) -> int:
+        return max(LEAST, 16 * round(length * scale / 16))
+
+    return side(height), side(width)
+
+
+def _resized(picture: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    import torch.nn.functional as F
+
+    if picture.shape[-2:] == size:
+        return picture
+    shrinks = size[0] < picture.shape[-2] or size[1] < picture.shape[-1]
+    return F.interpolate(
+        picture, size, mode="bilinear", align_corners=False, antialias=shrinks
+    ).clamp(0, 1)
+
+
+def _nothing(image: np.ndarray, cell: Cell) -> Regions:
+    height, width = image.shape[:2]
+    count = len(cell.bindings)
+    return Regions(
+        subjects=tuple(binding.subject for binding in cell.bindings),
+        masks=np.zeros((count, height, width), np.float32),
+        found=np.full(count, np.nan, np.float32),
+        neighbours=(),
+        neighbour_masks=np.zeros((0, height, width), np.float32),
+        background=np.ones((height, width), np.float32),
+        segmenter="cutout",
+    )

@@ -1,0 +1,50 @@
+"""sRGB to CIELAB in torch, for batches of small images: the space in which regions are grown.
+
+Colour naming has its own conversion, `bench.judge.colour.spaces`; this one works on batches and
+need only be as exact as a segmentation is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
+
+_XYZ = (
+    (0.412453, 0.357580, 0.180423),
+    (0.212671, 0.715160, 0.072169),
+    (0.019334, 0.119193, 0.950227),
+)
+_WHITE = (0.95047, 1.0, 1.08883)
+
+
+def to_lab(rgb: torch.Tensor) -> torch.Tensor:
+    """CIELAB (D65) of gamma-encoded sRGB.
+
+    Parameters
+    ----------
+    rgb : Tensor, uint8 (B, 3, H, W), or float in [0, 1]
+
+    Returns
+    -------
+    Tensor, float32 (B, 3, H, W)
+    """
+    import torch
+
+    if rgb.dtype == torch.uint8:
+        linear = _linear(torch.arange(256) / 255)[rgb.long()]
+    else:
+        linear = _linear(rgb.float())
+    matrix = torch.tensor(_XYZ) / torch.tensor(_WHITE)[:, None]
+    xyz = torch.nn.functional.conv2d(linear, matrix[:, :, None, None])
+    root = torch.where(xyz > 0.008856, xyz.clamp(min=1e-6) ** (1 / 3), 7.787 * xyz + 16 / 116)
+    x, y, z = root.unbind(1)
+    return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], 1)
+
+
+def _linear(value: torch.Tensor) -> torch.Tensor:
+    import torch
+
+    high = ((value + 0.055) / 1.055).clamp(min=0) ** 2.4
+    return torch.where(value <= 0.04045, value / 12.92, high)

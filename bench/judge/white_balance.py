@@ -1,0 +1,144 @@
+"""The light over the whole picture: found in its pale surfaces, and taken out of it.
+
+A white cup in a blue-lit room is not blue, and in a dim one it is not gray. Neither can be told
+from the cup alone, only from its surroundings: a light tints and dims everything, and everything
+alike. So a cast is assumed only where the background and at least one more pale surface of the
+picture have the same tint, and none is nearer to white than that; a pale subject is one of them. A
+blue cup before a white wall, a tan potato on a beige cloth, and a picture of one pastel wall are
+left as they are.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bench.judge.colour.spaces import from_linear, linear_of_byte, to_lab
+
+#: Regions smaller than this share of the picture have no say.
+MIN_REGION = 0.02
+#: A surface is pale, and could be a white one under a light, up to this CIELAB chroma at full
+#: lightness; stronger colours say nothing about the light.
+PALE = 48.0
+#: Tints are alike where the strongest is no more than this many times the weakest (in logarithms
+#: of the ratios of linear channels).
+ALIKE = 2.2
+#: The two halves of a background, by luminance, are two surfaces where they differ by this factor.
+CONTRAST = 1.15
+#: Least tint that is corrected, in CIELAB chroma of a white of that tint, and the most that is
+#: believed to be light: cool, and any other, as unlit nature is warm. The lower pair holds where no
+#: subject is among the pale surfaces.
+LEAST_CHROMA = 4.0
+#: Hues of cool light, degrees of CIELAB: sky and blue lamps lie about 275, pink paint at 340 to 10.
+COOL_HUE = (220.0, 310.0)
+MOST_COOL, MOST_WARM = 45.0, 22.0
+MOST_COOL_WITHOUT, MOST_WARM_WITHOUT = 25.0, 18.0
+#: Linear light that the brightest surface of a well-lit picture has at least, and the most that a
+#: dim picture is brightened: where the background is pale and could be a dim white (at least
+#: `DIM_WHITE` of linear light), and where it is dark or coloured.
+WHITE = 0.80
+MOST_GAIN_PALE = 2.6
+MOST_GAIN = 1.4
+DIM_WHITE = 0.12
+
+
+def find_light(byte: np.ndarray, masks: np.ndarray, subjects: int) -> np.ndarray | None:
+    """Colour and strength of the light over the whole picture.
+
+    Parameters
+    ----------
+    byte : ndarray, uint8, (P, 3)
+    masks : ndarray, float32, (M, P)
+        The subjects first, the background last, neighbours between.
+    subjects : int
+        How many of the masks are subjects.
+
+    Returns
+    -------
+    ndarray, float64, (3,), or None
+        Linear RGB of a white surface under the light, at most 1; None for plain white light.
+    """
+    sample = byte[:: max(1, len(byte) // 1024)]
+    order = np.argsort(sample.max(axis=1))[int(0.95 * (len(sample) - 1)) :]
+    patch = np.median(linear_of_byte()[sample[order]], axis=0)
+    ground = sample[masks[-1][:: max(1, len(byte) // 1024)] > 0.5]
+    wall = np.median(linear_of_byte()[ground], axis=0) if len(ground) else np.zeros(3)
+    dim = wall.max() > DIM_WHITE and _pale_tint(wall) is not None
+    most = MOST_GAIN_PALE if dim else MOST_GAIN
+    strength = min(1.0, max(float(patch.max()) / WHITE, 1.0 / most))
+    tint = _find_tint(byte, masks, subjects)
+    if tint is None:
+        return None if strength > 0.97 else np.full(3, strength)
+    return tint * strength
+
+
+def _find_tint(byte: np.ndarray, masks: np.ndarray, subjects: int) -> np.ndarray | None:
+    tints: list[np.ndarray] = []
+    owners: list[int] = []
+    for index, mask in enumerate(masks):
+        inside = np.flatnonzero(mask > 0.5)
+        if inside.size < MIN_REGION * mask.size:
+            continue
+        pixels = byte[inside[:: max(1, inside.size // 256)]]
+        for patch in _patches(linear_of_byte()[pixels], halves=index == len(masks) - 1):
+            tint = _pale_tint(patch)
+            if tint is not None:
+                tints.append(tint)
+                owners.append(index)
+    if len(tints) < 2 or owners[-1] != len(masks) - 1:
+        return None
+    table = np.array(tints)
+    sizes = np.linalg.norm(table, axis=1)
+    ground = table[-1]
+    if sizes[-1] < 0.02:
+        return None
+    along = table @ ground / float(ground @ ground)
+    across = np.abs(table - along[:, None] * ground).max(axis=1)
+    alike = (along < ALIKE) & (along > 1 / ALIKE) & (across < 0.35 * sizes[-1] + 0.08)
+    if alike.sum() < 2 or sizes[~alike].min(initial=np.inf) < sizes[alike].min():
+        return None
+    subject_is_pale = any(owners[row] < subjects for row in np.flatnonzero(alike))
+    mean = np.median(table[alike], axis=0)
+    light = np.exp([mean[0], 0.0, mean[1]])
+    light /= light.max()
+    white = to_lab(from_linear(light))
+    chroma = float(np.hypot(white[1], white[2]))
+    hue = float(np.degrees(np.arctan2(white[2], white[1]))) % 360.0
+    cool = COOL_HUE[0] <= hue <= COOL_HUE[1]
+    if subject_is_pale:
+        most = MOST_COOL if cool else MOST_WARM
+    else:
+        most = MOST_COOL_WITHOUT if cool else MOST_WARM_WITHOUT
+    return light if LEAST_CHROMA <= chroma <= most else None
+
+
+def _patches(linear: np.ndarray, halves: bool) -> list[np.ndarray]:
+    """Take the bright surface of a region; of a background, the two that differ in luminance."""
+    if not halves:
+        place = int(0.9 * (len(linear) - 1))
+        return [np.partition(linear, place, axis=0)[place]]
+    order = np.argsort(linear @ np.array([0.2127, 0.7152, 0.0722], dtype=np.float32))
+    middle = len(order) // 2
+    dark, bright = linear[order[:middle]], linear[order[middle:]]
+    if middle == 0:
+        return [bright.mean(axis=0)]
+    low, high = np.median(dark, axis=0), np.median(bright, axis=0)
+    return [low, high] if high[1] > CONTRAST * low[1] else [high]
+
+
+def _pale_tint(patch: np.ndarray) -> np.ndarray | None:
+    """Logarithms of R/G and B/G of a pale surface; None for a strong colour or a dark surface."""
+    top = float(patch.max())
+    if top < 0.05:
+        return None
+    lab = to_lab(from_linear(patch / top))
+    if float(np.hypot(lab[1], lab[2])) > PALE:
+        return None
+    log = np.log(np.maximum(patch, 1e-4))
+    return np.array([log[0] - log[1], log[2] - log[1]])
+
+
+def remove_light(byte: np.ndarray, light: np.ndarray) -> np.ndarray:
+    """Divide a light out, channel by channel (von Kries): uint8 like ``byte``."""
+    curve = from_linear(linear_of_byte()[:, None] / np.maximum(light, 1e-2))
+    table = np.round(curve * 255.0).astype(np.uint8)
+    return np.stack([table[byte[..., channel], channel] for channel in range(3)], axis=-1)

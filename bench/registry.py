@@ -1,0 +1,189 @@
+"""What can be run: one explicit table ``name -> "module:attribute"`` for each kind of part.
+
+A part is imported when it is asked for and not before, so that the command line starts at once and
+a missing optional library only matters to who needs it. A user's own part is named the same way:
+``package.module:attribute``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+import os
+import re
+import sys
+import traceback
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from bench.errors import UsageError
+
+SAMPLERS: dict[str, str] = {
+    "local": "bench.samplers.local:LocalSampler",
+    "local-sd": "bench.samplers.local_sd:LocalSdSampler",
+    "local-teacher": "bench.samplers.family:Teacher",
+    "local-atomic": "bench.samplers.family:Atomic",
+    "local-dit": "bench.samplers.family:Transformer",
+    "local-ddpm": "bench.samplers.family:Discrete",
+    "local-ddpm-ancestral": "bench.samplers.family:Ancestral",
+    "local-capped": "bench.samplers.family:Capped",
+    "local-tokens": "bench.samplers.family:Tokens",
+    "local-cov-10": "bench.samplers.family:Coverage10",
+    "local-cov-25": "bench.samplers.family:Coverage25",
+    "local-cov-50": "bench.samplers.family:Coverage50",
+    "local-cov-75": "bench.samplers.family:Coverage75",
+    "local-cov-100": "bench.samplers.family:Coverage100",
+}
+
+#: A bundled model's name with the seed of a training of one's own.
+_SEEDED = re.compile(r"(local-.+)-seed([0-9]+)")
+
+#: What a path or a hub id is handed to.
+PIPELINE = "bench.samplers.diffusers.sampler:DiffusersSampler"
+
+#: What is named ``family:NAME``, and whatever NAME is handed to.
+FAMILIES: dict[str, str] = {
+    "openai-images": "bench.samplers.openai_images:OpenAIImages",
+}
+
+SEGMENTERS: dict[str, str] = {
+    "auto": "bench.judge.regions.auto:AutoSegmenter",
+    "clip": "bench.judge.regions.clip:ClipSegmenter",
+    "cutout": "bench.judge.regions.cutout:CutoutSegmenter",
+    "exact": "bench.judge.regions.exact:ExactSegmenter",
+    "saliency": "bench.judge.regions.saliency:SaliencySegmenter",
+}
+
+#: Segmenters that name the weights they need: ``clipseg:MODEL``, ``owlv2+sam:DETECTOR,SAM``.
+DETECTORS: tuple[str, ...] = ("clipseg", "owlv2+sam", "dino+sam")
+
+SCORERS: dict[str, str] = {
+    "segmentation": "bench.judge.scorers.segmentation:SegmentationScorer",
+    "clip": "bench.judge.scorers.clip:ClipScorer",
+}
+
+TABLES: dict[str, Mapping[str, str]] = {
+    "sampler": SAMPLERS,
+    "segmenter": SEGMENTERS,
+    "scorer": SCORERS,
+}
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name most like ``name``, or None where none is like it."""
+    by_lower = {candidate.lower(): candidate for candidate in known}
+    found = difflib.get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.5)
+    return by_lower[found[0]] if found else None
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
+    """Return the error for a name not in a table: the nearest, then all that there are."""
+    known = list(known)
+    guess = nearest(name, known)
+    hint = f"did you mean {guess!r}? " if guess else ""
+    return UsageError(f"unknown {kind} {name!r}; {hint}known: {', '.join(known)}")
+
+
+def failed(what: str, error: BaseException) -> UsageError:
+    """Return the one line for an exception in a user's code: what, and where it was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    lines = str(error).splitlines()
+    said = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    return UsageError(f"{what}: {said}{where}; `bench --debug ...` shows the traceback")
+
+
+def training_seed(name: str) -> tuple[str, int | None]:
+    """Split a model's name such as ``local-atomic-seed2`` into the table's name and the seed.
+
+    The seed is None where the name has none, or where what is before it is not in the table.
+    """
+    match = _SEEDED.fullmatch(name)
+    if match is None or match[1] not in SAMPLERS:
+        return name, None
+    return match[1], int(match[2])
+
+
+def address(kind: str, name: str) -> str:
+    """Return the ``module:attribute`` that a name stands for.
+
+    Raises
+    ------
+    UsageError
+        The name is neither in the table nor of the form ``package.module:attribute``; a sampler's
+        may also be the path or the hub id of a pipeline, or ``family:NAME``, or a bundled model's
+        with ``-seedN``.
+    """
+    table = TABLES[kind]
+    if kind == "sampler":
+        name, _ = training_seed(name)
+    if name in table:
+        return table[name]
+    module, colon, attribute = name.partition(":")
+    if kind == "sampler" and module in FAMILIES:
+        return FAMILIES[module]
+    if colon and all(part.isidentifier() for part in (*module.split("."), *attribute.split("."))):
+        return name
+    if kind == "sampler":
+        from bench.samplers.diffusers.source import looks_like_pipeline
+
+        if looks_like_pipeline(name):
+            return PIPELINE
+    raise unknown(kind, name, table)
+
+
+def load(kind: str, name: str) -> Any:
+    """Import the part that a name stands for.
+
+    Parameters
+    ----------
+    kind : str
+        ``sampler``, ``segmenter`` or ``scorer``.
+    name : str
+        A name of the table, or ``package.module:attribute`` of a user. The current folder is
+        searched too.
+
+    Raises
+    ------
+    UsageError
+        Unknown name, a module that cannot be found or imported, an attribute that it lacks.
+    """
+    where = address(kind, name)
+    module_name, _, attribute = where.partition(":")
+    own = where == name
+    if own and os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"{kind} {name!r} cannot be loaded: no module named {error.name!r}"
+        ) from error
+    except ImportError as error:
+        raise UsageError(f"{kind} {name!r} cannot be loaded: {error}") from error
+    except Exception as error:
+        if not own:
+            raise
+        raise failed(f"{kind} {name!r} cannot be loaded", error) from error
+    part: Any = module
+    for step in attribute.split("."):
+        if not hasattr(part, step):
+            raise unknown(f"attribute of {module_name}", step, public_names(part))
+        part = getattr(part, step)
+    return part
+
+
+def public_names(thing: object) -> list[str]:
+    """Attributes of a module or class that do not begin with an underscore."""
+    return [name for name in vars(thing) if not name.startswith("_")]
+
+
+def is_installed(kind: str, name: str) -> bool:
+    """Whether the module of a table entry can be found, without importing it."""
+    module_name = TABLES[kind][name].partition(":")[0]
+    try:
+        return importlib.util.find_spec(module_name) is not None
+    except ModuleNotFoundError:
+        return False

@@ -1,0 +1,161 @@
+"""Who works on a run: one sampler, one segmenter, the scorers; built from their names."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench import registry
+from bench.errors import BenchError, UsageError
+from bench.protocols import Sampler, Scorer, Segmenter
+from bench.records import Fingerprint
+
+
+@dataclass(frozen=True)
+class Crew:
+    """The parts of a run, ready to work."""
+
+    sampler: Sampler
+    segmenter: Segmenter
+    scorers: Mapping[str, Scorer]
+
+
+def build(
+    kind: str, name: str, asked: Mapping[str, Any], offered: Mapping[str, Any] | None = None
+) -> Any:
+    """Make a part from its name.
+
+    Parameters
+    ----------
+    kind : str
+        ``sampler``, ``segmenter`` or ``scorer``.
+    name : str
+        A name of the tables, or ``package.module:attribute``: a class or function that makes the
+        part, or the part itself.
+    asked : mapping
+        Options that the user set; the part must know them.
+    offered : mapping, optional
+        Options that the part may take or leave.
+
+    Raises
+    ------
+    UsageError
+        An unknown name, or an option that the part does not have.
+    """
+    if kind == "segmenter" and name.partition(":")[0] in registry.DETECTORS:
+        from bench.judge.regions.detectors import detector_segmenter
+
+        device = asked.get("device") or (offered or {}).get("device") or "cpu"
+        return _checked(kind, name, detector_segmenter(name, device))
+    part = registry.load(kind, name)
+    if not inspect.isclass(part) and hasattr(part, _METHOD[kind]):
+        return _checked(kind, name, part)
+    if not callable(part):
+        raise UsageError(f"{name!r} is no {kind} and makes none: it is a {type(part).__name__}")
+    wanted = {key: value for key, value in asked.items() if value is not None}
+    known = _parameters(part)
+    if known is not None:
+        for key in wanted:
+            if key not in known:
+                raise UsageError(f"{kind} {name!r} has no option {key!r}")
+    extra = {
+        key: value
+        for key, value in (offered or {}).items()
+        if value is not None and known is not None and key in known
+    }
+    if _draws(kind, part):
+        return _own_model(part, name, wanted, offered)
+    try:
+        made = part(**extra, **wanted)
+    except BenchError:
+        raise
+    except FileNotFoundError as error:
+        raise UsageError(f"{kind} {name!r} cannot be made: {error}") from error
+    except Exception as error:
+        if registry.address(kind, name) != name:
+            raise
+        raise registry.failed(f"{kind} {name!r} cannot be made", error) from error
+    if kind == "sampler" and callable(made) and not hasattr(made, "sample"):
+        return _own_model(made, name, {}, offered, made_with=wanted)
+    return _checked(kind, name, made)
+
+
+def require_names(segmenter: str, scorers: Sequence[str]) -> None:
+    """Refuse unknown names before anything large is loaded."""
+    registry.address("segmenter", segmenter)
+    for name in scorers:
+        registry.address("scorer", name)
+
+
+def build_scorers(names: Sequence[str], offered: Mapping[str, Any]) -> dict[str, Scorer]:
+    """Return the scorers of a run, by the name of their folder in the store."""
+    scorers: dict[str, Scorer] = {}
+    for name in names:
+        scorer = build("scorer", name, {}, offered)
+        scorers[folder_name(name)] = scorer
+    return scorers
+
+
+def folder_name(name: str) -> str:
+    """Return a scorer's name as the name of a folder."""
+    return "".join(c if c.isalnum() or c in "._-" else "-" for c in name)
+
+
+def _parameters(part: Callable[..., Any]) -> frozenset[str] | None:
+    """Names of the keyword parameters; None where any is taken."""
+    parameters = inspect.signature(part).parameters.values()
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return None
+    return frozenset(
+        parameter.name
+        for parameter in parameters
+        if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+    )
+
+
+def _draws(kind: str, part: Any) -> bool:
+    if kind != "sampler":
+        return False
+    from bench.samplers.callable import is_draw
+
+    return is_draw(part)
+
+
+def _own_model(
+    draw: Any,
+    name: str,
+    options: Mapping[str, Any],
+    offered: Mapping[str, Any] | None,
+    made_with: Mapping[str, Any] | None = None,
+) -> Any:
+    """A callable from prompts and generators to images, as a sampler."""
+    from bench.samplers.callable import OwnModel
+
+    module = sys.modules.get(name.partition(":")[0])
+    file = getattr(module, "__file__", None)
+    return OwnModel(
+        draw,
+        name,
+        (offered or {}).get("batch_size"),
+        options,
+        made_with=made_with,
+        source=Path(file) if file else None,
+    )
+
+
+_METHOD = {"sampler": "sample", "segmenter": "segment", "scorer": "score"}
+
+
+def _checked(kind: str, name: str, part: Any) -> Any:
+    method = _METHOD[kind]
+    if not callable(getattr(part, method, None)):
+        raise UsageError(f"{name!r} is no {kind}: it has no method {method}()")
+    if not isinstance(getattr(part, "fingerprint", None), Fingerprint):
+        raise UsageError(
+            f"{name!r} is no {kind}: it has no attribute `fingerprint` (a Fingerprint)"
+        )
+    return part

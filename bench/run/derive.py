@@ -1,0 +1,119 @@
+"""From the scores of a run to its verdicts and estimates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from bench.judge.verdict import judge, leak_excess, observed
+from bench.records import Estimate
+from bench.run.trajectory import arrival_estimates
+from bench.statistics.tabulate import tabulate
+from bench.store import derived
+from bench.store.run import Run
+from bench.store.score_reader import Scored, scored_images
+
+#: Rows handed to the file at once.
+BATCH = 4096
+
+
+def derive(run: Run) -> list[Estimate]:
+    """Judge every scored image of a run and estimate; writes both derived files.
+
+    Raises
+    ------
+    StoreError
+        A damaged part, or a folder that cannot be written.
+    """
+    derived.write_verdicts(run, _batches(verdict_rows(run)))
+    # In an order of its own: sums of floats would tell in which order the images were made.
+    verdicts = derived.read_verdicts(run).sort_values(["sample_id", "binding"], ignore_index=True)
+    estimates = tabulate(verdicts) + arrival_estimates(run, verdicts)
+    derived.write_estimates(run, estimates)
+    return estimates
+
+
+def current_estimates(run: Run) -> list[Estimate]:
+    """Return the estimates of a run, made again where its parts have changed since."""
+    return derived.read_estimates(run) if derived.are_current(run) else derive(run)
+
+
+class Controls:
+    """Metrics of the control images, by control and index: a few numbers an image, no more."""
+
+    def __init__(self, images: Iterator[Scored]) -> None:
+        self._names: list[str] = []
+        self._column: dict[str, int] = {}
+        self._rows: dict[tuple[str, int], list[np.ndarray]] = {}
+        for image in images:
+            self._rows[image.cell.id, image.index] = [self._row(one) for one in image.metrics]
+
+    def of(self, control_id: str, index: int) -> list[dict[str, float]] | None:
+        """For each binding the metrics of the control image; None where there is none."""
+        rows = self._rows.get((control_id, index))
+        if rows is None:
+            return None
+        return [dict(zip(self._names, row.tolist(), strict=False)) for row in rows]
+
+    def _row(self, metrics: Mapping[str, float]) -> np.ndarray:
+        for name in metrics:
+            if name not in self._column:
+                self._column[name] = len(self._names)
+                self._names.append(name)
+        row = np.full(len(self._names), math.nan)
+        for name, value in metrics.items():
+            row[self._column[name]] = value
+        return row
+
+
+def verdict_rows(run: Run) -> Iterator[dict[str, Any]]:
+    """Rows of the verdict table, in the order of the store. Controls have none."""
+    controls = Controls(scored_images(run, controls_only=True))
+    for image in scored_images(run):
+        if not image.is_control:
+            yield from judged(image, controls.of(image.cell.control_id, image.index))
+
+
+def judged(
+    image: Scored, control: Sequence[Mapping[str, float]] | None
+) -> Iterator[dict[str, Any]]:
+    """Rows of the verdict table for one image, one a binding that asks for a colour."""
+    cell = image.cell
+    verdicts = judge(cell, image.sample_id, image.metrics, control, invalid=image.invalid)
+    for verdict in verdicts:
+        number = verdict.binding
+        binding = cell.bindings[number]
+        metrics = image.metrics[number]
+        base = control[number] if control is not None and number < len(control) else None
+        row: dict[str, Any] = {
+            "sample_id": image.sample_id,
+            "cell_id": cell.id,
+            "binding": number,
+            "colour": binding.colour,
+            "subject": binding.subject,
+            "template": cell.template,
+            "tags": sorted(cell.tags),
+            "index": image.index,
+            "verdict": verdict.verdict,
+            "rule": verdict.rule,
+            "value": verdict.value,
+            "threshold": verdict.threshold,
+            "words": verdict.words,
+        }
+        row |= {name: metrics.get(name, math.nan) for name in derived.VERDICT_METRICS}
+        row["leak_excess"] = leak_excess(binding, metrics, base)
+        row["observed"] = observed(metrics) or None
+        yield row
+
+
+def _batches(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    batch: list[dict[str, Any]] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    yield batch

@@ -1,0 +1,187 @@
+"""What a run would take, measured on a few images that are not stored."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from bench.records import Generation, Regions, Score
+from bench.run.components import Crew
+from bench.run.progress import clock
+from bench.run.scoring_thread import BATCH, measure
+from bench.store.manifest import FILE, read_manifest
+from bench.store.paths import is_remote
+from bench.store.rows import region_row, sample_row, score_rows
+from bench.store.run import Run
+from bench.store.schema import REGIONS, SAMPLES, SCORES
+from prompts.cells import Sample
+
+if TYPE_CHECKING:
+    from bench.run.spec import RunJob
+
+#: Images made to see what one takes; a sampler whose batch is larger makes one batch.
+PROBE = 8
+#: A first pass that was quicker (seconds) is done again: the model is warm then.
+QUICK = 5.0
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one image takes.
+
+    Attributes
+    ----------
+    images : int
+        Measured on so many.
+    sampling, scoring : float
+        Seconds.
+    stored : float
+        Bytes of its rows, before the Parquet files compress what repeats.
+    width, height : int
+    memory : float
+        Peak of this process so far in GB; NaN where the system does not tell.
+    """
+
+    images: int
+    sampling: float
+    scoring: float
+    stored: float
+    width: int
+    height: int
+    memory: float
+
+
+def forecast(job: RunJob) -> str:
+    """Tell what a job would take; nothing is stored and no folder is made."""
+    folder, samples = job.folder, job.samples()
+    sampled, finished = _stored(folder)
+    crew = job.crew()
+    if getattr(crew.sampler, "costly", False):
+        return _without_an_image(job, crew, len(samples), sampled)
+    if sys.stderr.isatty():
+        print("making a few images to see what one takes", file=sys.stderr)
+    cost = cost_of(crew, samples)
+    left, unscored = max(len(samples) - sampled, 0), max(sampled - finished, 0)
+    workers = len(job.devices.split(",")) if job.devices else job.workers or 1
+    sampling = left * cost.sampling / workers
+    scoring = (left + unscored) * cost.scoring / workers
+    lines = {
+        "folder": f"{folder} ({sampled:,} images there)" if sampled else str(folder),
+        "model": job.model,
+        "grid": f"{job.grid.name}: {len(job.grid):,} cells, {job.grid.seeds} images each",
+        "images": f"{left:,} to make of {len(samples):,}, {cost.width} x {cost.height}"
+        + (f"; {unscored:,} to score again" if unscored else ""),
+        "segmenter": job.segmenter,
+        "scorers": ", ".join(job.scorers),
+        "sampling": f"{clock(sampling)} ({_rate(cost.sampling, workers)})",
+        "scoring": f"{clock(scoring)} ({_rate(cost.scoring, workers)})",
+        "time": f"{clock(max(sampling, scoring))} where they overlap wholly (sampler on a GPU), "
+        f"{clock(sampling + scoring)} on the same cores",
+        "memory": f"{cost.memory:.2f} GB at the peak of these {cost.images} images"
+        + (f", for each of {workers} workers" if workers > 1 else ""),
+        "disk": f"at most {left * cost.stored / 1e6:,.1f} MB{_free(folder)}",
+    }
+    if job.limit is not None:
+        lines["limit"] = f"{job.limit:,} images: the run would not be comparable"
+    return "".join(f"{name:<10} {value}\n" for name, value in lines.items())
+
+
+def _without_an_image(job: RunJob, crew: Crew, images: int, done: int) -> str:
+    """Tell what can be told without an image, where each costs money."""
+    left = max(images - done, 0)
+    price = getattr(crew.sampler, "price", None)
+    lines = {
+        "folder": f"{job.folder} ({done:,} images there)" if done else str(job.folder),
+        "model": job.model,
+        "grid": f"{job.grid.name}: {len(job.grid):,} cells, {job.grid.seeds} images each",
+        "images": f"{left:,} to make of {images:,}",
+        "sampling": "not tried, since each image may cost money",
+        "cost": "unknown: --price tells it" if price is None else f"{price * left:,.2f}",
+    }
+    return "".join(f"{name:<10} {value}\n" for name, value in lines.items())
+
+
+def cost_of(crew: Crew, samples: Sequence[Sample]) -> Cost:
+    """Make and score a few images, twice where that is quick, and tell what one takes."""
+    batch = getattr(crew.sampler, "batch", PROBE)
+    batch = getattr(batch, "size", batch)
+    number = batch if isinstance(batch, int) and batch > PROBE else PROBE
+    probe = list(samples[:number])
+    made, sampling = _timed(lambda: list(crew.sampler.sample(probe)))
+    (regions, scores), scoring = _timed(lambda: _measured(made, crew))
+    stored = sum(
+        pa.Table.from_pylist(rows, schema=schema).nbytes
+        for rows, schema in (
+            ([sample_row(one) for one in made], SAMPLES),
+            ([region_row(g.sample.id, r) for g, r in zip(made, regions, strict=True)], REGIONS),
+            (score_rows(scores), SCORES),
+        )
+    )
+    many = max(len(made), 1)
+    height, width = made[0].image.shape[:2] if made else (0, 0)
+    return Cost(many, sampling / many, scoring / many, stored / many, width, height, _peak_memory())
+
+
+def _measured(made: Sequence[Generation], crew: Crew) -> tuple[list[Regions], list[Score]]:
+    regions: list[Regions] = []
+    scores: list[Score] = []
+    for start in range(0, len(made), BATCH):
+        found, values = measure(made[start : start + BATCH], crew.segmenter, crew.scorers)
+        regions += found
+        scores += [score for one in values.values() for score in one]
+    return regions, scores
+
+
+def _timed(call: Callable[[], Any]) -> tuple[Any, float]:
+    """Call once to warm up, and again unless that would take long."""
+    start = time.monotonic()
+    value = call()
+    seconds = time.monotonic() - start
+    if seconds < QUICK:
+        start = time.monotonic()
+        value = call()
+        seconds = time.monotonic() - start
+    return value, seconds
+
+
+def _stored(folder: Path) -> tuple[int, int]:
+    """Images there, and how many of them have all their scores."""
+    if not (folder / FILE).is_file():
+        return 0, 0
+    run = Run(folder, read_manifest(folder))
+    sampled = run.ids("samples")
+    finished = set(sampled)
+    for table in run.manifest.tables()[1:]:
+        finished &= run.ids(table)
+    return len(sampled), len(finished)
+
+
+def _free(folder: Path) -> str:
+    if is_remote(folder):
+        return ""
+    existing = folder.absolute()
+    while not existing.exists():
+        existing = existing.parent
+    return f"; {shutil.disk_usage(existing).free / 1e9:,.1f} GB free"
+
+
+def _rate(seconds: float, workers: int) -> str:
+    said = f"{workers / max(seconds, 1e-9):,.1f} images/s"
+    return f"{said} of {workers} workers, were each as fast alone" if workers > 1 else said
+
+
+def _peak_memory() -> float:
+    """Peak resident memory of this process in GB."""
+    try:
+        import resource
+    except ImportError:
+        return float("nan")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1e9 if sys.platform == "darwin" else 1e6)

@@ -1,0 +1,274 @@
+"""Any text-to-image pipeline of diffusers as a sampler."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from bench.errors import UsageError
+from bench.records import Generation
+from bench.samplers.batch_size import BatchSize, Memo
+from bench.samplers.diffusers.call import make_call
+from bench.samplers.diffusers.errors import explained, shortened
+from bench.samplers.diffusers.frames import Frames
+from bench.samplers.diffusers.load import default_device, load
+from bench.samplers.diffusers.options import (
+    DTYPES,
+    OFFLOADS,
+    Options,
+    parse_extra,
+    parse_lora,
+    parse_size,
+)
+from bench.samplers.diffusers.prompt_cache import remember
+from bench.samplers.diffusers.record import fingerprint
+from bench.samplers.diffusers.source import Source, find
+from bench.samplers.frames import spread
+from prompts.cells import Cell, Sample
+from prompts.manifest import TrainingManifest
+
+#: As torch before 2.5 called it.
+OutOfMemory = getattr(torch, "OutOfMemoryError", torch.cuda.OutOfMemoryError)
+#: Beside a pipeline of the reference models: what the captions of its training said.
+CAPTIONS = "captions.json"
+
+
+#: Picture, why it is void, and frames where they are kept.
+Drawn = tuple[np.ndarray, str | None, np.ndarray | None]
+
+
+class DiffusersSampler:
+    """Draws with a pipeline of diffusers.
+
+    Each image has a CPU generator of its own, seeded with the seed of its sample, so that its
+    starting noise does not depend on batch, order or device. Where a pipeline takes one generator
+    alone, its images are made one at a time.
+
+    Parameters
+    ----------
+    model : str
+        A pipeline folder, a ``.safetensors`` file, or a hub id with an optional ``@revision``.
+    steps, guidance_scale, scheduler, negative_prompt, size, dtype, variant, lora, compile, offload,
+    attention_slicing, vae_tiling, config, trust_remote_code, extra
+        As the options of ``bench run``; None stands for the pipeline's own default.
+    batch_size : int, optional
+        Images made together; found by itself where omitted.
+    device : str, optional
+        A GPU where there is one, else the CPU.
+    trajectory : int, optional
+        Keep the predicted clean image at so many steps of the scheduler, 0 for all. One image is
+        made beforehand, to learn the noise levels of the steps.
+
+    Raises
+    ------
+    UsageError
+        A model that cannot be loaded safely or at all, an option that does not fit it.
+    """
+
+    noise_levels: list[float] | None = None
+
+    def __init__(
+        self,
+        model: str,
+        steps: int | None = None,
+        guidance_scale: float | None = None,
+        batch_size: int | None = None,
+        device: str | None = None,
+        scheduler: str | None = None,
+        negative_prompt: str | None = None,
+        size: str | None = None,
+        dtype: str | None = None,
+        variant: str | None = None,
+        lora: Sequence[str] = (),
+        compile: bool = False,
+        offload: str | None = None,
+        attention_slicing: bool = False,
+        vae_tiling: bool = False,
+        config: Path | None = None,
+        trust_remote_code: bool = False,
+        extra: Sequence[str] = (),
+        trajectory: int | None = None,
+    ) -> None:
+        _require_one_of("--dtype", dtype, DTYPES)
+        _require_one_of("--offload", offload, OFFLOADS)
+        self.options = Options(
+            steps=steps,
+            guidance_scale=guidance_scale,
+            scheduler=scheduler,
+            negative_prompt=negative_prompt,
+            size=None if size is None else parse_size(size),
+            dtype=dtype,
+            variant=variant,
+            device=device or default_device(),
+            loras=tuple(parse_lora(text) for text in lora),
+            compile=compile,
+            offload=offload,
+            attention_slicing=attention_slicing,
+            vae_tiling=vae_tiling,
+            config=config,
+            trust_remote_code=trust_remote_code,
+            extra=parse_extra(extra),
+        )
+        if config is not None:
+            find(str(config), trust_remote_code=trust_remote_code)
+        source = find(model, variant=variant, trust_remote_code=trust_remote_code)
+        if config is not None and not source.is_file:
+            raise UsageError(f"--config goes with a single .safetensors file; {model!r} is none")
+        self.pipeline = load(source, self.options)
+        self.call = make_call(self.pipeline, self.options)
+        self.text = remember(self.pipeline)
+        self.training = _training(source)
+        self.fingerprint = fingerprint(source, self.pipeline, self.options, self.call)
+        self.batch = self._batch_size(batch_size)
+        self.frames: Frames | None = None
+        if trajectory is not None:
+            self._keep_frames(trajectory)
+
+    def _keep_frames(self, trajectory: int) -> None:
+        frames = self.frames = Frames(self.pipeline)
+        self._pictures([Sample(Cell("probe", "a picture", (), "control", "probe"), 0)])
+        frames.kept = spread(len(frames.levels), trajectory)
+        self.noise_levels = [frames.levels[k] for k in frames.kept]
+
+    def sample(self, samples: Sequence[Sample]) -> Iterator[Generation]:
+        """Yield one image a sample, in order."""
+        place = 0
+        while place < len(samples):
+            part = samples[place : place + self.batch.size]
+            began = time.perf_counter()
+            pictures = self._draw_or_halve(part)
+            if pictures is None:
+                continue
+            each = (time.perf_counter() - began) / len(part)
+            for sample, (picture, invalid, frames) in zip(part, pictures, strict=True):
+                yield Generation(sample, picture, each, frames, invalid)
+            place += len(part)
+
+    def _draw_or_halve(self, part: Sequence[Sample]) -> list[Drawn] | None:
+        """Return the pictures of a batch; None where memory ran out and fewer are to be tried."""
+        cuda = self.options.device.startswith("cuda")
+        if cuda:
+            torch.cuda.reset_peak_memory_stats(self.options.device)
+            held = torch.cuda.memory_allocated(self.options.device)
+        try:
+            pictures = self._draw(part)
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            reason = shortened(error, 200)
+        else:
+            if cuda:
+                peak = torch.cuda.max_memory_allocated(self.options.device)
+                self.batch.made(len(part), peak - held)
+            return pictures
+        # Outside of the except clause: the traceback would hold on to the tensors of the batch.
+        if cuda:
+            torch.cuda.empty_cache()
+        if not self.batch.failed():
+            raise UsageError(
+                f"not enough memory for one image ({reason}); try --dtype float16, --offload "
+                "model, --vae-tiling, --attention-slicing or a smaller --size"
+            )
+        return None
+
+    def _draw(self, part: Sequence[Sample]) -> list[Drawn]:
+        if self.batch.size == 1 or not self.call.many_generators:
+            return [self._pictures([sample])[0] for sample in part]
+        n = len(part)
+        # One shape only where the model is compiled: another one would be compiled anew.
+        missing = self.batch.size - n if self.options.compile else 0
+        return self._pictures([*part, *[part[-1]] * missing])[:n]
+
+    def _pictures(self, part: Sequence[Sample]) -> list[Drawn]:
+        arguments = dict(self.call.arguments)
+        if "negative_prompt" in arguments:
+            arguments["negative_prompt"] = [arguments["negative_prompt"]] * len(part)
+        generators = [torch.Generator("cpu").manual_seed(sample.seed) for sample in part]
+        if "generator" in self.call.knows:
+            arguments["generator"] = generators if self.call.many_generators else generators[0]
+        if "output_type" in self.call.knows:
+            arguments["output_type"] = "np"
+        recording = self.frames.recording() if self.frames is not None else nullcontext()
+        refuses = explained(f"{type(self.pipeline).__name__} refuses")
+        with torch.inference_mode(), recording, refuses:
+            result = self.pipeline(prompt=[sample.cell.text for sample in part], **arguments)
+        images = getattr(result, "images", None)
+        if images is None or len(images) != len(part):
+            raise UsageError(
+                f"{type(self.pipeline).__name__} gave no list of {len(part)} images; expected a "
+                "text-to-image pipeline"
+            )
+        flagged = getattr(result, "nsfw_content_detected", None) or [False] * len(part)
+        drawn = [as_uint8(image) for image in images]
+        frames: Sequence[np.ndarray | None] = [None] * len(drawn)
+        if self.frames is not None:
+            with torch.inference_mode():
+                frames = list(self.frames.decoded(drawn[0].shape[:2]))
+        return [
+            (picture, _void(image, bool(unsafe)), film)
+            for picture, image, unsafe, film in zip(drawn, images, flagged, frames, strict=True)
+        ]
+
+    def _batch_size(self, fixed: int | None) -> BatchSize:
+        device = self.options.device
+        if not self.call.many_generators and fixed is None:
+            _say(
+                f"note: {type(self.pipeline).__name__} takes one random generator a call; images "
+                "are made one at a time, so that each has its own"
+            )
+            return BatchSize(1)
+        # A pipeline may say what size it computes in any case.
+        fixed = fixed or getattr(type(self.pipeline), "batch_size", None)
+        if not device.startswith("cuda"):
+            return BatchSize(fixed, say=_say)
+        card = f"{torch.cuda.get_device_name(device)} {torch.cuda.mem_get_info(device)[1]}"
+        options = f"{self.options.size} {self.pipeline.dtype} {self.options.offload}"
+        key = f"{self.fingerprint.weights[:16]} {options} {card}"
+        return BatchSize(fixed, lambda: torch.cuda.mem_get_info(device)[0], Memo(), key, say=_say)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error means that memory ran out, on a GPU or a CPU."""
+    if isinstance(error, (OutOfMemory, MemoryError)):
+        return True
+    text = str(error).lower()
+    return "out of memory" in text or "can't allocate memory" in text
+
+
+def as_uint8(image: Any) -> np.ndarray:
+    """An image of a pipeline, PIL or float (H, W, 3) in [0, 1], as uint8 (H, W, 3) sRGB."""
+    if hasattr(image, "convert"):
+        return np.array(image.convert("RGB"))
+    array = np.asarray(image)
+    if array.dtype != np.uint8:
+        array = (np.nan_to_num(array).clip(0, 1) * 255).round().astype(np.uint8)
+    return np.ascontiguousarray(array)
+
+
+def _void(image: Any, unsafe: bool) -> str | None:
+    if unsafe:
+        return "safety filter"
+    if isinstance(image, np.ndarray) and not np.isfinite(image).all():
+        return "not finite (NaN)"
+    return None
+
+
+def _training(source: Source) -> TrainingManifest | None:
+    path = source.path / CAPTIONS
+    return TrainingManifest.load(path) if path.is_file() else None
+
+
+def _require_one_of(option: str, value: str | None, known: tuple[str, ...]) -> None:
+    if value is not None and value not in known:
+        raise UsageError(f"{option} {value!r} is unknown; known: {', '.join(known)}")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

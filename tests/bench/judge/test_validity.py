@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+from bench.judge.validity import why_invalid, why_void
+from tests.bench.scenes import Scene, draw, generation, single
+
+
+def noise(low, high):
+    return np.random.default_rng(0).integers(low, high, (64, 64, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("image", "reason"),
+    [
+        (np.zeros((64, 64, 3), dtype=np.uint8), "black"),
+        (noise(0, 5), "black"),
+        (np.full((64, 64, 3), (30, 80, 220), dtype=np.uint8), "constant"),
+        (noise(120, 124), "constant"),
+        (np.full((64, 64, 3), 255, dtype=np.uint8), "constant"),
+        (np.full((64, 64, 3), np.nan, dtype=np.float32), "not finite (NaN)"),
+        (np.zeros((1, 4000, 3), dtype=np.uint8), "too small (4000 x 1)"),
+        (np.zeros((0, 0, 3), dtype=np.uint8), "no picture (shape (0, 0, 3))"),
+        (np.zeros((64, 64), dtype=np.uint8), "no picture (shape (64, 64))"),
+        (noise(0, 255), ""),
+        (noise(0, 255) / 255.0, ""),
+        (draw(Scene())[0], ""),
+    ],
+)
+def test_what_cannot_be_judged(image, reason):
+    assert why_invalid(image) == reason
+
+
+def test_a_small_object_on_an_empty_ground_is_an_image():
+    image = np.full((64, 64, 3), 255, dtype=np.uint8)
+    image[30:38, 30:38] = (30, 80, 220)
+    assert why_invalid(image) == ""
+
+
+def test_the_sampler_has_the_first_word():
+    image, _ = draw(Scene())
+    assert why_void(generation(image, single(), invalid="safety filter")) == "safety filter"
+    assert why_void(generation(image, single())) == ""

@@ -1,0 +1,108 @@
+"""Predicted clean images of pipelines: what the scheduler itself adds as noise is the truth."""
+
+import diffusers
+import numpy as np
+import pytest
+import torch
+
+from bench.errors import UsageError
+from bench.samplers.diffusers.frames import Frames, predicted_picture, scales
+from bench.samplers.diffusers.sampler import DiffusersSampler
+from prompts import build_grid
+from tests.bench.samplers.families import OPTIONS, saved
+
+SAMPLES = build_grid("quick").samples()[:2]
+KINDS = ("epsilon", "v_prediction", "sample")
+SCHEDULERS = (
+    diffusers.DDIMScheduler,
+    diffusers.DDPMScheduler,
+    diffusers.EulerDiscreteScheduler,
+    diffusers.EulerAncestralDiscreteScheduler,
+    diffusers.DPMSolverMultistepScheduler,
+    diffusers.UniPCMultistepScheduler,
+    diffusers.PNDMScheduler,
+)
+
+
+def truth(scheduler, kind, picture, noise, timestep):
+    """State, and what a perfect model of a kind would say, by the scheduler's own noise."""
+    t = torch.tensor([timestep])
+    state = scheduler.add_noise(picture, noise, t)
+    kept = scheduler.alphas_cumprod[int(timestep)]
+    says = {
+        "epsilon": noise,
+        "sample": picture,
+        "v_prediction": kept.sqrt() * noise - (1 - kept).sqrt() * picture,
+    }
+    return state, says[kind]
+
+
+# PNDM predicts no sample.
+PAIRS = [
+    (s, k) for s in SCHEDULERS for k in KINDS if (s.__name__, k) != ("PNDMScheduler", "sample")
+]
+
+
+@pytest.mark.parametrize(("made", "kind"), PAIRS)
+def test_a_perfect_prediction_gives_the_picture_at_every_step(made, kind):
+    scheduler = made(prediction_type=kind)
+    scheduler.set_timesteps(6)
+    torch.manual_seed(0)
+    picture, noise = torch.rand(1, 4, 4, 4) * 2 - 1, torch.randn(1, 4, 4, 4)
+    for timestep in scheduler.timesteps:
+        alpha, sigma = scales(scheduler, timestep)
+        if int(timestep) != float(timestep):
+            continue
+        state, says = truth(scheduler, kind, picture, noise, timestep)
+        found = predicted_picture(scheduler, says, state, alpha, sigma)
+        assert torch.allclose(found, picture, atol=2e-2), float(timestep)
+
+
+def test_the_straight_path_too():
+    scheduler = diffusers.FlowMatchEulerDiscreteScheduler()
+    scheduler.set_timesteps(4)
+    torch.manual_seed(0)
+    picture, noise = torch.rand(1, 4, 4, 4) * 2 - 1, torch.randn(1, 4, 4, 4)
+    for timestep in scheduler.timesteps:
+        state = scheduler.scale_noise(picture, timestep[None], noise)
+        alpha, sigma = scales(scheduler, timestep)
+        found = predicted_picture(scheduler, noise - picture, state, alpha, sigma)
+        assert torch.allclose(found, picture, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("family", "scheduler"), [("sd1", "EulerDiscrete"), ("sd1", "DDIM"), ("sd3", None)]
+)
+def test_the_last_frame_is_the_image(family, scheduler):
+    sampler = DiffusersSampler(
+        str(saved(family)), steps=3, device="cpu", scheduler=scheduler, trajectory=0
+    )
+    assert len(sampler.noise_levels) == 3
+    assert sampler.noise_levels == sorted(sampler.noise_levels, reverse=True)
+    for made in sampler.sample(SAMPLES):
+        assert made.frames.shape == (3, *made.image.shape)
+        assert np.abs(made.frames[-1].astype(int) - made.image.astype(int)).max() <= 2
+
+
+def test_frames_change_no_image_and_fewer_are_kept_when_asked():
+    plain = DiffusersSampler(str(saved("sd1")), steps=4, device="cpu")
+    kept = DiffusersSampler(str(saved("sd1")), steps=4, device="cpu", trajectory=2)
+    assert plain.noise_levels is None
+    for a, b in zip(plain.sample(SAMPLES), kept.sample(SAMPLES), strict=True):
+        assert (a.image == b.image).all()
+        assert a.frames is None
+        assert len(b.frames) == 2
+
+
+def test_packed_latents_are_refused_in_one_line():
+    with pytest.raises(UsageError, match="no --trajectory"):
+        list(
+            DiffusersSampler(
+                str(saved("flux")), steps=2, device="cpu", trajectory=0, **OPTIONS["flux"]
+            ).sample(SAMPLES)
+        )
+
+
+def test_a_pipeline_without_a_scheduler_is_refused():
+    with pytest.raises(UsageError, match="no scheduler"):
+        Frames(object())
