@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 import pyarrow.parquet as pq
 
 from bench.errors import BenchError, StoreError, UsageError
-from bench.store import places
+from bench.store import paths
 
 _ADVICE = {
     errno.ENOSPC: "free some space and run again: what is finished is kept",
@@ -50,7 +50,7 @@ def clear_errors(action: str, path: Path, advice: str = "") -> Iterator[None]:
         raise
     except Exception as error:
         if not isinstance(error, OSError):
-            if not places.is_remote(path):
+            if not paths.is_remote(path):
                 raise
             reason = " ".join(str(error).split())
             reason = f"{type(error).__name__}: {reason}"
@@ -64,7 +64,7 @@ def clear_errors(action: str, path: Path, advice: str = "") -> Iterator[None]:
 
 def make_folder(path: Path) -> None:
     """Make a folder and its parents where they are missing; an object store has none."""
-    if places.appears_whole(path):
+    if paths.appears_whole(path):
         return
     with clear_errors("make the folder", path):
         path.mkdir(parents=True, exist_ok=True)
@@ -80,9 +80,9 @@ def require_writable(folder: Path) -> None:
     StoreError
         The system or the store refuses: no permission, a read-only or a full disk, no such bucket.
     """
-    if places.is_remote(folder):
+    if paths.is_remote(folder):
         make_folder(folder)
-        system, name = places.file_system(folder), places.name_there(folder / _probe_name())
+        system, name = paths.file_system(folder), paths.name_there(folder / _probe_name())
         with clear_errors("write to", folder, _ELSEWHERE):
             system.pipe_file(name, b".")
             system.rm_file(name)
@@ -136,7 +136,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
         The disk is full, the folder cannot be written, and the like. Nothing is left behind.
     """
     make_folder(path.parent)
-    if places.is_remote(path):
+    if paths.is_remote(path):
         _upload(path, write)
         return
     temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
@@ -158,19 +158,19 @@ def _upload(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Write a file of a remote store whole."""
     buffer = io.BytesIO()
     write(buffer)
-    system, name = places.file_system(path), places.name_there(path)
+    system, name = paths.file_system(path), paths.name_there(path)
     with clear_errors("write", path):
-        if places.appears_whole(path):
+        if paths.appears_whole(path):
             system.pipe_file(name, buffer.getvalue())
             return
         temporary = path.with_name(f"{TEMPORARY}{uuid.uuid4().hex[:8]}-{path.name}")
-        system.pipe_file(places.name_there(temporary), buffer.getvalue())
-        system.mv(places.name_there(temporary), name)
+        system.pipe_file(paths.name_there(temporary), buffer.getvalue())
+        system.mv(paths.name_there(temporary), name)
 
 
 def create_text(path: Path, text: str) -> bool:
     """Write a file of a remote store where there is none yet; False where there is one."""
-    system, name = places.file_system(path), places.name_there(path)
+    system, name = paths.file_system(path), paths.name_there(path)
     with clear_errors("write", path):
         try:
             system.pipe_file(name, text.encode(), mode="create")
@@ -181,9 +181,9 @@ def create_text(path: Path, text: str) -> bool:
 
 def parquet(path: Path, **options: Any) -> pq.ParquetFile:
     """Open a Parquet file, wherever it is."""
-    if places.is_remote(path):
-        options["filesystem"] = places.file_system(path)
-        return pq.ParquetFile(places.name_there(path), **options)
+    if paths.is_remote(path):
+        options["filesystem"] = paths.file_system(path)
+        return pq.ParquetFile(paths.name_there(path), **options)
     return pq.ParquetFile(path, **options)
 
 
@@ -221,7 +221,7 @@ def remove(path: Path) -> None:
 
 def remove_leftovers(folder: Path) -> int:
     """Remove what a killed process was writing. Only for who holds the lock of the run."""
-    if places.appears_whole(folder):
+    if paths.appears_whole(folder):
         return 0
     with clear_errors("clean", folder):
         leftovers = list(folder.rglob(f"{TEMPORARY}*"))

@@ -20,7 +20,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from bench.errors import StoreError
-from bench.store import files, places
+from bench.store import files, paths
 
 LOCK = ".lock"
 HOLDER = ".lock.json"
@@ -44,7 +44,7 @@ def locked(folder: Path) -> Iterator[dict[str, str] | None]:
     StoreError
         Another process holds it; the message names the process and the machine.
     """
-    if places.is_remote(folder):
+    if paths.is_remote(folder):
         from bench.store.remote_lock import leased
 
         with leased(folder) as stale:
@@ -69,7 +69,7 @@ def locked(folder: Path) -> Iterator[dict[str, str] | None]:
 @contextlib.contextmanager
 def worker_lock(folder: Path, name: str) -> Iterator[None]:
     """Hold the lock of a worker of the leader that holds the folder."""
-    if places.is_remote(folder):
+    if paths.is_remote(folder):
         # There the token alone keeps a worker from writing for a leader that is gone.
         yield
         return
@@ -155,7 +155,7 @@ def read_holder(folder: Path) -> dict[str, str] | None:
     path = folder / HOLDER
     with files.clear_errors("read", path):
         try:
-            holder = json.loads(places.read_whole(path))
+            holder = json.loads(paths.read_whole(path))
         except (FileNotFoundError, ValueError):
             return None
     return holder if isinstance(holder, dict) else None
@@ -167,7 +167,7 @@ def guard_of(folder: Path) -> Callable[[], object] | None:
     The lock of a local folder holds for as long as the process lives. The one of a remote store can
     be taken over from a process that slept, or that the network left alone, for too long.
     """
-    if not places.is_remote(folder):
+    if not paths.is_remote(folder):
         return None
     token = require_holder(folder)
     return lambda: require_holder(folder, token)

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from bench.errors import StoreError, UsageError
 from bench.records import Generation, Regions, Score
 from bench.registry import nearest
-from bench.store import files, parts, places
+from bench.store import files, parts, paths
 from bench.store.lock import guard_of
 from bench.store.manifest import FILE, Manifest, read_manifest
 from bench.store.rows import (
@@ -160,7 +160,7 @@ def find_run(given: Path | None, root: Path) -> Path:
     """
     if given is None:
         return latest(root)
-    for folder in (given,) if places.is_remote(given) else (given, root / given):
+    for folder in (given,) if paths.is_remote(given) else (given, root / given):
         if (folder / FILE).is_file():
             return folder
     if given.exists():

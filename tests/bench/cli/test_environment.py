@@ -3,8 +3,9 @@ import json
 import pytest
 
 from bench import registry
+from bench.cli import environment
 from bench.cli.environment import DEFAULTS, LIBRARIES, examine
-from bench.cli.main import environment, run
+from bench.cli.main import run
 from bench.store.paths import place
 
 

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from tests.bench.importers import sets
 
 from bench.cli.main import run
 from bench.errors import UsageError
@@ -21,6 +20,7 @@ from bench.importers.layouts import open_set
 from bench.importers.picture import UnreadableError, inside, read_file
 from bench.judge.images import PictureError, as_rgb8
 from bench.store.run import Run
+from tests.bench.importers import sets
 
 ESCAPES = [
     "../../etc/passwd",

@@ -3,12 +3,12 @@
 import json
 
 import pytest
-from tests.bench.importers import sets
 
 from bench.cli.main import run
 from bench.errors import UsageError
 from bench.importers.layouts import LAYOUTS, open_set
 from bench.store.run import Run
+from tests.bench.importers import sets
 from tests.bench.runs import make_run, table_of
 
 WRITERS = {

@@ -10,11 +10,11 @@ import sys
 import time
 
 import pytest
-from tests.bench.importers import sets
 
 from bench.cli.main import run
 from bench.store.manifest import read_manifest
 from bench.store.run import Run
+from tests.bench.importers import sets
 from tests.bundled import ROOT
 
 REAL_PARTS = ["--segmenter", "saliency", "--scorer", "segmentation"]

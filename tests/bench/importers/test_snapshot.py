@@ -7,13 +7,13 @@ import shutil
 import huggingface_hub
 import numpy as np
 import pytest
-from tests.bench.importers import sets
 
 from bench.cli.main import run
 from bench.errors import UsageError
 from bench.importers.layouts import open_set
 from bench.importers.snapshot import hub_id, is_blob, repository
 from bench.store.run import Run
+from tests.bench.importers import sets
 from tests.bench.runs import make_run, table_of
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

@@ -13,7 +13,8 @@ import pytest
 
 from bench.cli.main import run as bench
 from bench.errors import StoreError, UsageError
-from bench.store import files, lease
+from bench.store import files
+from bench.store import remote_lock as lease
 from bench.store.lock import HOLDER, guard_of, locked, read_holder
 from bench.store.paths import appears_whole, is_remote, place
 from bench.store.run import Run, find_run, latest
