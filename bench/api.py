@@ -15,7 +15,7 @@ from bench.judge.colour.named import colour_words, resolve
 from bench.judge.images import PictureError, as_rgb8
 from bench.judge.validity import why_void
 from bench.protocols import Scorer, Segmenter
-from bench.records import Estimate, Generation, Score
+from bench.records import NOT_JUDGED, Estimate, Generation, Score
 from bench.run.components import build, build_scorers
 from bench.run.derive import judged
 from bench.run.scoring_thread import BATCH, measure
@@ -182,7 +182,7 @@ class BindingScore:
         rows = [
             (row["image"], row["prompt"], row["words"])
             for row in self._rows
-            if row["verdict"] in (None, "invalid")
+            if row["verdict"] in (None, *NOT_JUDGED)
         ]
         return pd.DataFrame(rows, columns=["image", "prompt", "reason"]).drop_duplicates("image")
 

@@ -21,11 +21,37 @@ VERDICTS: tuple[str, ...] = (
     "swapped",
     "wrong",
     "absent",
+    "unjudged",
     "invalid",
 )
 
+#: Verdicts that judge nothing: of the judge (no evidence) and of the picture (it says nothing).
+NOT_JUDGED: tuple[str, ...] = ("unjudged", "invalid")
+
 #: Verdicts that count as leakage (DESIGN: leakage rate).
-LEAKS: tuple[str, ...] = ("spilled", "neighbour", "background", "mixed", "swapped")
+LEAKS: tuple[str, ...] = ("spilled", "neighbour", "background", "swapped")
+
+#: What tells that a mask is the subject; the first kinds are evidence, those of `NO_EVIDENCE` none.
+EVIDENCE: tuple[str, ...] = (
+    "given",
+    "name",
+    "only_thing",
+    "detector",
+    "words",
+    "stuff",
+    "unnamed",
+    "ambiguous",
+    "uncertain",
+    "unlike",
+)
+
+#: Kinds on which nothing is judged, and the reason in words, of a subject ``{}``.
+NO_EVIDENCE: dict[str, str] = {
+    "unnamed": "the segmenter has no name for {}, and several things could be it",
+    "ambiguous": "two things look alike, and nothing tells which of them is {}",
+    "uncertain": "what stands there may be {} or something else",
+    "unlike": "the picture is unlike any that the judge was certified on",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,9 +96,15 @@ class Regions:
         Other objects (named ones such as ``plate``, or ``other``).
     neighbour_masks : ndarray, float32, (N, H, W)
     background : ndarray, float32, (H, W)
-        What is left.
+        What is left: wall and support together.
     segmenter : str
         Name of the segmenter.
+    evidence : tuple of str, K, or empty
+        For each subject one of `EVIDENCE`. Empty where the segmenter does not say; its masks are
+        then taken as ``given``.
+    support : ndarray or None, float32, (H, W)
+        The part of ``background`` that things stand on (table, floor); None where the segmenter
+        does not tell it from the wall.
     """
 
     subjects: tuple[str, ...]
@@ -82,6 +114,19 @@ class Regions:
     neighbour_masks: np.ndarray
     background: np.ndarray
     segmenter: str
+    evidence: tuple[str, ...] = ()
+    support: np.ndarray | None = None
+
+    @property
+    def wall(self) -> np.ndarray:
+        """What is behind: the background without the support, float32 (H, W)."""
+        if self.support is None:
+            return self.background
+        return np.clip(self.background - self.support, 0.0, 1.0)
+
+    def evidence_of(self, place: int) -> str:
+        """Kind of evidence for the subject at ``place``."""
+        return self.evidence[place] if self.evidence else "given"
 
 
 @dataclass(frozen=True, slots=True)

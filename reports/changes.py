@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from bench.records import VERDICTS
+from bench.records import NOT_JUDGED, VERDICTS
 
 #: Cells told of each direction.
 MOST = 6
@@ -105,7 +105,7 @@ def shown_first(sides: Sequence[tuple[list[Change], list[Change]]]) -> list[tupl
 
 def _changed(items: pd.DataFrame, before: int, after: int) -> pd.DataFrame:
     left, right = items[f"verdict_{before}"], items[f"verdict_{after}"]
-    both = left.notna() & right.notna() & (left != "invalid") & (right != "invalid")
+    both = left.notna() & right.notna() & ~left.isin(NOT_JUDGED) & ~right.isin(NOT_JUDGED)
     frame = items.loc[both, ["cell_id", "index", "binding"]].copy()
     frame["left"], frame["right"] = left[both].astype(str), right[both].astype(str)
     frame["was"], frame["now"] = frame["left"] == "bound", frame["right"] == "bound"

@@ -18,6 +18,7 @@ from reports.labels import PLACES, VERDICT_WORDS
 #: Paint of a place: whether the requested colour fills it, and the pattern laid over it.
 _PLACE_PAINT: dict[str, tuple[bool, str]] = {
     "subject": (True, ""),
+    "part": (True, "thin"),
     "both": (True, "weave"),
     "neighbour": (True, "dots"),
     "background": (True, "lines"),

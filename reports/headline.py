@@ -52,8 +52,9 @@ _NAMES: tuple[tuple[str, str, str], ...] = (
     ("leak_spilled", "Surroundings too", "leakage_spilled"),
     ("leak_neighbour", "Another object", "leakage_neighbour"),
     ("leak_background", "Background", "leakage_background"),
-    ("leak_mixed", "Only part of it", "leakage_mixed"),
     ("leak_swapped", "Other subject", "leakage_swapped"),
+    ("mixed", "Only part of the subject", "mixed"),
+    ("unjudged", "Unjudged", "unjudged"),
     ("leak_excess", "Leak beyond the control", "leak_excess"),
     ("gap_seen", "Gap, seen − novel", "gap_seen_novel"),
     ("gap_canonical", "Gap, canonical − anti-canonical", "gap_canonical_anti"),
@@ -65,7 +66,6 @@ LEAK_PLACES: tuple[tuple[str, str], ...] = (
     ("leak_spilled", "spilled"),
     ("leak_neighbour", "neighbour"),
     ("leak_background", "background"),
-    ("leak_mixed", "mixed"),
     ("leak_swapped", "swapped"),
 )
 #: Group of the estimates over the whole grid.

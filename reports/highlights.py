@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bench.records import VERDICTS, Estimate
+from bench.records import NOT_JUDGED, VERDICTS, Estimate
 from reports.labels import VERDICT_WORDS
 from reports.reading import Run
 from reports.tabulation import verdict_counts
@@ -76,7 +76,9 @@ def _lowest(run: Run, kind: str, whole: Estimate | None) -> tuple[Group, ...]:
 def _failure(run: Run) -> str:
     counts = verdict_counts(run)
     failures = {
-        name: counts[name] for name in VERDICTS if name not in ("bound", "invalid") and counts[name]
+        name: counts[name]
+        for name in VERDICTS
+        if name not in ("bound", *NOT_JUDGED) and counts[name]
     }
     total = sum(failures.values())
     if not total:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bench.records import LEAKS, VERDICTS
+from bench.records import LEAKS, NOT_JUDGED, VERDICTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,7 @@ VERDICT_WORDS: dict[str, VerdictWords] = {
             "the subject is not in the picture",
             "the subject is missing",
         ),
+        VerdictWords("unjudged", "Unjudged", "nothing tells which thing is the subject", ""),
         VerdictWords("invalid", "Invalid", "blank, broken or withheld picture", ""),
     )
 }
@@ -100,7 +101,8 @@ class Place:
 #: Every valid verdict belongs to one place, so that the shares of a colour sum to one.
 PLACES: tuple[Place, ...] = (
     Place("subject", "Subject", ("bound",)),
-    Place("both", "Subject and elsewhere", ("spilled", "mixed")),
+    Place("part", "Part of the subject", ("mixed",)),
+    Place("both", "Subject and elsewhere", ("spilled",)),
     Place("neighbour", "Neighbour", ("neighbour",)),
     Place("background", "Background", ("background",)),
     Place("other", "Other subject", ("swapped",)),
@@ -124,16 +126,16 @@ class Rate:
 
 
 RATES: tuple[Rate, ...] = (
-    Rate("binding_score", "Bound", ("bound",), ("invalid",), True),
-    Rate("binding_given_drawn", "Bound, given drawn", ("bound",), ("invalid", "absent"), True),
-    Rate("leakage_rate", "Leaked anywhere", LEAKS, ("invalid",), False),
-    Rate("leakage_spilled", "Spilled to the surroundings", ("spilled",), ("invalid",), False),
-    Rate("leakage_neighbour", "Leaked to a neighbour", ("neighbour",), ("invalid",), False),
-    Rate("leakage_background", "Leaked to the background", ("background",), ("invalid",), False),
-    Rate("leakage_mixed", "Only partly on the subject", ("mixed",), ("invalid",), False),
-    Rate("leakage_swapped", "On the other subject", ("swapped",), ("invalid",), False),
-    Rate("kept_prior", "Kept its own colour", ("prior",), ("invalid",), False),
-    Rate("missing", "Subject missing", ("absent",), ("invalid",), False),
+    Rate("binding_score", "Bound", ("bound",), NOT_JUDGED, True),
+    Rate("binding_given_drawn", "Bound, given drawn", ("bound",), (*NOT_JUDGED, "absent"), True),
+    Rate("leakage_rate", "Leaked anywhere", LEAKS, NOT_JUDGED, False),
+    Rate("leakage_spilled", "Spilled to the surroundings", ("spilled",), NOT_JUDGED, False),
+    Rate("leakage_neighbour", "Leaked to a neighbour", ("neighbour",), NOT_JUDGED, False),
+    Rate("leakage_background", "Leaked to the background", ("background",), NOT_JUDGED, False),
+    Rate("mixed", "Only partly on the subject", ("mixed",), NOT_JUDGED, False),
+    Rate("leakage_swapped", "On the other subject", ("swapped",), NOT_JUDGED, False),
+    Rate("kept_prior", "Kept its own colour", ("prior",), NOT_JUDGED, False),
+    Rate("missing", "Subject missing", ("absent",), NOT_JUDGED, False),
 )
 
 #: Metric columns of the verdict table that a reader can sort by, with their names on the page.

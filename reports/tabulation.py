@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from bench.records import VERDICTS
+from bench.records import NOT_JUDGED, VERDICTS
 from prompts.colours import COLOUR_NAMES, COLOURS
 from prompts.subjects import SUBJECTS
 from reports.labels import PLACES, Rate
@@ -92,7 +92,7 @@ def rate_of(counts: pd.Series, rate: Rate) -> tuple[int, int]:
 
 def places(run: Run) -> list[PlaceRow]:
     """Where each requested colour went, as counts over `reports.labels.PLACES`."""
-    valid = run.verdicts[run.verdicts["verdict"] != "invalid"]
+    valid = run.verdicts[~run.verdicts["verdict"].isin(NOT_JUDGED)]
     counts = valid.groupby(["colour", "verdict"]).size().unstack(fill_value=0)
     rows = []
     for colour in ordered_colours(valid["colour"]):
@@ -111,7 +111,7 @@ def observed(run: Run) -> tuple[tuple[str, ...], list[ObservedRow]]:
     control row is the mean share of the subject in each term, where no colour was asked for.
     """
     columns = COLOUR_NAMES
-    drawn = run.verdicts[~run.verdicts["verdict"].isin(["invalid", "absent"])]
+    drawn = run.verdicts[~run.verdicts["verdict"].isin([*NOT_JUDGED, "absent"])]
     if "observed" not in drawn:
         return columns, []
     drawn = drawn[drawn["observed"].notna()]

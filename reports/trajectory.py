@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bench.records import NOT_JUDGED
 from bench.store import run as store
 from bench.store.score_reader import read_trajectory
 from prompts.colours import COLOUR_NAMES
@@ -112,7 +113,7 @@ def forming(run: Run, steps: pd.DataFrame) -> Forming | None:
     """Sum up the making of the pictures of a run; None where it keeps no frames."""
     if steps.empty:
         return None
-    valid = run.verdicts[~run.verdicts["verdict"].isin(["invalid", "absent"])]
+    valid = run.verdicts[~run.verdicts["verdict"].isin([*NOT_JUDGED, "absent"])]
     judged = steps.merge(valid[["sample_id", "binding", "verdict"]], on=["sample_id", "binding"])
     noise = steps.drop_duplicates("step").sort_values("step")["noise"]
     means = judged.groupby(["metric", "step"])["value"].mean().unstack()

@@ -21,7 +21,7 @@ FORMAT = 1
 
 #: One letter a verdict, in the strings of the baseline.
 LETTERS: dict[str, str] = dict(
-    zip(VERDICTS, ("b", "s", "n", "g", "m", "p", "w", "x", "a", "i"), strict=True)
+    zip(VERDICTS, ("b", "s", "n", "g", "m", "p", "w", "x", "a", "u", "i"), strict=True)
 )
 MISSING = "-"
 _VERDICT_OF = {letter: verdict for verdict, letter in LETTERS.items()}

@@ -25,8 +25,8 @@ HEADLINES: tuple[tuple[str, str, bool], ...] = (
     ("leakage_spilled", "  also on the surroundings", False),
     ("leakage_neighbour", "  on another object", False),
     ("leakage_background", "  on the background", False),
-    ("leakage_mixed", "  partly on the subject", False),
     ("leakage_swapped", "  on the other subject", False),
+    ("mixed", "Partly on the subject", False),
     ("leak_excess", "Leak beyond the control", True),
     ("arrival_noise", "Noise left when the colour is half there", False),
     ("stood_elsewhere", "Colour once stood elsewhere", False),
@@ -34,6 +34,8 @@ HEADLINES: tuple[tuple[str, str, bool], ...] = (
     ("gap_seen_novel", "Gap: seen minus novel", True),
     ("gap_canonical_anti", "Gap: canonical minus anti-canonical", True),
 )
+#: More than this share of unjudged bindings is said before all else.
+MOST_UNJUDGED = 0.05
 #: Fewer cells than this give intervals that are not to be trusted far.
 FEW_CELLS = 10
 
@@ -47,6 +49,12 @@ def headline(estimates: Sequence[Estimate]) -> list[tuple[str, bool, Estimate]]:
 def warnings(manifest: Manifest, estimates: Sequence[Estimate], stored: int) -> list[str]:
     """Tell what a reader should know before the numbers."""
     found = []
+    unjudged = next((e for e in estimates if e.group == "all" and e.metric == "unjudged"), None)
+    if unjudged is not None and unjudged.value > MOST_UNJUDGED:
+        found.append(
+            f"{percent(unjudged.value)} of the bindings are unjudged, for want of evidence; "
+            "the scores speak of the rest (docs/regions.md)"
+        )
     if stored < manifest.images:
         found.append(
             f"incomplete: {stored:,} of {manifest.images:,} images; run the same `bench run` again"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.judge.colour.named import basic_term
-from bench.records import Estimate
+from bench.records import NOT_JUDGED, Estimate
 from bench.statistics.arrival import (
     ARRIVAL_METRICS,
     PLACES,
@@ -55,7 +55,7 @@ def arrivals(run: Run, verdicts: pd.DataFrame) -> pd.DataFrame:
     for row in verdicts.to_dict("records"):
         image = tables.get((row["sample_id"], row["binding"]))
         colour = basic_term(row["colour"])
-        if image is None or colour is None or row["verdict"] == "invalid":
+        if image is None or colour is None or row["verdict"] in NOT_JUDGED:
             continue
         control = tables.get((controls.get(row["sample_id"], ""), row["binding"]))
         asked = _asked(scenery[row["sample_id"]], colour)

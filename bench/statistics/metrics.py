@@ -1,16 +1,17 @@
 """What is estimated from the verdicts: shares of verdicts, and means of measured metrics.
 
-Three denominators are kept apart. *Judged* images are all but the invalid ones; *drawn* images are
-the judged ones in which the subject is present; *bound* ones have the colour on the subject.
+Three denominators are kept apart. *Judged* images are all but the invalid and the unjudged ones;
+*drawn* images are the judged ones in which the subject is present; *bound* ones have the colour on
+the subject.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bench.records import LEAKS, VERDICTS
+from bench.records import LEAKS, NOT_JUDGED, VERDICTS
 
-_JUDGED = tuple(verdict for verdict in VERDICTS if verdict != "invalid")
+_JUDGED = tuple(verdict for verdict in VERDICTS if verdict not in NOT_JUDGED)
 _DRAWN = tuple(verdict for verdict in _JUDGED if verdict != "absent")
 
 
@@ -29,8 +30,10 @@ SHARES: tuple[Share, ...] = (
     Share("drawn", _DRAWN),
     Share("leakage_rate", LEAKS),
     *(Share(f"leakage_{place}", (place,)) for place in LEAKS),
+    Share("mixed", ("mixed",)),
     Share("kept_prior", ("prior",)),
     Share("other_colour", ("wrong",)),
+    Share("unjudged", ("unjudged",), (*_JUDGED, "unjudged")),
     Share("invalid", ("invalid",), VERDICTS),
 )
 

@@ -33,7 +33,8 @@ from reference_models.weights import find_weights, read_weights
 GROUPS = ("all", "tag:seen", "tag:novel", "tag:canonical", "tag:anti-canonical", "tag:single")
 #: Metrics that are kept over all cells, and of canonical and anti-canonical ones.
 WHOLE = (
-    *(f"leakage_{place}" for place in ("spilled", "neighbour", "background", "mixed", "swapped")),
+    *(f"leakage_{place}" for place in ("spilled", "neighbour", "background", "swapped")),
+    "mixed",
     "leakage_rate",
     "other_colour",
     "kept_prior",

@@ -11,7 +11,7 @@ from reference_models.study.plan import COMPARED, COVERAGE, PAIRS, SEEDS
 from reference_models.study.results import Result, Results, Value, seeds_of
 from reference_models.study.sentences import percent
 
-_PLACES = ("spilled", "neighbour", "background", "mixed", "swapped")
+_PLACES = ("spilled", "neighbour", "background", "swapped")
 
 
 def own_members(results: Results) -> list[Result]:
@@ -115,13 +115,14 @@ def leakage(results: Results) -> list[str]:
             f"`{one.model}`",
             percent(one.of("leakage_rate")),
             *(percent(one.of(f"leakage_{place}")) for place in _PLACES),
+            percent(one.of("mixed")),
             percent(one.of("kept_prior")),
             percent(one.of("other_colour")),
             percent(one.of("drawn")),
         ]
         for one in own_members(results)
     ]
-    heads = ["model", "leakage", *_PLACES, "kept its colour", "another colour", "drawn"]
+    heads = ["model", "leakage", *_PLACES, "mixed", "kept its colour", "another colour", "drawn"]
     crossed = [
         [
             f"`{one.model}`",

@@ -33,7 +33,7 @@ from reference_models.world.scene import (
     sample_scenes,
 )
 
-#: In the order of `bench.records.VERDICTS`; a test keeps the two alike.
+#: Those of `bench.records.VERDICTS` that a scene can show, in their order; a test keeps them alike.
 KNOWN_VERDICTS: tuple[str, ...] = (
     "bound", "spilled", "neighbour", "background", "mixed",
     "prior", "swapped", "wrong", "absent", "invalid",

@@ -8,7 +8,7 @@ function chooseExamples(run, most) {
     const verdict = verdictOf[run][item];
     if (verdict === NONE || !pictureOf(run, item)) continue;
     const { name } = data.verdicts[verdict];
-    if (name === "invalid") continue;
+    if (name === "unjudged" || name === "invalid") continue;
     if (!byVerdict.has(name)) byVerdict.set(name, []);
     byVerdict.get(name).push(item);
   }

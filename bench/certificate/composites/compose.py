@@ -21,6 +21,8 @@ from prompts.templates import make_cell
 
 #: Largest share of a backdrop that a photograph may have in a colour that matters.
 _QUIET = 0.15
+#: Verdicts that a picture can be composed for.
+KNOWN_VERDICTS = tuple(verdict for verdict in VERDICTS if verdict != "unjudged")
 #: Share of a mixed icon in the asked colour.
 MIXED_SHARES = (0.35, 0.5)
 
@@ -42,7 +44,7 @@ def compose(
     seed: int,
     icons: Sequence[Icon] | None = None,
     size: int = 256,
-    verdicts: Sequence[str] = VERDICTS,
+    verdicts: Sequence[str] = KNOWN_VERDICTS,
 ) -> list[Answer]:
     """Compose ``n`` pictures, all verdicts and colours in turn.
 

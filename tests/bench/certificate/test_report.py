@@ -99,7 +99,7 @@ def test_every_trial_draws_what_it_says(name):
     trial = TRIALS[name]
     answers = [a for batch in trial.batches(10, 5) for a in batch]
     assert len(answers) == 10
-    assert [a.verdicts[0] for a in answers] == list(VERDICTS)
+    assert [a.verdicts[0] for a in answers] == [v for v in VERDICTS if v != "unjudged"]
     size = trial.conditions.size if trial.conditions else 256
     assert {a.generation.image.shape for a in answers} == {(size, size, 3)}
     assert len({a.generation.sample.id for a in answers}) == 10

@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 
 from bench.certificate.composites import compose, drawn_icons, read_icons
+from bench.certificate.composites.compose import KNOWN_VERDICTS
 from bench.certificate.report import judge_known, summarise
 from bench.errors import UsageError
 from bench.judge.scorers.segmentation import SegmentationScorer
-from bench.records import VERDICTS
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def test_the_masks_share_every_pixel_out(answers):
 
 def test_every_verdict_is_composed_and_told_with_exact_masks(answers):
     judged = judge_known(answers, None, SegmentationScorer())
-    assert {one.true for one in judged} == set(VERDICTS)
+    assert {one.true for one in judged} == set(KNOWN_VERDICTS)
     assert summarise(judged, "exact")["macro_f1"] > 0.95
 
 
