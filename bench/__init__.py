@@ -17,6 +17,9 @@ __all__ = ["BindingScore", "score_images"]
 def __getattr__(name: str) -> Any:
     """Import the public names when they are first used."""
     if name in __all__:
+        from bench.package_names import require_own
+
+        require_own()
         from bench import api
 
         return getattr(api, name)

@@ -1,6 +1,10 @@
 """``python -m bench``."""
 
-from bench.cli.main import main
+from bench.package_names import come_first
 
 if __name__ == "__main__":
+    come_first()
+
+    from bench.cli.main import main
+
     main()
