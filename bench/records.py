@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -205,3 +206,11 @@ class Fingerprint:
     options: Mapping[str, Any] = field(default_factory=dict)
     weights: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
+
+
+def json_fields(record: Any) -> dict[str, Any]:
+    """Return a record's fields as JSON has them: a value that is not known is null, never NaN."""
+    return {
+        name: None if isinstance(value, float) and math.isnan(value) else value
+        for name, value in asdict(record).items()
+    }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from bench.annotations.agree import PEOPLE, SCORER, Agreement
 from bench.annotations.labels import Labels
+from bench.records import json_fields
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -46,13 +46,7 @@ def to_dict(agreements: Sequence[Agreement], labels: Labels) -> dict[str, Any]:
         "people": list(labels.people),
         "labels": len(labels.labels),
         "foreign": labels.foreign,
-        "agreements": [
-            {
-                key: None if isinstance(value, float) and math.isnan(value) else value
-                for key, value in asdict(one).items()
-            }
-            for one in agreements
-        ],
+        "agreements": [json_fields(one) for one in agreements],
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from urllib.parse import quote, urlencode
 
 from bench.errors import BenchError
 from bench.gate.decide import Change, Decision
-from bench.records import Comparison
+from bench.records import Comparison, json_fields
 from bench.store import files
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def to_dict(decision: Decision) -> dict[str, Any]:
         "alpha": decision.alpha,
         "strict": decision.strict,
         "warnings": list(decision.warnings),
-        "comparisons": [_plain(asdict(one)) for one in decision.comparisons],
+        "comparisons": [json_fields(one) for one in decision.comparisons],
         "worst": [asdict(one) for one in decision.changes],
     }
 
@@ -213,13 +212,6 @@ def _row(one: Comparison) -> tuple[str, ...]:
         f"{one.cells:,}",
         one.verdict,
     )
-
-
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: None if isinstance(value, float) and math.isnan(value) else value
-        for key, value in values.items()
-    }
 
 
 def _escaped(text: str) -> str:

@@ -7,10 +7,9 @@ import io
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from bench.records import Estimate
+from bench.records import Estimate, json_fields
 from bench.store.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -126,15 +125,7 @@ def to_dict(manifest: Manifest, estimates: Sequence[Estimate], stored: int) -> d
         "run": manifest.model_dump(mode="json"),
         "stored": stored,
         "warnings": warnings(manifest, estimates, stored),
-        "estimates": [plain(one) for one in estimates],
-    }
-
-
-def plain(estimate: Estimate) -> dict[str, Any]:
-    """Return an estimate as a dict, NaN as None."""
-    return {
-        key: None if isinstance(value, float) and math.isnan(value) else value
-        for key, value in asdict(estimate).items()
+        "estimates": [json_fields(one) for one in estimates],
     }
 
 
@@ -149,5 +140,5 @@ def to_csv(estimates: Sequence[Estimate]) -> str:
     names = list(Estimate.__dataclass_fields__)
     writer = csv.DictWriter(file, names, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(plain(one) for one in estimates)
+    writer.writerows(json_fields(one) for one in estimates)
     return file.getvalue()

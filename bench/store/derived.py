@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from typing import Any, cast
 
 import pandas as pd
@@ -13,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench.errors import StoreError
-from bench.records import Estimate
+from bench.records import Estimate, json_fields
 from bench.store import files
 from bench.store.manifest import versions
 from bench.store.run import Run
@@ -119,7 +118,7 @@ def are_current(run: Run) -> bool:
 
 def write_estimates(run: Run, estimates: Sequence[Estimate]) -> None:
     """Write the estimates, one a line; NaN becomes null."""
-    lines = ",\n".join(" " + json.dumps(_without_nan(asdict(one))) for one in estimates)
+    lines = ",\n".join(" " + json.dumps(json_fields(one)) for one in estimates)
     text = f'{{"format": 1, "source": "{source_of(run)}", "estimates": [\n{lines}\n]}}\n'
     files.write_text(run.folder / ESTIMATES_FILE, text)
 
@@ -142,10 +141,3 @@ def read_estimates(run: Run) -> list[Estimate]:
         ]
     except (ValueError, KeyError, TypeError) as error:
         raise StoreError(f"{path} is damaged ({error}); delete it: it is made again") from error
-
-
-def _without_nan(entry: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: None if isinstance(value, float) and math.isnan(value) else value
-        for key, value in entry.items()
-    }
