@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
 
 from prompts.errors import PromptError, shown, unknown
+from prompts.tables import open_text, rows_of
 
 #: Keys that hold a caption, where none is named.
 CAPTION_KEYS: tuple[str, ...] = ("caption", "text", "prompt")
@@ -40,31 +39,16 @@ def read_jsonl_captions(path: str | Path, key: str | None = None) -> Iterator[st
         With file and line, where a line is not an object or has no caption.
     """
     with _open(path) as file:
-        number = 0
-        while line := file.readline(LONGEST_LINE):
-            number += 1
-            if line.isspace():
-                continue
-            try:
-                row = json.loads(line)
-            except ValueError as error:
-                raise PromptError(f"{path}:{number}: not JSON: {error}", "captions") from None
-            if not isinstance(row, dict):
-                raise PromptError(
-                    f"{path}:{number}: expected a JSON object, got {shown(line.strip())}",
-                    "captions",
-                )
+        for place, row in rows_of(file, str(path), ".jsonl"):
             if key is None:
-                key = caption_key(row, f"{path}:{number}")
+                key = caption_key(row, str(place))
             if key not in row:
-                raise unknown("caption key", key, row, f"({path}:{number})")
+                raise unknown("caption key", key, row, f"({place})")
             caption = row[key]
             if caption is None:
                 continue
             if not isinstance(caption, str):
-                raise PromptError(
-                    f"{path}:{number}: {key} must be a text, got {shown(caption)}", "captions"
-                )
+                raise place.error(f"{key} must be a text, got {shown(caption)}", "captions")
             yield caption
 
 
@@ -83,9 +67,7 @@ def caption_key(keys: object, place: str) -> str:
 
 def _open(path: str | Path) -> IO[str]:
     try:
-        if str(path).endswith(".gz"):
-            return gzip.open(path, "rt", encoding="utf-8-sig", errors="replace")
-        return open(path, encoding="utf-8-sig", errors="replace")
+        return open_text(path, errors="replace")
     except OSError as error:
         raise PromptError(
             f"cannot read the captions {path}: {error.strerror or error}", "captions"

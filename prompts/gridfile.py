@@ -9,11 +9,12 @@ from pathlib import Path
 from prompts.colours import BASIC
 from prompts.errors import PromptError, shown, unknown
 from prompts.grid import Grid, check_seeds, finish_grid, keep, unique
-from prompts.prompt_list import ROW_READERS, read_rows
+from prompts.prompt_list import prompt_rows, read_rows
 from prompts.source_location import Place, read_file
+from prompts.tables import TABLES
 from prompts.toml_grid import read_toml
 
-SUFFIXES: tuple[str, ...] = (".toml", *ROW_READERS)
+SUFFIXES: tuple[str, ...] = (".toml", ".txt", *TABLES)
 
 
 def load_grid(
@@ -29,7 +30,7 @@ def load_grid(
     Parameters
     ----------
     path : str or Path
-        ``.toml``, ``.csv``, ``.tsv``, ``.jsonl``, ``.ndjson`` or ``.txt``.
+        ``.toml``, ``.txt``, or a table (`prompts.tables`).
     colours, subjects, templates : iterable of str, optional
         Keep those cells of the file that ask for nothing else, with their controls.
     seeds : int, optional
@@ -51,11 +52,10 @@ def load_grid(
         raise PromptError(
             f"{path}: a grid file ends in {', '.join(SUFFIXES)}, got {shown(suffix)}", "file"
         )
-    text = read_file(file)
     if suffix == ".toml":
-        grid = read_toml(text, str(path), file.stem)
+        grid = read_toml(read_file(file), str(path), file.stem)
     else:
-        rows = list(ROW_READERS[suffix](text, str(path)))
+        rows = list(prompt_rows(path))
         if not rows:
             raise Place(str(path)).error("the grid is empty: no prompt in the file", "grid")
         listed = read_rows(rows)

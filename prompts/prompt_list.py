@@ -7,12 +7,10 @@ stands right before the subject, and the bare subject otherwise.
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from prompts.cells import Binding, Cell
@@ -22,8 +20,9 @@ from prompts.errors import nearest, shown
 from prompts.grammar import article, plural
 from prompts.noun_phrases import Words, fold
 from prompts.parse import LONGEST_PROMPT, free_cell, read
-from prompts.source_location import Place
+from prompts.source_location import Place, read_file
 from prompts.subjects import SUBJECTS, Subject
+from prompts.tables import read_table
 from prompts.templates import make_cell
 
 #: Fields of a row, with the other names that they go by.
@@ -59,52 +58,19 @@ class PromptList:
     subjects: dict[str, Subject] = field(default_factory=dict)
 
 
-def csv_rows(text: str, path: str, delimiter: str = ",") -> Iterator[Row]:
-    """Yield the rows of a CSV text; the first line names the columns, ``prompt`` among them."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+def prompt_rows(path: str | Path) -> Iterator[Row]:
+    """Yield the rows of a list of prompts by its ending: a table, or text with a prompt a line."""
+    if str(path).lower().endswith(".txt"):
+        for number, line in enumerate(read_file(path).splitlines(), 1):
+            if line.strip():
+                yield make_row({"prompt": line}, Place(str(path), number))
+        return
     header: list[str] | None = None
-    try:
-        for values in reader:
-            place = Place(path, reader.line_num)
-            if not any(value.strip() for value in values):
-                continue
-            if header is None:
-                header = [value.strip() for value in values]
-                _check_keys(header, place)
-                continue
-            if len(values) > len(header):
-                raise place.error(
-                    f"{len(values)} fields under {len(header)} columns; quote a prompt that holds "
-                    "the delimiter"
-                )
-            yield make_row(dict(zip(header, values, strict=False)), place)
-    except csv.Error as error:
-        raise Place(path, reader.line_num).error(f"not CSV: {error}") from None
-
-
-def jsonl_rows(text: str, path: str) -> Iterator[Row]:
-    """Yield the rows of a text with one JSON object, or one JSON string, a line."""
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        place = Place(path, number)
-        try:
-            value = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise place.error(f"not JSON: {error}") from None
-        if isinstance(value, str):
-            value = {"prompt": value}
-        if not isinstance(value, dict):
-            raise place.error(f"expected a JSON object, got {shown(line.strip())}")
-        _check_keys(list(value), place)
-        yield make_row(value, place)
-
-
-def text_rows(text: str, path: str) -> Iterator[Row]:
-    """Yield one row a line that is not blank."""
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.strip():
-            yield make_row({"prompt": line}, Place(path, number))
+    for place, row in read_table(path):
+        if header != list(row):
+            header = list(row)
+            _check_keys(header, place)
+        yield make_row(row, place)
 
 
 def make_row(values: Mapping[str, Any], place: Place) -> Row:
@@ -267,12 +233,3 @@ def _without_colour(text: str, binding: Binding, words: Words) -> str | None:
         return None
     lead = f"{article(match['noun'])} " if match["an"] else ""
     return text[: match.start()] + lead + match["noun"] + text[match.end() :]
-
-
-ROW_READERS: dict[str, Callable[[str, str], Iterator[Row]]] = {
-    ".csv": csv_rows,
-    ".tsv": lambda text, path: csv_rows(text, path, "\t"),
-    ".jsonl": jsonl_rows,
-    ".ndjson": jsonl_rows,
-    ".txt": text_rows,
-}

@@ -20,10 +20,12 @@ class Place:
     path: str
     line: int = 0
 
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}" if self.line else self.path
+
     def error(self, message: str, kind: str = "file") -> PromptError:
         """Make an error that begins with the file and the line."""
-        where = f"{self.path}:{self.line}" if self.line else self.path
-        return PromptError(f"{where}: {message}", kind)
+        return PromptError(f"{self}: {message}", kind)
 
     def unknown_key(self, key: str, known: Iterable[str]) -> PromptError:
         """Make the error for a key that nothing reads."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +12,8 @@ import pandas as pd
 from bench.errors import UsageError
 from bench.records import VERDICTS
 from bench.registry import unknown
-from bench.store import files
+from prompts.errors import PromptError
+from prompts.tables import read_table
 
 #: Verdict of a person who only said that the scorer's is wrong.
 OTHER = "other"
@@ -115,15 +114,13 @@ def read_labels(paths: Sequence[Path], verdicts: pd.DataFrame, samples: pd.DataF
 def _rows(path: Path) -> list[tuple[str, dict[str, str]]]:
     if not path.is_file():
         raise UsageError(f"{path}: no such file")
-    text = files.read_text(path).removeprefix("\ufeff")
-    reader = csv.DictReader(io.StringIO(text, newline=""))
     try:
         return [
-            (f"{path}:{reader.line_num}", {k: (v or "").strip() for k, v in row.items() if k})
-            for row in reader
+            (str(place), {name: str(value or "").strip() for name, value in row.items()})
+            for place, row in read_table(path, ".csv")
         ]
-    except csv.Error as error:
-        raise UsageError(f"{path}:{reader.line_num}: {error}") from error
+    except PromptError as error:
+        raise UsageError(str(error)) from None
 
 
 def _own(

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from bench.importers.imagefolder import listed
 from bench.importers.picture import Picture
-from bench.importers.tables import TEXT
+from prompts.tables import TABLES
 
 
 def detect(path: Path) -> bool:
     """Whether a file is such a list, by its ending."""
-    return path.is_file() and path.suffix.lower() in TEXT
+    return path.is_file() and path.suffix.lower() in TABLES
 
 
 def pictures(
