@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -195,6 +196,53 @@ class Comparison:
     cells: int
     verdict: str
     sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledBinding:
+    """What a person saw of one colour and one subject in a picture.
+
+    Attributes
+    ----------
+    colour, subject : str
+        What is asked of the picture, whether or not its prompt asked for it.
+    label : str
+        One of `VERDICTS`.
+    kind : str
+        ``prompted``: the pair stood in the prompt; ``counterfactual``: another pair asked of the
+        same picture; or as the table says; empty where it does not.
+    confidence : str
+        Of the person, as the table says it; empty where it does not.
+    """
+
+    colour: str
+    subject: str
+    label: str
+    kind: str = ""
+    confidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledPicture:
+    """A picture with labels by a person.
+
+    Attributes
+    ----------
+    path : Path
+    bindings : tuple of LabelledBinding
+        At least one; a colour and a subject together at most once.
+    masks : mapping of str to Path
+        Masks by hand, by the thing that they show; empty where there are none.
+    prompt, model, source : str
+        As the table says; empty where it does not.
+    """
+
+    path: Path
+    bindings: tuple[LabelledBinding, ...]
+    masks: Mapping[str, Path]
+    prompt: str = ""
+    model: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

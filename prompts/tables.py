@@ -1,8 +1,8 @@
 """Tables that people bring: CSV, TSV, JSON lines and JSON, row by row, each with its place.
 
 The one reader of such files in the project. Text is UTF-8 or UTF-16, with or without a byte order
-mark, and may be compressed by gzip; fields of a CSV are divided by commas, semicolons, tabs or bars,
-whichever its header uses (spreadsheets of many countries write semicolons).
+mark, and may be compressed by gzip; fields of a CSV are divided by commas, semicolons, tabs or
+bars, whichever its header uses (spreadsheets of many countries write semicolons).
 """
 
 from __future__ import annotations

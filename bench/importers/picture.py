@@ -120,6 +120,8 @@ def inside(root: Path, given: object, place: str) -> Path:
     if ".." in windows.parts or ".." in PurePosixPath(given).parts:
         raise UsageError(f"{place}: path {given!r} is refused: it leads out of {root}")
     path = root / given
+    if "\\" in given and not path.exists():
+        path = root.joinpath(*windows.parts)
     check_inside(root, path, place)
     return path
 
