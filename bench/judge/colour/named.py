@@ -32,8 +32,9 @@ def colour_table() -> dict[str, tuple[int, int, int]]:
     text = resources.files("bench.judge.colour").joinpath("xkcd.csv").read_text()
     for row in csv.DictReader(text.splitlines()):
         table[_key(row["name"])] = _from_hex(row["hex"][1:])
-    for css, code in ImageColor.colormap.items():
-        table[_key(css)] = ImageColor.getrgb(str(code))[:3]
+    # By name: Pillow keeps a colour that was used as a tuple in its table of codes.
+    for css in ImageColor.colormap:
+        table[_key(css)] = ImageColor.getrgb(css)[:3]
     for colour in COLOURS.values():
         table[colour.name] = colour.srgb
     table["grey"] = COLOURS["gray"].srgb
