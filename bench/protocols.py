@@ -1,28 +1,87 @@
-"""What a sampler, a segmenter and a scorer must offer: one method each, and a fingerprint."""
+"""What a sampler, a segmenter and a scorer must and may have; a run asks for nothing else.
+
+A class that names its protocol as a base (``class Mine(Sampler)``) inherits what is optional.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
 from bench.records import Fingerprint, Generation, Regions, Score
 from prompts.cells import Cell, Sample
+from prompts.manifest import TrainingManifest
 
 
-class Sampler(Protocol):
-    """Makes images. The image is a function of the sample alone, whatever the batch.
+@dataclass(frozen=True)
+class SamplerInfo:
+    """What a run needs to know of a sampler before it draws.
 
-    One that keeps frames of the trajectory tells their noise levels, in the order of the frames, by
-    an attribute ``noise_levels``; without it, or where it is None, no frames are stored.
+    Attributes
+    ----------
+    fingerprint : Fingerprint
+        What makes the images. Where its ``weights`` are empty nobody can tell whether stored images
+        are of the same model, and a run that takes them up says so.
+    batch_size : int or None
+        Images that are drawn together, as far as it is known; None where there are no batches.
+    noise_levels : tuple of float or None
+        Noise of each kept frame of the trajectory, in their order, 1 pure noise and 0 clean; None
+        where no frames are kept.
+    training : TrainingManifest or None
+        What the model was trained on; tags prompts as seen or novel.
+    paid : bool
+        An image costs money, so that nothing is drawn to try the model out.
+    price : float or None
+        Of one image, in the user's money, where it is known.
     """
 
     fingerprint: Fingerprint
+    batch_size: int | None = None
+    noise_levels: tuple[float, ...] | None = None
+    training: TrainingManifest | None = None
+    paid: bool = False
+    price: float | None = None
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a sampler has used since it was made.
+
+    Attributes
+    ----------
+    counts : mapping of str to float
+        Such as ``requests``, ``retries``, ``images``, ``cost``; summed up in ``run.json``.
+    remarks : tuple of str
+        What a reader of the scores should know, a sentence each.
+    """
+
+    counts: Mapping[str, float] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+
+
+class Sampler(Protocol):
+    """Draws images. The image is a function of the sample alone, whatever the batch."""
+
+    #: May change while it draws, but for the fingerprint and the noise levels.
+    info: SamplerInfo
 
     def sample(self, samples: Sequence[Sample]) -> Iterator[Generation]:
         """Yield one Generation a sample, in order, batch by batch."""
         ...
+
+    def close(self) -> Iterable[Generation]:
+        """Stop, and give what was drawn and not handed over; the image yielded last may come again.
+
+        Called when `sample` has ended or was left, in any way; twice does no harm.
+        """
+        return ()
+
+    def usage(self) -> Usage:
+        """Tell what was used since the sampler was made."""
+        return Usage()
 
 
 class Segmenter(Protocol):

@@ -15,26 +15,32 @@ import re
 import sys
 import traceback
 from collections.abc import Iterable, Mapping
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from bench.errors import UsageError
 
+#: Models of the family: the name of the weight file, and the solver.
+BUNDLED: dict[str, tuple[str, str]] = {
+    "local": ("local", "euler"),
+    "local-teacher": ("local-teacher", "euler"),
+    "local-atomic": ("local-atomic", "euler"),
+    "local-dit": ("local-dit", "euler"),
+    "local-ddpm": ("local-ddpm", "euler"),
+    "local-ddpm-ancestral": ("local-ddpm", "ancestral"),
+    "local-capped": ("local-capped", "euler"),
+    "local-tokens": ("local-tokens", "euler"),
+    "local-cov-10": ("local-cov-10", "euler"),
+    "local-cov-25": ("local-cov-25", "euler"),
+    "local-cov-50": ("local-cov-50", "euler"),
+    "local-cov-75": ("local-cov-75", "euler"),
+    "local-cov-100": ("local-cov-100", "euler"),
+}
+
 SAMPLERS: dict[str, str] = {
-    "local": "bench.samplers.local:LocalSampler",
+    **dict.fromkeys(BUNDLED, "bench.samplers.local:LocalSampler"),
     "local-sd": "bench.samplers.local_sd:LocalSdSampler",
-    "local-teacher": "bench.samplers.family:Teacher",
-    "local-atomic": "bench.samplers.family:Atomic",
-    "local-dit": "bench.samplers.family:Transformer",
-    "local-ddpm": "bench.samplers.family:Discrete",
-    "local-ddpm-ancestral": "bench.samplers.family:Ancestral",
-    "local-capped": "bench.samplers.family:Capped",
-    "local-tokens": "bench.samplers.family:Tokens",
-    "local-cov-10": "bench.samplers.family:Coverage10",
-    "local-cov-25": "bench.samplers.family:Coverage25",
-    "local-cov-50": "bench.samplers.family:Coverage50",
-    "local-cov-75": "bench.samplers.family:Coverage75",
-    "local-cov-100": "bench.samplers.family:Coverage100",
 }
 
 #: A bundled model's name with the seed of a training of one's own.
@@ -52,7 +58,6 @@ SEGMENTERS: dict[str, str] = {
     "auto": "bench.judge.regions.auto:AutoSegmenter",
     "clip": "bench.judge.regions.clip:ClipSegmenter",
     "cutout": "bench.judge.regions.cutout:CutoutSegmenter",
-    "exact": "bench.judge.regions.exact:ExactSegmenter",
     "saliency": "bench.judge.regions.saliency:SaliencySegmenter",
 }
 
@@ -121,6 +126,8 @@ def address(kind: str, name: str) -> str:
         name, _ = training_seed(name)
     if name in table:
         return table[name]
+    if name in (plugins := entry_points(kind)):
+        return plugins[name]
     module, colon, attribute = name.partition(":")
     if kind == "sampler" and module in FAMILIES:
         return FAMILIES[module]
@@ -131,7 +138,13 @@ def address(kind: str, name: str) -> str:
 
         if looks_like_pipeline(name):
             return PIPELINE
-    raise unknown(kind, name, table)
+    raise unknown(kind, name, [*table, *plugins])
+
+
+def entry_points(kind: str) -> dict[str, str]:
+    """Names that installed packages give to parts of theirs, and where these are."""
+    found = metadata.entry_points(group=f"binding_bench.{kind}s")
+    return {entry.name: entry.value for entry in sorted(found, key=lambda entry: entry.name)}
 
 
 def load(kind: str, name: str) -> Any:

@@ -24,7 +24,6 @@ ADAPTERS = (
     "local",
     "bench/known",
     "calibrate",
-    "regions/exact",
     "validate",
     "validation",
     "certificate",

@@ -11,7 +11,7 @@ from bench.errors import UsageError
 from bench.importers.census import UnmatchedList, require_matches, take_census
 from bench.importers.layouts import open_set
 from bench.importers.matching import Matcher
-from bench.importers.sampler import TOLD, ExistingPictures
+from bench.importers.sampler import ExistingPictures
 from bench.importers.snapshot import hub_id
 from bench.judge.colour.named import own_codes
 from bench.run.complete import complete
@@ -116,10 +116,7 @@ class ScoreJob:
         samples = census.samples[: self.limit]
         cut = self.limit if len(samples) < len(census.samples) else None
         asked = asked.model_copy(update={"images": len(samples), "limit": cut})
-        try:
-            done = complete(folder, asked, samples, crew, progress)
-        finally:
-            _tell_unreadable(sampler.unreadable, progress)
+        done = complete(folder, asked, samples, crew, progress)
         print_summary(done, as_json)
         require_valid(done.stock)
         return done.outcome
@@ -137,10 +134,3 @@ class ScoreJob:
             build("segmenter", self.segmenter, {}, offered),
             build_scorers(self.scorers, offered | own),
         )
-
-
-def _tell_unreadable(unreadable: Sequence[str], progress: Progress) -> None:
-    for line in unreadable[:TOLD]:
-        progress.say(f"invalid: {line}")
-    if len(unreadable) > TOLD:
-        progress.say(f"invalid: {len(unreadable) - TOLD:,} pictures more")

@@ -11,6 +11,7 @@ from bench.importers.census import Census
 from bench.importers.layouts import PictureSet
 from bench.importers.picture import Picture, UnreadableError
 from bench.judge.images import PictureError, as_rgb8
+from bench.protocols import Sampler, SamplerInfo, Usage
 from bench.records import Fingerprint, Generation
 from prompts.cells import Sample
 
@@ -20,7 +21,7 @@ BLANK = np.zeros((64, 64, 3), dtype=np.uint8)
 TOLD = 5
 
 
-class ExistingPictures:
+class ExistingPictures(Sampler):
     """Yields the pictures of a set.
 
     Parameters
@@ -38,7 +39,7 @@ class ExistingPictures:
             zip((sample.id for sample in census.samples), census.places, strict=True)
         )
         self.unreadable: list[str] = []
-        self.fingerprint = Fingerprint(kind="pictures", name=name, weights=census.hash)
+        self.info = SamplerInfo(Fingerprint(kind="pictures", name=name, weights=census.hash))
 
     def sample(self, samples: Sequence[Sample]) -> Iterator[Generation]:
         """Yield the pictures of the samples, in one pass over the set.
@@ -68,6 +69,12 @@ class ExistingPictures:
             f"{self._source.path} changed while it was read: the picture for "
             f"{sample.cell.text!r} is not there any more; run again"
         )
+
+    def usage(self) -> Usage:
+        """Tell which pictures cannot be read, the first few by name."""
+        rest = len(self.unreadable) - TOLD
+        more = (f"{rest:,} pictures more are invalid",) if rest > 0 else ()
+        return Usage(remarks=(*(f"invalid: {line}" for line in self.unreadable[:TOLD]), *more))
 
     def _generation(self, sample: Sample, picture: Picture) -> Generation:
         try:

@@ -11,7 +11,7 @@ from typing import Any
 
 from bench import registry
 from bench.errors import BenchError, UsageError
-from bench.protocols import Sampler, Scorer, Segmenter
+from bench.protocols import Sampler, SamplerInfo, Scorer, Segmenter
 from bench.records import Fingerprint
 
 
@@ -148,14 +148,27 @@ def _own_model(
 
 
 _METHOD = {"sampler": "sample", "segmenter": "segment", "scorer": "score"}
+_RECORD = {"sampler": ("info", SamplerInfo)}
+#: Methods that a class inherits where it names its protocol as a base.
+_INHERITED = {"sampler": ("close", "usage")}
 
 
 def _checked(kind: str, name: str, part: Any) -> Any:
+    """Return a part that has all that `bench.protocols` asks of its kind."""
     method = _METHOD[kind]
     if not callable(getattr(part, method, None)):
         raise UsageError(f"{name!r} is no {kind}: it has no method {method}()")
-    if not isinstance(getattr(part, "fingerprint", None), Fingerprint):
+    attribute, record = _RECORD.get(kind, ("fingerprint", Fingerprint))
+    if not isinstance(getattr(part, attribute, None), record):
         raise UsageError(
-            f"{name!r} is no {kind}: it has no attribute `fingerprint` (a Fingerprint)"
+            f"{name!r} is no {kind}: it has no attribute `{attribute}` "
+            f"(a bench.{record.__module__.removeprefix('bench.')}.{record.__name__}); "
+            "docs/extending.md has an example"
         )
+    for inherited in _INHERITED.get(kind, ()):
+        if not callable(getattr(part, inherited, None)):
+            raise UsageError(
+                f"{name!r} is no {kind}: it has no method {inherited}(); a class with the base "
+                f"bench.protocols.{kind.capitalize()} inherits it"
+            )
     return part

@@ -63,7 +63,7 @@ def forecast(job: RunJob) -> str:
     folder, samples = job.folder, job.samples()
     sampled, finished = _stored(folder)
     crew = job.crew()
-    if getattr(crew.sampler, "costly", False):
+    if crew.sampler.info.paid:
         return _without_an_image(job, crew, len(samples), sampled)
     if sys.stderr.isatty():
         print("making a few images to see what one takes", file=sys.stderr)
@@ -96,7 +96,7 @@ def forecast(job: RunJob) -> str:
 def _without_an_image(job: RunJob, crew: Crew, images: int, done: int) -> str:
     """Tell what can be told without an image, where each costs money."""
     left = max(images - done, 0)
-    price = getattr(crew.sampler, "price", None)
+    price = crew.sampler.info.price
     lines = {
         "folder": f"{job.folder} ({done:,} images there)" if done else str(job.folder),
         "model": job.model,
@@ -110,9 +110,7 @@ def _without_an_image(job: RunJob, crew: Crew, images: int, done: int) -> str:
 
 def cost_of(crew: Crew, samples: Sequence[Sample]) -> Cost:
     """Make and score a few images, twice where that is quick, and tell what one takes."""
-    batch = getattr(crew.sampler, "batch", PROBE)
-    batch = getattr(batch, "size", batch)
-    number = batch if isinstance(batch, int) and batch > PROBE else PROBE
+    number = max(crew.sampler.info.batch_size or PROBE, PROBE)
     probe = list(samples[:number])
     made, sampling = _timed(lambda: list(crew.sampler.sample(probe)))
     (regions, scores), scoring = _timed(lambda: _measured(made, crew))

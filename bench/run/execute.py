@@ -268,8 +268,7 @@ def _claim(crew: Crew, worker: ScoringWorker, count: Count, last: str) -> None:
     last : str
         Id of the image that was handed over last, which may come again.
     """
-    unclaimed = getattr(crew.sampler, "unclaimed", None)
-    for generation in unclaimed() if unclaimed is not None else ():
+    for generation in crew.sampler.close():
         if generation.sample.id != last:
             worker.put(checked(generation, generation.sample))
             count.made += 1
@@ -289,7 +288,7 @@ def _generations(
         count.sampling += time.monotonic() - before
         if generation is None:
             return
-        yield checked(generation, sample, getattr(crew.sampler, "noise_levels", None))
+        yield checked(generation, sample, crew.sampler.info.noise_levels)
 
 
 def checked(

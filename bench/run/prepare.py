@@ -42,7 +42,7 @@ def manifest_for(
         seeds=seeds,
         images=images if limit is None else min(limit, images),
         limit=limit if limit is not None and limit < images else None,
-        sampler=Maker.of(crew.sampler.fingerprint),
+        sampler=Maker.of(crew.sampler.info.fingerprint),
         segmenter=Maker.of(crew.segmenter.fingerprint),
         scorers={name: Maker.of(one.fingerprint) for name, one in crew.scorers.items()},
         trajectory=noise_levels(crew),
@@ -57,7 +57,7 @@ def noise_levels(crew: Crew) -> list[float] | None:
     UsageError
         Frames are kept and there is no scorer to measure them.
     """
-    levels = getattr(crew.sampler, "noise_levels", None)
+    levels = crew.sampler.info.noise_levels
     if levels is None:
         return None
     if TRAJECTORY_SCORER not in crew.scorers:

@@ -35,8 +35,7 @@ class Described:
     """A part of a crew that works elsewhere: what the record of a run needs to know of it."""
 
     fingerprint: Fingerprint
-    training: Any = None
-    noise_levels: Any = None
+    info: Any = None
 
 
 @dataclass(frozen=True)
@@ -125,10 +124,10 @@ class Station:
         self.job.tag(self.crew)
         sampler = self.crew.sampler
         return Introduction(
-            _described(sampler),
+            Described(sampler.info.fingerprint, sampler.info),
             _described(self.crew.segmenter),
             {name: _described(scorer) for name, scorer in self.crew.scorers.items()},
-            _batch_of(sampler),
+            sampler.info.batch_size or BATCH,
         )
 
     def begin(self, folder: Path, manifest: str, seconds: float = PART_SECONDS) -> int:
@@ -217,15 +216,6 @@ def called(station: Station, method: str, args: Sequence[Any]) -> tuple[Any, Exc
 
 def _described(part: Any) -> Described:
     said = part.fingerprint
-    plain = Fingerprint(said.kind, said.name, dict(said.options), said.weights, dict(said.versions))
-    return Described(plain, getattr(part, "training", None), getattr(part, "noise_levels", None))
-
-
-def _batch_of(sampler: Any) -> int:
-    """Images that a sampler makes together, where it tells."""
-    for name in ("batch_size", "batch"):
-        value = getattr(sampler, name, None)
-        value = getattr(value, "size", value)
-        if isinstance(value, int) and value > 0:
-            return value
-    return BATCH
+    return Described(
+        Fingerprint(said.kind, said.name, dict(said.options), said.weights, dict(said.versions))
+    )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.errors import UsageError
 from bench.judge.colour.named import own_codes
-from bench.registry import FAMILIES, PIPELINE, address, training_seed
+from bench.registry import FAMILIES, address
 from bench.run.complete import Completed, complete
 from bench.run.components import Crew, build, build_scorers, require_names
 from bench.run.execute import Outcome
@@ -81,11 +81,10 @@ class RunJob:
             "guidance_scale": self.guidance_scale,
             "dtype": self.dtype,
             "trajectory": self.trajectory,
-            "training_seed": training_seed(self.model)[1],
             **self.sampling,
         }
         offered: dict[str, Any] = {"device": self.device, "batch_size": self.batch_size}
-        if address("sampler", self.model) in (PIPELINE, *FAMILIES.values()):
+        if address("sampler", self.model) != self.model:
             offered["model"] = self.model
         return build("sampler", self.model, asked, offered)
 
@@ -150,7 +149,7 @@ class RunJob:
 
     def tag(self, crew: Crew) -> None:
         """Tag the cells by what the model says it was trained on."""
-        training = getattr(crew.sampler, "training", None)
+        training = crew.sampler.info.training
         if self.own_tags and training is not None:
             self.grid = retag(self.grid, training)
 

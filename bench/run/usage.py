@@ -9,12 +9,11 @@ from bench.store.run import Run
 
 
 def with_account(run: Run, sampler: Any) -> Run:
-    """Add what a sampler tells since it was made to the record of a run; once a sampler."""
-    tell = getattr(sampler, "account", None)
-    if tell is None:
+    """Add what a sampler has used since it was made to the record of a run; once a sampler."""
+    now = sampler.usage().counts if sampler is not None else {}
+    if not now:
         return run
     before = run.manifest.account or {}
-    now = tell()
     account = {
         key: round(before.get(key, 0) + now.get(key, 0), 6) for key in sorted({*before, *now})
     }
@@ -35,5 +34,5 @@ def told(run: Run, sampler: Any) -> list[str]:
         )
         cost = f"; cost {account['cost']:,.2f}" if "cost" in account else ""
         lines.append(f"{run.manifest.sampler.name}: {counts} in all{cost}")
-    remarks = getattr(sampler, "remarks", None)
-    return [*lines, *(f"note: {line}" for line in (remarks() if remarks else ()))]
+    remarks = sampler.usage().remarks if sampler is not None else ()
+    return [*lines, *(f"note: {line}" for line in remarks)]

@@ -11,6 +11,7 @@ import inspect
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import torch
 from bench import registry
 from bench.errors import UsageError
 from bench.judge.images import PictureError, as_rgb8
+from bench.protocols import Sampler, SamplerInfo
 from bench.records import Fingerprint, Generation
 from prompts.cells import Sample
 from prompts.hashing import content_hash
@@ -31,7 +33,7 @@ PROMPTS, GENERATORS = ("prompts", "prompt"), ("generators", "generator")
 Draw = Callable[..., Any]
 
 
-class OwnModel:
+class OwnModel(Sampler):
     """Draws with a callable.
 
     Parameters
@@ -74,11 +76,8 @@ class OwnModel:
         self._name = name
         self._options = dict(options or {})
         self._keys = _argument_names(draw, name)
-        self.batch = batch_size or getattr(draw, "batch_size", None) or BATCH
-        #: What the model was trained on, where the callable says it.
-        self.training = getattr(draw, "training", None)
         said = getattr(draw, "fingerprint", None)
-        self.fingerprint = (
+        fingerprint = (
             said
             if isinstance(said, Fingerprint)
             else Fingerprint(
@@ -88,6 +87,8 @@ class OwnModel:
                 versions={"torch": torch.__version__},
             )
         )
+        self.batch = batch_size or getattr(draw, "batch_size", None) or BATCH
+        self.info = SamplerInfo(fingerprint, self.batch, training=getattr(draw, "training", None))
 
     def sample(self, samples: Sequence[Sample]) -> Iterator[Generation]:
         """Yield one image a sample, in order, batch by batch.
@@ -116,6 +117,7 @@ class OwnModel:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         self.batch = size // 2
+        self.info = replace(self.info, batch_size=self.batch)
         print(
             f"out of memory with {size} images a batch; going on with {self.batch}",
             file=sys.stderr,

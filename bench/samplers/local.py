@@ -9,23 +9,28 @@ from pathlib import Path
 import torch
 
 from bench.errors import UsageError
+from bench.protocols import Sampler, SamplerInfo
 from bench.records import Fingerprint, Generation
+from bench.registry import BUNDLED, training_seed
 from bench.samplers.frames import spread
 from prompts.cells import Sample
 from prompts.manifest import TrainingManifest
 from reference_models.errors import ModelError
 from reference_models.local import CHUNK, LocalModel, token_ids
-from reference_models.sampling import SOLVERS, Settings, noise_levels, steps_of
+from reference_models.sampling import Settings, noise_levels, steps_of
 from reference_models.weights import digest, find_weights
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
-class LocalSampler:
-    """Draws with a bundled model.
+class LocalSampler(Sampler):
+    """Draws with a model of the family.
 
     Parameters
     ----------
+    model : str
+        A name of `bench.registry.BUNDLED`; with ``-seedN`` the weights of one's own training with
+        this seed, from ``training/NAME-seedN/``.
     steps : int, optional
         The model's own default where omitted.
     guidance_scale : float, optional
@@ -40,19 +45,6 @@ class LocalSampler:
     trajectory : int, optional
         Keep the clean picture predicted at so many of the steps, evenly spread and with the first
         and the last among them; 0, or more than there are, for every step.
-    training_seed : int, optional
-        Take the weights of one's own training with this seed, from ``training/NAME-seedN/``.
-
-    Attributes
-    ----------
-    model_name : str
-        Of the weight file.
-    solver : str
-        ``euler`` or ``ancestral``.
-    training : TrainingManifest or None
-        What the captions of the training said; tags cells as seen or novel.
-    noise_levels : list of float or None
-        Of the kept frames.
 
     Raises
     ------
@@ -60,11 +52,9 @@ class LocalSampler:
         A device that is not there, a damaged weight file, a prompt with an unknown word.
     """
 
-    model_name = "local"
-    solver = SOLVERS[0]
-
     def __init__(
         self,
+        model: str = "local",
         steps: int | None = None,
         guidance_scale: float | None = None,
         batch_size: int | None = None,
@@ -72,14 +62,15 @@ class LocalSampler:
         weights: Path | None = None,
         dtype: str | None = None,
         trajectory: int | None = None,
-        training_seed: int | None = None,
     ) -> None:
         device = device or "cpu"
         _require_device(device)
         if dtype not in (None, *DTYPES):
             raise UsageError(f"dtype {dtype!r} is none of the local model: {', '.join(DTYPES)}")
+        name, seed = training_seed(model)
+        self._name, solver = BUNDLED[name]
         try:
-            path = weights or find_weights(self.model_name, training_seed)
+            path = weights or find_weights(self._name, seed)
             self.model = LocalModel(path, device, None if dtype is None else DTYPES[dtype])
         except ModelError as error:
             raise UsageError(str(error)) from error
@@ -87,24 +78,19 @@ class LocalSampler:
         try:
             taken = steps_of(self.model.preset, steps)
         except ModelError as error:
-            raise UsageError(f"--model {self.model_name}: {error}") from error
+            raise UsageError(f"--model {self._name}: {error}") from error
         self.settings = Settings(
             taken,
             self._scale(guidance_scale),
             default.shift,
-            self.solver,
+            solver,
         )
-        self.batch = batch_size or CHUNK
         levels = noise_levels(self.model.preset, self.settings)
         self.kept = [] if trajectory is None else spread(self.settings.steps, trajectory)
-        self.noise_levels = None if trajectory is None else [levels[k] for k in self.kept]
         manifest = path.with_name(f"{path.stem}.manifest.json")
-        self.training = TrainingManifest.load(manifest) if manifest.is_file() else None
-        self.fingerprint = Fingerprint(
+        fingerprint = Fingerprint(
             kind="sampler",
-            name=self.model_name
-            if training_seed is None
-            else f"{self.model_name}-seed{training_seed}",
+            name=self._name if seed is None else f"{self._name}-seed{seed}",
             options={
                 "steps": self.settings.steps,
                 "guidance_scale": self.model.distilled or self.settings.guidance_scale,
@@ -116,6 +102,12 @@ class LocalSampler:
             weights=digest(path),
             versions={"torch": torch.__version__},
         )
+        self.info = SamplerInfo(
+            fingerprint,
+            batch_size or CHUNK,
+            None if trajectory is None else tuple(levels[k] for k in self.kept),
+            TrainingManifest.load(manifest) if manifest.is_file() else None,
+        )
 
     def _scale(self, asked: float | None) -> float:
         """Scale of the guidance that is still to be done when sampling."""
@@ -125,7 +117,7 @@ class LocalSampler:
         if distilled is not None:
             raise UsageError(
                 f"guidance scale {asked:g}: guidance of {distilled:g} is distilled into the "
-                f"weights of {self.model_name!r}; leave the option out, or take --model "
+                f"weights of {self._name!r}; leave the option out, or take --model "
                 "local-teacher, which is guided when sampled"
             )
         return asked
@@ -136,8 +128,9 @@ class LocalSampler:
             token_ids([s.cell.text for s in samples])
         except ModelError as error:
             raise UsageError(str(error)) from error
-        for start in range(0, len(samples), self.batch):
-            part = samples[start : start + self.batch]
+        batch = self.info.batch_size or CHUNK
+        for start in range(0, len(samples), batch):
+            part = samples[start : start + batch]
             began = time.perf_counter()
             pictures, frames = self.model.draw(
                 [s.cell.text for s in part], [s.seed for s in part], self.settings, self.kept

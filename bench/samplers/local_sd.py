@@ -57,7 +57,8 @@ class LocalSdSampler(DiffusersSampler):
             extra=extra,
             trajectory=trajectory,
         )
-        self.fingerprint = replace(self.fingerprint, name="local-sd")
+        named = replace(self.info.fingerprint, name="local-sd")
+        self.info = replace(self.info, fingerprint=named)
 
     def sample(self, samples: Sequence[Sample]) -> Iterator[Generation]:
         """Yield one image a sample; a word that the model was never taught is an error."""

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from bench.errors import UsageError
+from bench.protocols import Sampler, SamplerInfo, Usage
 from bench.records import Fingerprint, Generation
 from bench.samplers.http import BACKOFF, Pace, StoppedError, Transport
 from bench.samplers.image_api import ImageApi, checked_base
@@ -34,7 +35,7 @@ _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 _SECRET = re.compile(r"key|token|secret|password|authorization", re.IGNORECASE)
 
 
-class OpenAIImages:
+class OpenAIImages(Sampler):
     """Draws with a model behind an image API.
 
     Parameters
@@ -62,9 +63,6 @@ class OpenAIImages:
         A URL, size, rate or field that cannot be used, or no key for OpenAI.
     """
 
-    #: Trying the model out would cost money: a dry run makes no image.
-    costly = True
-
     def __init__(
         self,
         model: str,
@@ -86,7 +84,6 @@ class OpenAIImages:
         if key is None and base == OPENAI:
             raise UsageError(f"no key for {OPENAI}: put it into the environment as {KEYS[0]}")
         self.concurrency = concurrency or CONCURRENCY
-        self.price = price
         self._stop = threading.Event()
         pace = Pace(_interval(rate), self._stop)
         self._transport = Transport(
@@ -101,8 +98,10 @@ class OpenAIImages:
         options: dict[str, Any] = {"base_url": base, **fields}
         if size is not None:
             options["size"] = size
-        self.fingerprint = Fingerprint(
-            kind="sampler", name=f"openai-images:{name}", options=options
+        self.info = SamplerInfo(
+            Fingerprint(kind="sampler", name=f"openai-images:{name}", options=options),
+            paid=True,
+            price=price,
         )
 
     def sample(self, samples: Sequence[Sample]) -> Iterator[Generation]:
@@ -118,13 +117,13 @@ class OpenAIImages:
         self._ask(todo)
         while self._waiting:
             # An image leaves the row when the next is asked for: until then it may be in nobody's
-            # hands, and `unclaimed` gives it again.
+            # hands, and `close` gives it again.
             yield self._waiting[0][1].result()
             self._waiting.popleft()
             self._ask(todo)
         self._dismiss()
 
-    def unclaimed(self) -> Iterator[Generation]:
+    def close(self) -> Iterator[Generation]:
         """Stop, and yield what was drawn but not taken, in the order of its samples.
 
         Requests under way are waited for, since they are paid for; none is begun or tried again.
@@ -142,10 +141,10 @@ class OpenAIImages:
                 yield future.result()
         self._dismiss()
 
-    def account(self) -> dict[str, Any]:
-        """Tell what was asked and given so far, for the record of the run."""
+    def usage(self) -> Usage:
+        """Tell what was asked and given so far, and what a reader of the scores should know."""
         count = self._api.count
-        found: dict[str, Any] = {
+        counts: dict[str, float] = {
             name: count[name]
             for name in (
                 "requests",
@@ -156,13 +155,12 @@ class OpenAIImages:
                 "output_tokens",
             )
         }
-        found["retries"] = self._transport.retries
-        if self.price is not None:
-            found["cost"] = round(self.price * count["images"], 6)
-        return found
+        counts["retries"] = self._transport.retries
+        if self.info.price is not None:
+            counts["cost"] = round(self.info.price * count["images"], 6)
+        return Usage(counts, tuple(self._remarks()))
 
-    def remarks(self) -> list[str]:
-        """Tell what a reader of the scores should know, a sentence each."""
+    def _remarks(self) -> list[str]:
         found = []
         if not self._api.takes_seeds:
             found.append("the server takes no seeds: these images cannot be made again")

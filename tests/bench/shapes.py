@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.protocols import Sampler, SamplerInfo
 from bench.records import Fingerprint, Generation, Regions, Score
 from bench.run.components import Crew
 from prompts.cells import Binding, Cell, Sample
@@ -18,7 +19,7 @@ from prompts.subjects import SUBJECTS
 SIZE = 32
 
 
-class ShapeSampler:
+class ShapeSampler(Sampler):
     """Draws a disc on a plate before a wall; the colour sometimes goes astray, by the seed."""
 
     def __init__(self, steps: int = 4, pause: float = 0.0, batch_size: int = 4) -> None:
@@ -26,13 +27,14 @@ class ShapeSampler:
         self.pause = float(os.environ.get("SHAPES_PAUSE", pause))
         self.batch_size = batch_size
         self.made = 0
-        self.fingerprint = Fingerprint(
+        fingerprint = Fingerprint(
             "sampler",
             "shapes",
             {"steps": steps, "batch_size": batch_size},
             weights="0123456789abcdef",
             versions={"numpy": np.__version__},
         )
+        self.info = SamplerInfo(fingerprint, batch_size)
 
     def sample(self, samples):
         if mark := os.environ.get("SHAPES_MARK"):

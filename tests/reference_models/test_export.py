@@ -9,7 +9,6 @@ from click.testing import CliRunner
 
 from bench.errors import UsageError
 from bench.samplers.diffusers.sampler import DiffusersSampler
-from bench.samplers.family import Teacher
 from bench.samplers.local import LocalSampler
 from prompts import build_grid
 from reference_models import export as command
@@ -65,7 +64,7 @@ def test_a_model_that_is_guided_when_sampled(tmp_path):
     few = SAMPLES[:2]
     for options in ({"steps": 2}, {"steps": 2, "guidance_scale": 2.0}):
         made = DiffusersSampler(str(folder), device="cpu", dtype="float32", **options)
-        own = Teacher(device="cpu", dtype="float32", **options)
+        own = LocalSampler("local-teacher", device="cpu", dtype="float32", **options)
         for one, other in zip(made.sample(few), own.sample(few), strict=True):
             assert np.array_equal(one.image, other.image)
 
@@ -85,8 +84,8 @@ def test_the_folder_holds_no_code_and_names_installed_classes(folder):
 
 
 def test_cells_are_tagged_by_the_captions_of_its_training(sampler):
-    own = LocalSampler(device="cpu").training
-    assert sampler.training.to_json() == own.to_json()
+    own = LocalSampler(device="cpu").info.training
+    assert sampler.info.training.to_json() == own.to_json()
 
 
 def test_half_the_precision_is_the_precision_of_the_weights(folder):

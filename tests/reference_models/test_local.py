@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from bench.errors import UsageError
-from bench.samplers.family import Coverage10, Teacher
 from bench.samplers.local import LocalSampler
 from prompts import build_grid
 from reference_models.errors import ModelError
@@ -69,15 +68,15 @@ def test_the_student_draws_what_its_teacher_draws(model):
 def test_a_model_that_is_not_there_is_answered_with_its_command(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match="reference_models.train --preset local-cov-10"):
-        Coverage10()
+        LocalSampler("local-cov-10")
 
 
 def test_frames_of_the_sampler_have_the_noise_levels_of_their_steps():
     samples = build_grid("quick").samples()[:2]
-    sampler = Teacher(steps=4, trajectory=2)
-    assert sampler.noise_levels == [1.0, 0.25]
+    sampler = LocalSampler("local-teacher", steps=4, trajectory=2)
+    assert sampler.info.noise_levels == (1.0, 0.25)
     assert [g.frames.shape for g in sampler.sample(samples)] == [(2, 64, 64, 3)] * 2
-    assert Teacher(steps=4).noise_levels is None
+    assert LocalSampler("local-teacher", steps=4).info.noise_levels is None
 
 
 def test_the_word_decides_the_colour(model):
@@ -139,7 +138,7 @@ def test_a_device_that_is_not_there_is_refused():
 def test_bundled_manifest_never_saw_a_held_out_pair():
     from reference_models.world.statistics import held_out_pairs
 
-    manifest = LocalSampler(steps=1).training
+    manifest = LocalSampler(steps=1).info.training
     assert manifest is not None
     assert manifest.captions > 100_000
     assert not {pair for pair, n in manifest.pairs.items() if n} & held_out_pairs()

@@ -118,7 +118,7 @@ def test_tokens_are_trained_after_their_quantiser_and_draw(tmp_path, monkeypatch
         assert torch.equal(tensors[f"tokens.quantiser.{name}"], tensor), name
 
     sampler = LocalSampler(weights=tmp_path / "smoke.safetensors", trajectory=3)
-    assert sampler.noise_levels == [1 - 1 / 64, 1 - 33 / 64, 0.0]
+    assert sampler.info.noise_levels == (1 - 1 / 64, 1 - 33 / 64, 0.0)
     samples = build_grid("quick").samples()[:3]
     made = list(sampler.sample(samples))
     again = list(sampler.sample(samples[1:2]))

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 import torch
 
 from bench.errors import UsageError
+from bench.protocols import Sampler, SamplerInfo
 from bench.records import Generation
 from bench.samplers.batch_size import BatchSize, Memo
 from bench.samplers.diffusers.call import make_call
@@ -44,7 +46,7 @@ CAPTIONS = "captions.json"
 Drawn = tuple[np.ndarray, str | None, np.ndarray | None]
 
 
-class DiffusersSampler:
+class DiffusersSampler(Sampler):
     """Draws with a pipeline of diffusers.
 
     Each image has a CPU generator of its own, seeded with the seed of its sample, so that its
@@ -71,8 +73,6 @@ class DiffusersSampler:
     UsageError
         A model that cannot be loaded safely or at all, an option that does not fit it.
     """
-
-    noise_levels: list[float] | None = None
 
     def __init__(
         self,
@@ -124,9 +124,9 @@ class DiffusersSampler:
         self.pipeline = load(source, self.options)
         self.call = make_call(self.pipeline, self.options)
         self.text = remember(self.pipeline)
-        self.training = _training(source)
-        self.fingerprint = fingerprint(source, self.pipeline, self.options, self.call)
-        self.batch = self._batch_size(batch_size)
+        made_by = fingerprint(source, self.pipeline, self.options, self.call)
+        self.batch = self._batch_size(batch_size, made_by.weights)
+        self.info = SamplerInfo(made_by, self.batch.size, training=_training(source))
         self.frames: Frames | None = None
         if trajectory is not None:
             self._keep_frames(trajectory)
@@ -135,7 +135,7 @@ class DiffusersSampler:
         frames = self.frames = Frames(self.pipeline)
         self._pictures([Sample(Cell("probe", "a picture", (), "control", "probe"), 0)])
         frames.kept = spread(len(frames.levels), trajectory)
-        self.noise_levels = [frames.levels[k] for k in frames.kept]
+        self.info = replace(self.info, noise_levels=tuple(frames.levels[k] for k in frames.kept))
 
     def sample(self, samples: Sequence[Sample]) -> Iterator[Generation]:
         """Yield one image a sample, in order."""
@@ -144,6 +144,7 @@ class DiffusersSampler:
             part = samples[place : place + self.batch.size]
             began = time.perf_counter()
             pictures = self._draw_or_halve(part)
+            self.info = replace(self.info, batch_size=self.batch.size)
             if pictures is None:
                 continue
             each = (time.perf_counter() - began) / len(part)
@@ -216,7 +217,7 @@ class DiffusersSampler:
             for picture, image, unsafe, film in zip(drawn, images, flagged, frames, strict=True)
         ]
 
-    def _batch_size(self, fixed: int | None) -> BatchSize:
+    def _batch_size(self, fixed: int | None, weights: str) -> BatchSize:
         device = self.options.device
         if not self.call.many_generators and fixed is None:
             _say(
@@ -230,7 +231,7 @@ class DiffusersSampler:
             return BatchSize(fixed, say=_say)
         card = f"{torch.cuda.get_device_name(device)} {torch.cuda.mem_get_info(device)[1]}"
         options = f"{self.options.size} {self.pipeline.dtype} {self.options.offload}"
-        key = f"{self.fingerprint.weights[:16]} {options} {card}"
+        key = f"{weights[:16]} {options} {card}"
         return BatchSize(fixed, lambda: torch.cuda.mem_get_info(device)[0], Memo(), key, say=_say)
 
 

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -137,8 +138,8 @@ def test_run_made_by_other_options_is_refused_by_field(tmp_path, change, field):
 def test_other_weights_are_refused(tmp_path):
     go(tmp_path / "r")
     team = crew()
-    old = team.sampler.fingerprint
-    team.sampler.fingerprint = Fingerprint(old.kind, old.name, old.options, "fedc", old.versions)
+    other = replace(team.sampler.info.fingerprint, weights="fedc")
+    team.sampler.info = replace(team.sampler.info, fingerprint=other)
     with pytest.raises(NotComparableError, match="model weights '0123456789abcdef', not 'fedc'"):
         go(tmp_path / "r", team=team)
 

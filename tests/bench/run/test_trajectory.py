@@ -1,5 +1,7 @@
 """Frames of the trajectory: stored, scored at the places of the final image, resumed, refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -13,7 +15,7 @@ from bench.store.score_reader import read_trajectory
 from tests.bench.runs import assert_same_tables, go, make_run, table_of
 from tests.bench.shapes import EdgeScorer, MeanScorer, ShapeSampler, ShapeSegmenter
 
-LEVELS = [1.0, 0.5, 0.25]
+LEVELS = (1.0, 0.5, 0.25)
 
 
 class Fades(ShapeSampler):
@@ -21,11 +23,10 @@ class Fades(ShapeSampler):
 
     def __init__(self, levels=LEVELS, shape=None, after=None) -> None:
         super().__init__()
-        self.noise_levels, self.shape, self.after = levels, shape, after
+        self.info = replace(self.info, noise_levels=levels)
+        self.shape, self.after = shape, after
 
     def sample(self, samples):
-        from dataclasses import replace
-
         for number, one in enumerate(super().sample(samples)):
             if number == self.after:
                 raise RuntimeError("out of memory")
@@ -90,10 +91,11 @@ def test_a_run_without_frames_is_not_mixed_with_one_that_has_them(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "sampler", [Fades(shape=(3, 8, 8, 3)), Fades(levels=[1.0, 0.5]), ShapeSampler()]
+    "sampler", [Fades(shape=(3, 8, 8, 3)), Fades(levels=(1.0, 0.5)), ShapeSampler()]
 )
 def test_frames_of_the_wrong_form_are_refused(tmp_path, sampler):
-    sampler.noise_levels = sampler.noise_levels if hasattr(sampler, "noise_levels") else LEVELS
+    if sampler.info.noise_levels is None:
+        sampler.info = replace(sampler.info, noise_levels=LEVELS)
     with pytest.raises(BenchError, match="frames of the wrong form"):
         go(tmp_path / "r", team=team(sampler))
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from bench.cli.main import run
 from bench.errors import UsageError
+from bench.protocols import Sampler, SamplerInfo
 from bench.records import Fingerprint, Generation
 from bench.run.components import build
 from bench.samplers.callable import OwnModel
@@ -84,7 +85,7 @@ def test_batch_size_of_the_callable():
             assert len(prompts) <= 5
             return noise(generators)
 
-    assert OwnModel(Draw(), "my:draw").batch == 5
+    assert OwnModel(Draw(), "my:draw").info.batch_size == 5
     assert len(drawn(Draw())) == len(SAMPLES)
 
 
@@ -138,7 +139,7 @@ def test_wrong_return_is_one_clear_line(name):
 
 
 def test_where_an_exception_came_from_is_told():
-    with pytest.raises(UsageError, match=r"\(test_own.py:\d+\); `bench --debug"):
+    with pytest.raises(UsageError, match=r"\(test_callable.py:\d+\); `bench --debug"):
         drawn(WRONG["raises"][0])
 
 
@@ -198,7 +199,7 @@ MODELS = """
         raise RuntimeError("no such weights\\nand more")
 
     class WithSample:
-        fingerprint = 3
+        info = 3
         def sample(self, samples):
             return iter(())
 """
@@ -238,7 +239,7 @@ def test_options_reach_the_callable_or_its_factory(attribute, tmp_path, monkeypa
         ("answer", "is no sampler and makes none: it is a int"),
         ("one_argument", "no callable of (prompts, generators); docs/own_model.md"),
         ("broken", "cannot be made: RuntimeError: no such weights (my_models.py:"),
-        ("WithSample", "has no attribute `fingerprint`"),
+        ("WithSample", "has no attribute `info`"),
         ("lod", "did you mean 'load'?"),
     ],
 )
@@ -289,8 +290,8 @@ def test_images_before_an_exception_are_kept(tmp_path, monkeypatch, capsys):
 
 
 def test_sampler_with_its_own_method_is_used_as_it_is():
-    class Own:
-        fingerprint = Fingerprint("sampler", "own")
+    class Own(Sampler):
+        info = SamplerInfo(Fingerprint("sampler", "own"))
 
         def sample(self, samples):
             for one in samples:

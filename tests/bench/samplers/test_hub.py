@@ -42,12 +42,12 @@ def test_a_revision_gives_the_pictures_of_the_folder(cache):
     folder = DiffusersSampler(str(saved("sd1")), steps=2, device="cpu")
     for one, other in zip(hub.sample(SAMPLES), folder.sample(SAMPLES), strict=True):
         assert np.array_equal(one.image, other.image)
-    assert hub.fingerprint.name == "tiny/sd@v1"
-    assert hub.fingerprint.options["commit"] == COMMIT
+    assert hub.info.fingerprint.name == "tiny/sd@v1"
+    assert hub.info.fingerprint.options["commit"] == COMMIT
     # Known from the names of the blobs there, read here.
-    assert hub.fingerprint.weights == folder.fingerprint.weights
+    assert hub.info.fingerprint.weights == folder.info.fingerprint.weights
     same = ("configuration", "arguments", "scheduler_config")
-    assert all(hub.fingerprint.options[k] == folder.fingerprint.options[k] for k in same)
+    assert all(hub.info.fingerprint.options[k] == folder.info.fingerprint.options[k] for k in same)
 
 
 def test_a_revision_that_is_not_there(cache):

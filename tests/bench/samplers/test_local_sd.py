@@ -25,7 +25,7 @@ def drawn():
 
 def test_it_is_in_the_table_at_its_own_settings(drawn):
     assert registry.address("sampler", "local-sd").endswith(":LocalSdSampler")
-    record = drawn[0].fingerprint
+    record = drawn[0].info.fingerprint
     assert record.name == "local-sd"
     assert record.options["arguments"]["num_inference_steps"] == STEPS
     assert record.options["arguments"]["guidance_scale"] == GUIDANCE_SCALE
@@ -42,7 +42,7 @@ def test_it_draws_what_it_is_asked_for(drawn):
 
 
 def test_its_captions_are_known(drawn):
-    training = drawn[0].training
+    training = drawn[0].info.training
     assert training.captions > 10_000
 
 

@@ -128,7 +128,7 @@ def test_one_fault_is_tried_again(name, server):
     (made,) = sampler.sample(SAMPLES[1:2])
     assert made.image.std() > 0
     assert made.invalid is None
-    assert sampler.account()["retries"] == 1
+    assert sampler.usage().counts["retries"] == 1
     assert len(server.plan.bodies) == 2
 
 
@@ -159,7 +159,7 @@ def test_slow_server_is_given_up(server):
     sampler = model(server, timeout=0.3)
     (made,) = sampler.sample(SAMPLES[:1])
     assert made.invalid is None
-    assert sampler.account()["retries"] == 1
+    assert sampler.usage().counts["retries"] == 1
 
 
 def test_server_that_drips_is_given_up(server):
@@ -174,7 +174,7 @@ def test_server_that_drips_is_given_up(server):
     server.plan.faults = [drip]
     sampler = model(server, timeout=0.3)
     list(sampler.sample(SAMPLES[:1]))
-    assert sampler.account()["retries"] == 1
+    assert sampler.usage().counts["retries"] == 1
 
 
 def test_endless_answer_is_cut_off(server, monkeypatch):
@@ -248,7 +248,7 @@ def test_refused_prompt_is_an_invalid_image(code, said, server):
     first, second = sampler.sample(SAMPLES[:2])
     assert first.invalid.startswith("refused: ")
     assert second.invalid is None
-    account = sampler.account()
+    account = sampler.usage().counts
     assert (account["refused"], account["images"], account["retries"]) == (1, 1, 0)
 
 
@@ -268,7 +268,7 @@ def test_field_that_the_server_does_not_know_is_left_out(field, form, server):
     made = list(sampler.sample(SAMPLES))
     assert len(made) == len(SAMPLES)
     assert len(server.plan.bodies) <= len(SAMPLES) + 3
-    assert sampler.remarks() == (
+    assert list(sampler.usage().remarks) == (
         ["the server takes no seeds: these images cannot be made again"] if field == "seed" else []
     )
 
@@ -277,7 +277,7 @@ def test_prompts_that_the_server_rewrote_are_told(server):
     server.plan.always = lambda handler, body: api.picture(handler, body, revised_prompt="better")
     sampler = model(server)
     list(sampler.sample(SAMPLES[:3]))
-    assert sampler.remarks() == ["the server rewrote 3 prompts before it drew them"]
+    assert list(sampler.usage().remarks) == ["the server rewrote 3 prompts before it drew them"]
 
 
 FATAL = {
@@ -366,7 +366,7 @@ def test_cost_and_tokens_are_counted(server):
     server.plan.faults = [api.status(500), api.status(400, "content_policy", "code")]
     sampler = model(server, price=0.04, concurrency=1)
     list(sampler.sample(SAMPLES[:6]))
-    assert sampler.account() == {
+    assert sampler.usage().counts == {
         "requests": 7,
         "images": 5,
         "refused": 1,
@@ -403,7 +403,7 @@ def test_options_that_cannot_be(options, words):
 
 def test_base_url_without_a_path_gets_one():
     sampler = OpenAIImages("m", "http://LOCALHOST:9/")
-    assert sampler.fingerprint.options["base_url"] == "http://localhost:9/v1"
+    assert sampler.info.fingerprint.options["base_url"] == "http://localhost:9/v1"
 
 
 def test_keys(monkeypatch):

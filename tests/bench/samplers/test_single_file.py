@@ -25,9 +25,9 @@ def test_the_file_with_its_configuration(file):
     single = DiffusersSampler(str(file), steps=2, device="cpu", config=saved("sd1"))
     for one, other in zip(single.sample(SAMPLES), folder.sample(SAMPLES), strict=True):
         assert np.abs(one.image.astype(int) - other.image).max() <= 1
-    assert single.fingerprint.name == "original.safetensors"
-    assert len(single.fingerprint.weights) == 64
-    assert single.fingerprint.options["configuration"]
+    assert single.info.fingerprint.name == "original.safetensors"
+    assert len(single.info.fingerprint.weights) == 64
+    assert single.info.fingerprint.options["configuration"]
 
 
 def test_the_file_alone_asks_for_its_configuration(file):

@@ -13,6 +13,7 @@ import pytest
 
 from bench.cli.main import run as bench
 from bench.errors import StoreError, UsageError
+from bench.protocols import Sampler
 from bench.store import files
 from bench.store import remote_lock as lease
 from bench.store.lock import HOLDER, guard_of, locked, read_holder
@@ -144,9 +145,9 @@ def test_of_many_who_come_at_once_one_gets_it(bucket, quick):
 def test_who_was_taken_over_writes_nothing_more(bucket, quick):
     """A process sleeps so long that another takes its folder."""
 
-    class Sleeper:
+    class Sleeper(Sampler):
         def __init__(self, inner):
-            self.inner, self.fingerprint = inner, inner.fingerprint
+            self.inner, self.info = inner, inner.info
 
         def sample(self, samples):
             for number, one in enumerate(self.inner.sample(samples)):

@@ -47,8 +47,8 @@ def test_the_folder_is_a_pipeline(trained):
     sampler = DiffusersSampler(str(folder), steps=2, device="cpu")
     images = [one.image for one in sampler.sample(build_grid("quick").samples()[:2])]
     assert {image.shape for image in images} == {(64, 64, 3)}
-    assert sampler.training is not None
-    assert sampler.training.captions > 0
+    assert sampler.info.training is not None
+    assert sampler.info.training.captions > 0
     config = json.loads((folder / "vae" / "config.json").read_text())
     assert config["scaling_factor"] != 0.18215
 

@@ -77,8 +77,8 @@ def test_the_last_frame_is_the_image(family, scheduler):
     sampler = DiffusersSampler(
         str(saved(family)), steps=3, device="cpu", scheduler=scheduler, trajectory=0
     )
-    assert len(sampler.noise_levels) == 3
-    assert sampler.noise_levels == sorted(sampler.noise_levels, reverse=True)
+    assert len(sampler.info.noise_levels) == 3
+    assert list(sampler.info.noise_levels) == sorted(sampler.info.noise_levels, reverse=True)
     for made in sampler.sample(SAMPLES):
         assert made.frames.shape == (3, *made.image.shape)
         assert np.abs(made.frames[-1].astype(int) - made.image.astype(int)).max() <= 2
@@ -87,7 +87,7 @@ def test_the_last_frame_is_the_image(family, scheduler):
 def test_frames_change_no_image_and_fewer_are_kept_when_asked():
     plain = DiffusersSampler(str(saved("sd1")), steps=4, device="cpu")
     kept = DiffusersSampler(str(saved("sd1")), steps=4, device="cpu", trajectory=2)
-    assert plain.noise_levels is None
+    assert plain.info.noise_levels is None
     for a, b in zip(plain.sample(SAMPLES), kept.sample(SAMPLES), strict=True):
         assert (a.image == b.image).all()
         assert a.frames is None

@@ -38,7 +38,7 @@ def lora(tmp_path_factory):
 
 def picture(*loras):
     made = DiffusersSampler(str(saved("sd1")), steps=2, device="cpu", lora=loras)
-    return next(iter(made.sample(SAMPLE))).image.astype(int), made.fingerprint.options["loras"]
+    return next(iter(made.sample(SAMPLE))).image.astype(int), made.info.fingerprint.options["loras"]
 
 
 def test_weights_scale_an_adapter(lora):

@@ -93,7 +93,7 @@ def test_what_a_pipeline_does_not_have():
 def test_a_scheduler_by_name(name):
     made = sampler(scheduler=name)
     assert type(made.pipeline.scheduler).__name__ == "DDIMScheduler"
-    assert made.fingerprint.options["scheduler"] == "DDIMScheduler"
+    assert made.info.fingerprint.options["scheduler"] == "DDIMScheduler"
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def test_pictures_of_any_kind_become_uint8():
 
 
 def test_the_record_tells_everything_and_no_path():
-    record = sampler(guidance_scale=3.0, extra=["guidance_rescale=0.5"]).fingerprint
+    record = sampler(guidance_scale=3.0, extra=["guidance_rescale=0.5"]).info.fingerprint
     assert record.name == "tiny-sd1"
     assert len(record.weights) == 64
     options = record.options

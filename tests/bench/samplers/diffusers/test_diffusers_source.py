@@ -125,7 +125,7 @@ def test_code_of_the_model_runs_where_it_is_allowed(folder):
     )
     made = DiffusersSampler(str(folder), device="cpu", trust_remote_code=True)
     assert type(made.pipeline).__name__ == "Mine"
-    assert made.fingerprint.options["remote_code"] is True
+    assert made.info.fingerprint.options["remote_code"] is True
 
 
 @pytest.mark.parametrize(
