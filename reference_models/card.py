@@ -19,7 +19,7 @@ from prompts.manifest import TrainingManifest
 from prompts.subjects import SUBJECT_NAMES
 from reference_models.evaluate import subject_accuracy
 from reference_models.local import LocalModel
-from reference_models.presets import Preset
+from reference_models.presets import TrainingPreset
 from reference_models.tokens.quantiser import CODES
 from reference_models.weights import digest, find_weights
 from reference_models.world.statistics import STRONG_PRIOR, WEAK_PRIOR
@@ -102,7 +102,7 @@ _TARGETS = {
 }
 
 
-def _losses(preset: Preset) -> str:
+def _losses(preset: TrainingPreset) -> str:
     if preset.target == "codes":
         return "surprise in nats a code"
     return "mean squared error of the prediction"
@@ -137,7 +137,7 @@ def facts_rows(model: LocalModel, sha256: str) -> list[str]:
     ]
 
 
-def data_lines(name: str, preset: Preset, manifest: TrainingManifest) -> list[str]:
+def data_lines(name: str, preset: TrainingPreset, manifest: TrainingManifest) -> list[str]:
     """What the captions said, and the pairs that they never did."""
     held = [(c, s) for s in SUBJECT_NAMES for c in COLOUR_NAMES if not manifest.count(c, s)]
     lines = [

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from prompts.manifest import TrainingManifest
 from reference_models.denormals import flushed
-from reference_models.presets import Preset, build
+from reference_models.presets import TrainingPreset, build
 from reference_models.publish import publish
 from reference_models.sampling import Settings
 from reference_models.sheet import write_sheet
@@ -68,7 +68,7 @@ def main(
 ) -> None:
     """Distil a guided model into one of few steps without guidance."""
     tensors, facts = read_weights(teacher)
-    original = Preset(**facts["preset"])
+    original = TrainingPreset(**facts["preset"])
     preset = replace(
         original,
         images=images,

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from reference_models.errors import ModelError
-from reference_models.presets import Network, Preset, build
+from reference_models.presets import Network, TrainingPreset, build
 from reference_models.sampling import Settings, drawn
 from reference_models.upsampler import Upsampler
 from reference_models.weights import FOLDER, fill, read_weights
@@ -81,7 +81,7 @@ class LocalModel:
 
     Attributes
     ----------
-    preset : Preset
+    preset : TrainingPreset
     settings : Settings
         How it is sampled unless asked otherwise.
     distilled : float or None
@@ -97,7 +97,7 @@ class LocalModel:
         tensors, self.facts = read_weights(path)
         self.device, self.dtype = device, dtype or best_dtype(device)
         try:
-            self.preset = Preset(**self.facts["preset"])
+            self.preset = TrainingPreset(**self.facts["preset"])
         except (KeyError, TypeError) as error:
             raise ModelError(
                 f"weight file {path} does not say what model it holds: {error}"
@@ -114,7 +114,7 @@ class LocalModel:
 
     @classmethod
     def of(
-        cls, network: Network, upsampler: Upsampler, preset: Preset, distilled: float | None
+        cls, network: Network, upsampler: Upsampler, preset: TrainingPreset, distilled: float | None
     ) -> LocalModel:
         """Make a model of networks that are loaded, on their device and in their precision.
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 
-class Alone:
+class SingleProcess:
     """One process on one device."""
 
     rank, count = 0, 1
@@ -35,7 +35,7 @@ class Alone:
         """Nobody to part from."""
 
 
-class Team:
+class ProcessGroup:
     """The processes that ``accelerate launch`` started.
 
     Attributes
@@ -72,7 +72,7 @@ class Team:
         self._accelerator.end_training()
 
 
-def workplace(device: str | None) -> Alone | Team:
+def workplace(device: str | None) -> SingleProcess | ProcessGroup:
     """Where this process trains: the device asked for, or its place among several processes.
 
     Raises
@@ -83,11 +83,11 @@ def workplace(device: str | None) -> Alone | Team:
     import os
 
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        return Alone(device or "cpu")
+        return SingleProcess(device or "cpu")
     if device is not None:
         raise click.UsageError(
             f"--device {device} goes with one process; accelerate gives each of several its own"
         )
     from accelerate import Accelerator
 
-    return Team(Accelerator())
+    return ProcessGroup(Accelerator())

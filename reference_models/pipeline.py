@@ -19,7 +19,7 @@ from PIL import Image
 
 from reference_models.errors import ModelError
 from reference_models.local import CHUNK, LocalModel
-from reference_models.presets import Preset, build
+from reference_models.presets import TrainingPreset, build
 from reference_models.sampling import steps_of
 from reference_models.upsampler import Upsampler
 
@@ -30,7 +30,7 @@ class LocalNetwork(ModelMixin, ConfigMixin):
     Parameters
     ----------
     preset : dict
-        Fields of ``Preset``.
+        Fields of ``TrainingPreset``.
     distilled : float, optional
         Guidance scale that is in the weights.
     """
@@ -38,7 +38,7 @@ class LocalNetwork(ModelMixin, ConfigMixin):
     @register_to_config
     def __init__(self, preset: dict[str, Any], distilled: float | None = None) -> None:
         super().__init__()
-        self.network = build(Preset(**preset))
+        self.network = build(TrainingPreset(**preset))
 
 
 class LocalUpsampler(ModelMixin, ConfigMixin):
@@ -137,7 +137,7 @@ class LocalPipeline(DiffusionPipeline):
         return LocalModel.of(
             network.network,
             upsampler.upsampler,
-            Preset(**network.config.preset),
+            TrainingPreset(**network.config.preset),
             network.config.distilled,
         )
 

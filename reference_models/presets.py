@@ -11,7 +11,7 @@ from reference_models.world.captions import LENGTH, WORDS
 
 
 @dataclass(frozen=True, slots=True)
-class Preset:
+class TrainingPreset:
     """What a model is, what it is shown, and how long it is trained.
 
     Attributes
@@ -73,13 +73,13 @@ class Preset:
 
 
 #: What the members share that are compared by one difference from each other.
-_ALIKE = Preset(images=64_000, batch=32)
+_ALIKE = TrainingPreset(images=64_000, batch=32)
 
-PRESETS: dict[str, Preset] = {
-    "local-teacher": Preset(),
+PRESETS: dict[str, TrainingPreset] = {
+    "local-teacher": TrainingPreset(),
     "local-atomic": replace(_ALIKE, policy="atomic"),
-    "local-dit": Preset(network="dit", images=120_000, batch=32),
-    "local-tokens": Preset(
+    "local-dit": TrainingPreset(network="dit", images=120_000, batch=32),
+    "local-tokens": TrainingPreset(
         network="tokens",
         target="codes",
         policy="coverage-75",
@@ -102,7 +102,7 @@ PRESETS: dict[str, Preset] = {
         for percent in (10, 25, 50, 75, 100)
     },
     #: Minutes on a CPU, for trying things out; too short to draw well.
-    "smoke": Preset(images=2_560, fine=32, coarse=48, fine_blocks=1, coarse_blocks=1),
+    "smoke": TrainingPreset(images=2_560, fine=32, coarse=48, fine_blocks=1, coarse_blocks=1),
 }
 
 
@@ -110,7 +110,7 @@ PRESETS: dict[str, Preset] = {
 Network = UNet | DiT | TokenModel
 
 
-def build(preset: Preset) -> Network:
+def build(preset: TrainingPreset) -> Network:
     """The untrained network of a preset."""
     if preset.network == "tokens":
         return TokenModel(len(WORDS), LENGTH, width=preset.width, depth=preset.depth)

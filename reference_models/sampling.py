@@ -11,7 +11,7 @@ from torch import Tensor
 from reference_models import schedule
 from reference_models.errors import ModelError
 from reference_models.guidance import guided
-from reference_models.presets import Network, Preset
+from reference_models.presets import Network, TrainingPreset
 from reference_models.solver import discrete, euler
 from reference_models.times import sampling_times
 from reference_models.tokens.model import TokenModel
@@ -43,31 +43,31 @@ class Settings:
     solver: str = "euler"
 
 
-def steps_of(preset: Preset, asked: int | None) -> int:
-    """Steps to take, the preset's own unless asked otherwise.
+def steps_of(preset: TrainingPreset, steps: int | None) -> int:
+    """Steps to take, the preset's own where none is given.
 
     Raises
     ------
     ModelError
         Another number of steps than that of the codes, where a picture is drawn code by code.
     """
-    if asked is None or asked == preset.steps:
+    if steps is None or steps == preset.steps:
         return preset.steps
     if preset.target == "codes":
         raise ModelError(
-            f"{asked} steps, but a picture is drawn code by code, in {preset.steps} steps; leave "
+            f"{steps} steps, but a picture is drawn code by code, in {preset.steps} steps; leave "
             "the number out"
         )
-    return asked
+    return steps
 
 
-def path_times(preset: Preset, settings: Settings) -> list[float]:
+def path_times(preset: TrainingPreset, settings: Settings) -> list[float]:
     """Times of the straight path that are visited, from the earliest that was trained on to 1."""
     times = sampling_times(settings.steps, settings.shift)
     return [preset.first + (1 - preset.first) * t for t in times]
 
 
-def noise_levels(preset: Preset, settings: Settings) -> list[float]:
+def noise_levels(preset: TrainingPreset, settings: Settings) -> list[float]:
     """Noise level at which each step's prediction is made: 1 pure noise, 0 clean.
 
     Of codes that are drawn one by one it is the share that is still to come after the step.
@@ -90,7 +90,7 @@ def walk(
     model: Callable[[Tensor, Tensor, Encoded], Tensor],
     prompt: Encoded,
     noise: Tensor,
-    preset: Preset,
+    preset: TrainingPreset,
     settings: Settings,
     fresh: Callable[[], Tensor] | None = None,
     dtype: torch.dtype = torch.float32,
@@ -104,7 +104,7 @@ def walk(
     prompt : tuple
         Of ``encoded``.
     noise : Tensor, float32 (N, 3, H, W)
-    preset : Preset
+    preset : TrainingPreset
     settings : Settings
     fresh : callable, optional
         Gives more noise (N, 3, H, W); needed by ancestral sampling.
@@ -134,7 +134,7 @@ def drawn(
     network: Network,
     ids: Tensor,
     fresh: Callable[[], Tensor],
-    preset: Preset,
+    preset: TrainingPreset,
     settings: Settings,
     frames: Container[int] = (),
 ) -> tuple[Tensor, list[Tensor]]:
@@ -148,7 +148,7 @@ def drawn(
         Token ids of the prompts.
     fresh : callable
         Gives noise, float32 (N, 3, side, side); the first is what the drawing starts from.
-    preset : Preset
+    preset : TrainingPreset
     settings : Settings
     frames : container of int
         Steps whose predicted clean picture is kept. A picture that is drawn code by code is kept as

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from prompts.colours import COLOUR_NAMES
 from prompts.subjects import SUBJECT_NAMES
-from reference_models.presets import Network, Preset
+from reference_models.presets import Network, TrainingPreset
 from reference_models.sampling import Settings, drawn
 from reference_models.world.captions import LENGTH, encode
 
@@ -47,7 +47,9 @@ def padded(prompts: list[str]) -> Tensor:
 
 
 @torch.no_grad()
-def write_sheet(path: Path, model: Network, weights: dict[str, Tensor], preset: Preset) -> None:
+def write_sheet(
+    path: Path, model: Network, weights: dict[str, Tensor], preset: TrainingPreset
+) -> None:
     """Sample the sheet's prompts with the given weights and write a PNG."""
     device = next(iter(weights.values())).device
     averaged = copy.deepcopy(model)

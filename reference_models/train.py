@@ -24,7 +24,7 @@ from reference_models.errors import ModelError
 from reference_models.parallel import workplace
 from reference_models.path import between, velocity
 from reference_models.policies import policy
-from reference_models.presets import PRESETS, Preset, build
+from reference_models.presets import PRESETS, TrainingPreset, build
 from reference_models.publish import publish
 from reference_models.scalars import Scalars
 from reference_models.sheet import write_sheet
@@ -40,7 +40,7 @@ _WEIGHTS = schedule.weight().float()
 
 
 def noised(
-    noise: Tensor, pictures: Tensor, generator: torch.Generator, preset: Preset
+    noise: Tensor, pictures: Tensor, generator: torch.Generator, preset: TrainingPreset
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """A state between noise and pictures, and what is to be predicted from it.
 
@@ -63,7 +63,11 @@ def noised(
 
 
 def loss_of(
-    model: nn.Module, pictures: Tensor, ids: Tensor, generator: torch.Generator, preset: Preset
+    model: nn.Module,
+    pictures: Tensor,
+    ids: Tensor,
+    generator: torch.Generator,
+    preset: TrainingPreset,
 ) -> Tensor:
     """What is to be made small, a scalar.
 
@@ -95,7 +99,7 @@ def begin(model: nn.Module, name: str) -> None:
     """Start from the weights of a bundled model of the same network."""
     path = FOLDER / f"{name}.safetensors"
     tensors, facts = read_weights(path)
-    fill(model, tensors, f"{Preset(**facts['preset']).network}.", path)
+    fill(model, tensors, f"{TrainingPreset(**facts['preset']).network}.", path)
 
 
 @click.command()

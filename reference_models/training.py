@@ -17,12 +17,12 @@ from torch import Tensor, nn
 from reference_models.checkpoint import restore, save
 from reference_models.ema import Average
 from reference_models.optimiser import make_optimisers
-from reference_models.parallel import Alone, Team
-from reference_models.presets import Preset
+from reference_models.parallel import ProcessGroup, SingleProcess
+from reference_models.presets import TrainingPreset
 from reference_models.scalars import Scalars
 
 
-def rate(done: float, preset: Preset) -> float:
+def rate(done: float, preset: TrainingPreset) -> float:
     """Factor on the learning rates when a share ``done`` of the training is over."""
     rise = min(1.0, done / preset.warm) if preset.warm else 1.0
     fall = min(1.0, (1 - done) / preset.cool) if preset.cool else 1.0
@@ -34,11 +34,11 @@ class Training:
 
     Parameters
     ----------
-    preset : Preset
+    preset : TrainingPreset
     out : Path
         Folder of the training: ``checkpoint.safetensors``, ``log.csv``, ``preset.json``.
     model : nn.Module
-    place : Alone or Team, optional
+    place : SingleProcess or ProcessGroup, optional
         Of this process among several.
 
     Attributes
@@ -54,11 +54,15 @@ class Training:
     """
 
     def __init__(
-        self, preset: Preset, out: Path, model: nn.Module, place: Alone | Team | None = None
+        self,
+        preset: TrainingPreset,
+        out: Path,
+        model: nn.Module,
+        place: SingleProcess | ProcessGroup | None = None,
     ) -> None:
         out.mkdir(parents=True, exist_ok=True)
         self.preset, self.out, self.model = preset, out, model
-        self.place = place or Alone("cpu")
+        self.place = place or SingleProcess("cpu")
         # The batch is shared out; each process draws its part of it by chance of its own.
         self.batch = max(1, preset.batch // self.place.count)
         self.generator = torch.Generator().manual_seed(preset.seed + 1000 * self.place.rank)

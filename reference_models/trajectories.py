@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from reference_models.dit import DiT
-from reference_models.presets import Preset
+from reference_models.presets import TrainingPreset
 from reference_models.sampling import Settings, encoded, path_times, walk
 from reference_models.unet import UNet
 from reference_models.world.captions import token_ids
@@ -30,7 +30,7 @@ class Trajectories:
     ----------
     teacher : UNet or DiT
         In the precision that it is to be run in.
-    preset : Preset
+    preset : TrainingPreset
     settings : Settings
         How the teacher is sampled; its steps are a multiple of ``keep``.
     generator : torch.Generator
@@ -45,7 +45,7 @@ class Trajectories:
     def __init__(
         self,
         teacher: UNet | DiT,
-        preset: Preset,
+        preset: TrainingPreset,
         settings: Settings,
         generator: torch.Generator,
         keep: int = 4,
@@ -99,7 +99,7 @@ class Trajectories:
 
 @torch.inference_mode()
 def rollout(
-    teacher: UNet | DiT, ids: Tensor, noise: Tensor, preset: Preset, settings: Settings
+    teacher: UNet | DiT, ids: Tensor, noise: Tensor, preset: TrainingPreset, settings: Settings
 ) -> list[Tensor]:
     """States at the beginning and after every step, each float32 (N, 3, H, W)."""
     dtype = next(teacher.parameters()).dtype

@@ -25,7 +25,7 @@ MARGIN = 0.08
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Batch:
+class ClipBatch:
     """Images, and what each pixel is.
 
     Attributes
@@ -56,7 +56,7 @@ def noun_masks(scenes: Scenes, rendered: Rendered) -> Tensor:
     return masks
 
 
-def draw(n: int, g: torch.Generator, augmented: bool, subject: Tensor | None = None) -> Batch:
+def draw(n: int, g: torch.Generator, augmented: bool, subject: Tensor | None = None) -> ClipBatch:
     """Draw a batch of balanced scenes, augmented or clean."""
     scenes = sample_scenes(n, g, JUDGE, balanced(), subject=subject)
     rendered = render(scenes)
@@ -68,7 +68,7 @@ def draw(n: int, g: torch.Generator, augmented: bool, subject: Tensor | None = N
         nouns, subjects = masks[:, :count], masks[:, count:]
         image = rebackground(image, nouns[:, len(SUBJECT_NAMES) : len(SUBJECT_NAMES) + 2].sum(1), g)
         image = degrade(image, g)
-    return Batch(scenes, image, nouns, subjects)
+    return ClipBatch(scenes, image, nouns, subjects)
 
 
 def masked_crops(image: Tensor, mask: Tensor, margin: float = MARGIN) -> Tensor:

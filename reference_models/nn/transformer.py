@@ -11,7 +11,7 @@ from reference_models.nn.linear import Linear
 from reference_models.nn.normalisation import RMSNorm
 
 
-class Block(nn.Module):
+class TransformerBlock(nn.Module):
     """Pre-normalised self-attention, then a two-layer perceptron, each on a residual branch."""
 
     def __init__(self, width: int, heads: int) -> None:
@@ -40,7 +40,7 @@ class TextEncoder(nn.Module):
         super().__init__()
         self.embedding = nn.Parameter(0.5 * torch.randn(words, width))
         self.position = nn.Parameter(0.1 * torch.randn(length, width))
-        self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
+        self.blocks = nn.ModuleList(TransformerBlock(width, heads) for _ in range(depth))
         self.norm = RMSNorm(width)
 
     def forward(self, ids: Tensor) -> tuple[Tensor, Tensor]:

@@ -37,7 +37,7 @@ from reference_models.sd.vocabulary import Captions, make_tokenizer
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TrainingPlan:
     """How long and how fast.
 
     Attributes
@@ -95,7 +95,7 @@ class LatentPool(Pool):
 class Denoiser(nn.Module):
     """U-Net and text encoder as one module, so that one optimiser and one average serve both."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: TrainingPlan) -> None:
         super().__init__()
         self.tokenizer = make_tokenizer()
         self.unet: Any = make_unet(plan.shape)
@@ -130,7 +130,7 @@ def loss_of(
 
 
 @flushed()
-def train(out: Path, plan: Plan, every: float = 180.0) -> Path:
+def train(out: Path, plan: TrainingPlan, every: float = 180.0) -> Path:
     """Train everything, or go on, and write the pipeline; returns its folder."""
     out.mkdir(parents=True, exist_ok=True)
     (out / "plan.json").write_text(json.dumps(asdict(plan), indent=1))
@@ -173,7 +173,7 @@ def train(out: Path, plan: Plan, every: float = 180.0) -> Path:
     return publish(out, plan)
 
 
-def publish(out: Path, plan: Plan) -> Path:
+def publish(out: Path, plan: TrainingPlan) -> Path:
     """Write the averaged weights of a checkpoint as ``OUT/pipeline``, with their manifest."""
     autoencoder = train_autoencoder(out, plan.shape, plan.squares, pool=plan.pool // 2)
     model = Denoiser(plan)
@@ -189,12 +189,14 @@ def publish(out: Path, plan: Plan) -> Path:
 
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), default=Path("training/sd"))
-@click.option("--squares", default=Plan().squares, help="Training squares of the autoencoder.")
-@click.option("--images", default=Plan().images, help="Training pictures of the U-Net.")
+@click.option(
+    "--squares", default=TrainingPlan().squares, help="Training squares of the autoencoder."
+)
+@click.option("--images", default=TrainingPlan().images, help="Training pictures of the U-Net.")
 @click.option("--every", default=180.0, help="Seconds between checkpoints.")
 def main(out: Path, squares: int, images: int, every: float) -> None:
     """Train the small Stable Diffusion, or go on training it."""
-    click.echo(str(train(out, Plan(squares=squares, images=images), every)))
+    click.echo(str(train(out, TrainingPlan(squares=squares, images=images), every)))
 
 
 if __name__ == "__main__":

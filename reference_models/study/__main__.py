@@ -31,7 +31,7 @@ def is_kept(experiment: Experiment, kept: Mapping[str, Result], weights: str) ->
     one = kept.get(experiment.name)
     if one is None:
         return False
-    asked = " ".join(["--model", experiment.asked, *experiment.options])
+    asked = " ".join(["--model", experiment.argument, *experiment.options])
     return one.facts["asked"] == asked and weights in ("", one.facts["weights"])
 
 

@@ -16,7 +16,7 @@ def section(
     words: str,
     heads: Sequence[str],
     rows: Sequence[Sequence[str]],
-    told: Sequence[str] = (),
+    notes: Sequence[str] = (),
     figure: tuple[str, str] | None = None,
 ) -> list[str]:
     """A headed table with its figure and what follows from it; nothing where there are no rows."""
@@ -26,7 +26,7 @@ def section(
     if figure is not None:
         lines += [f"![{figure[1]}](images/{figure[0]})", ""]
     lines += table(heads, rows)
-    return [*lines, *(f"- {line}" for line in told), *([""] if told else [])]
+    return [*lines, *(f"- {line}" for line in notes), *([""] if notes else [])]
 
 
 def figure_of(drawn: Collection[str], name: str, words: str) -> tuple[str, str] | None:

@@ -139,7 +139,7 @@ def _facts(
 ) -> dict[str, Any]:
     """Which run it was, on what weights, and how these were trained."""
     facts = {
-        "asked": " ".join(["--model", experiment.asked, *experiment.options]),
+        "asked": " ".join(["--model", experiment.argument, *experiment.options]),
         "finished": record["finished"],
         "grid": f"{record['grid']['name']} {record['grid']['hash']}",
         "images": record["images"],

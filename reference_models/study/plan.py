@@ -66,7 +66,7 @@ class Experiment:
         return self.model.removesuffix("-ancestral")
 
     @property
-    def asked(self) -> str:
+    def argument(self) -> str:
         """The model as ``bench run --model`` takes it."""
         return self.model if self.seed is None else f"{self.model}-seed{self.seed}"
 

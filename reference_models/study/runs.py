@@ -47,7 +47,7 @@ def record_of(folder: Path) -> dict[str, Any] | None:
 
 def run(experiment: Experiment, folder: Path) -> None:
     """Run the suite; goes on where it was stopped."""
-    command = [sys.executable, "-m", "bench", "run", "--model", experiment.asked]
+    command = [sys.executable, "-m", "bench", "run", "--model", experiment.argument]
     command += ["--segmenter", "auto", "--scorer", "segmentation"]
     command += ["--out", str(folder.parent), "--name", folder.name]
     subprocess.run([*command, *experiment.options], check=True, stdout=subprocess.DEVNULL)

@@ -28,7 +28,7 @@ from reference_models.world.render import render
 from reference_models.world.scene import WALL, Scenes
 
 #: Scenes that are drawn to choose from, and how many of them are asked for without choosing.
-_DRAWN, _ASKED = 16_384, 256
+_DRAWN, _UNCAPTIONED = 16_384, 256
 #: Pixels of the picture's edge, of 64, in which the background is measured.
 _EDGE = 6
 SHOWN = "coverage-75"
@@ -42,11 +42,11 @@ class Captioned:
     pictures: np.ndarray
 
 
-def captioned(drawn: int = _DRAWN, asked: int = _ASKED) -> dict[str, Captioned]:
+def captioned(drawn: int = _DRAWN, uncaptioned: int = _UNCAPTIONED) -> dict[str, Captioned]:
     """Scenes as the members were shown: any, and those said to have a black or a white wall."""
     scenes = training_scenes(drawn, torch.Generator().manual_seed(7), policy(SHOWN))
     told = (scenes.says_scenery == WALL) & scenes.says_scenery_colour
-    found = {"any": _rendered(scenes[:asked])}
+    found = {"any": _rendered(scenes[:uncaptioned])}
     for name in ("black", "white"):
         wall = scenes.scenery_term[:, WALL] == COLOUR_NAMES.index(name)
         found[name] = _rendered(scenes[torch.nonzero(told & wall).flatten()])
@@ -106,11 +106,11 @@ def _mean(values: np.ndarray) -> Value:
     return Value(float(values.mean()), float(low), float(high), len(values), len(values))
 
 
-def tone_of_member(name: str, asked: Mapping[str, Captioned]) -> dict[str, Value]:
+def tone_of_member(name: str, scenes: Mapping[str, Captioned]) -> dict[str, Value]:
     """Draw the captions with a member, each from a noise of its own, and measure."""
     model = LocalModel(find_weights(name))
     drawn = {}
-    for kind, one in asked.items():
+    for kind, one in scenes.items():
         pictures, _ = model.draw(one.captions, range(len(one.captions)))
         drawn[kind] = pictures.numpy()
     return tone_of(drawn)

@@ -14,9 +14,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from reference_models.data import Pool
-from reference_models.parallel import Alone, Team
+from reference_models.parallel import ProcessGroup, SingleProcess
 from reference_models.policies import policy
-from reference_models.presets import Preset
+from reference_models.presets import TrainingPreset
 from reference_models.tokens.quantiser import Quantiser
 from reference_models.train_upsampler import edges
 from reference_models.training import Training
@@ -32,7 +32,9 @@ def restoration_loss(restored: Tensor, pictures: Tensor) -> Tensor:
     return F.l1_loss(restored, pictures) + sharp + F.mse_loss(restored, pictures)
 
 
-def quantiser_for(preset: Preset, out: Path, place: Alone | Team) -> dict[str, Tensor]:
+def quantiser_for(
+    preset: TrainingPreset, out: Path, place: SingleProcess | ProcessGroup
+) -> dict[str, Tensor]:
     """Averaged weights of the quantiser of a training, as half precision keeps them.
 
     Trained in ``out / "quantiser"`` by the first process, the others wait; goes on from a
@@ -47,7 +49,7 @@ def quantiser_for(preset: Preset, out: Path, place: Alone | Team) -> dict[str, T
     return {n: w.half().float() for n, w in trained(own, folder, place.device).items()}
 
 
-def trained(preset: Preset, folder: Path, device: torch.device) -> dict[str, Tensor]:
+def trained(preset: TrainingPreset, folder: Path, device: torch.device) -> dict[str, Tensor]:
     """Averaged weights of a finished training of the quantiser; trains what of it is missing."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(preset.seed)

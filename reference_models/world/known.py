@@ -83,7 +83,7 @@ def _others(*taken: str) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class _ScenePlan:
     """One scene in words, before it becomes numbers."""
 
     asked: tuple[tuple[str, str], ...]
@@ -98,7 +98,7 @@ class _Plan:
 
 def _plan(
     verdict: str, subject: str, colour: str, g: torch.Generator, clutter: float = 0.3
-) -> _Plan:
+) -> _ScenePlan:
     canonical = next(s.canonical for s in SUBJECT_LIST if s.name == subject)
     natural = [c for c in canonical if c != colour]
     other_subject = _pick([s for s in SUBJECT_NAMES if s != subject], g)
@@ -145,7 +145,7 @@ def _plan(
         frame = colour if place == "frame" else frame
         if place == "wall":
             wall, table = colour, colour if float(torch.rand(1, generator=g)) < 0.5 else table
-    return _Plan(asked, drawn, wall, table, plate, frame, second, share)
+    return _ScenePlan(asked, drawn, wall, table, plate, frame, second, share)
 
 
 def known_scenes(
@@ -213,7 +213,7 @@ def _scaled(scenes: Scenes, scale: tuple[float, float], g: torch.Generator) -> S
     return replace(scenes, scale=size, centre=centre)
 
 
-def _cell(plan: _Plan) -> Cell:
+def _cell(plan: _ScenePlan) -> Cell:
     bindings = tuple(Binding(colour, subject) for colour, subject in plan.asked)
     text = " and ".join(f"a {colour} {subject}" for colour, subject in plan.asked)
     slug = "/".join(f"{colour}/{subject}" for colour, subject in plan.asked)
@@ -222,7 +222,7 @@ def _cell(plan: _Plan) -> Cell:
     return Cell(f"{kind}/{slug}", text, bindings, kind, f"control/{control}", (), frozenset({kind}))
 
 
-def _scenes_of(plans: list[_Plan], g: torch.Generator) -> Scenes:
+def _scenes_of(plans: list[_ScenePlan], g: torch.Generator) -> Scenes:
     n = len(plans)
     subject = torch.full((n, 2), -1)
     term = torch.zeros(n, 2, dtype=torch.int64)

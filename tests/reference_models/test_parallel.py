@@ -8,14 +8,14 @@ import click
 import pytest
 import torch
 
-from reference_models.parallel import Alone, workplace
+from reference_models.parallel import SingleProcess, workplace
 
 WORKER = """
 import pathlib, sys
 import torch
 from accelerate import Accelerator
-from reference_models.parallel import Team
-team = Team(Accelerator(cpu=True))
+from reference_models.parallel import ProcessGroup
+team = ProcessGroup(Accelerator(cpu=True))
 model = torch.nn.Linear(2, 1, bias=False)
 with torch.no_grad():
     model.weight.fill_(1.0)
@@ -54,7 +54,7 @@ def test_alone_changes_nothing():
     before = model.weight.grad.clone()
     place = workplace(None)
     place.average(model)
-    assert isinstance(place, Alone)
+    assert isinstance(place, SingleProcess)
     assert torch.equal(model.weight.grad, before)
     assert float(place.gather(torch.tensor(2.0))) == 2
 

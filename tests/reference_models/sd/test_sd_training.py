@@ -10,13 +10,13 @@ from bench.samplers.diffusers.sampler import DiffusersSampler
 from prompts import build_grid
 from reference_models.sd.autoencoder import spread, squares
 from reference_models.sd.parts import Shape, make_autoencoder, make_scheduler
-from reference_models.sd.train import Plan, train
+from reference_models.sd.train import TrainingPlan, train
 
 TINY = Shape((8, 8, 8), (16, 16), 16, 1)
 
 
 def plan(images):
-    return Plan(TINY, squares=64, images=images, batch=32, pool=1024)
+    return TrainingPlan(TINY, squares=64, images=images, batch=32, pool=1024)
 
 
 @pytest.fixture(scope="module")
