@@ -25,7 +25,9 @@ def best_dtype(device: str) -> torch.dtype:
     """bfloat16 where the hardware multiplies it fast, else float32."""
     if device.startswith("cuda"):
         return torch.bfloat16
-    fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    # Not of torch's public interface, and not there in all its versions.
+    names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    fast = any(getattr(torch.cpu, name, bool)() for name in names)
     return torch.bfloat16 if fast else torch.float32
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from prompts.hashing import file_sha256
 from reference_models.errors import ModelError
 
 FOLDER = Path(__file__).parent / "weights"
@@ -79,7 +79,7 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 def digest(path: Path) -> str:
     """SHA-256 of a file, hexadecimal; empty where there is none."""
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+    return file_sha256(path) if path.is_file() else ""
 
 
 def fill(module: torch.nn.Module, tensors: dict[str, Tensor], prefix: str, path: Path) -> None:

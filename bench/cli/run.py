@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 
-from bench.cli.api_options import api_options, take_api
 from bench.cli.grid_options import grid_options, resolve_grid
 from bench.cli.place import runs_folder
 from bench.cli.sampling_options import sampling_options, take_sampling
@@ -28,7 +27,6 @@ from bench.cli.scoring_options import scoring_options
 @click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Sampling steps.")
 @click.option("--guidance-scale", type=float, metavar="X", help="Classifier-free guidance.")
 @sampling_options
-@api_options
 @click.option(
     "--dtype",
     metavar="TYPE",
@@ -76,7 +74,7 @@ def command(**options: Any) -> None:
     grid_given = {name: options.pop(name) for name in (*grid_names, "captions")}
     as_json = options.pop("as_json")
     dry_run = options.pop("dry_run")
-    options["sampling"] = {**take_sampling(options), **take_api(options)}
+    options["sampling"] = take_sampling(options)
     grid = resolve_grid(**grid_given)
     job = RunJob(grid=grid, own_tags=grid_given["captions"] is None, **options)
     if dry_run:

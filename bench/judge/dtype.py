@@ -29,5 +29,7 @@ def scoring_dtype(device: str = "cpu") -> str:
         raise UsageError(f"{VARIABLE} is {forced!r}; expected float32 or bfloat16, or unset it")
     if forced:
         return forced
-    fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    # Not of torch's public interface, and not there in all its versions.
+    names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    fast = any(getattr(torch.cpu, name, bool)() for name in names)
     return "bfloat16" if fast and torch.device(device).type == "cpu" else "float32"

@@ -1,7 +1,9 @@
-"""What is asked of an image API in the OpenAI manner, and what it answers.
+"""Image APIs in the OpenAI manner, on the ``openai`` SDK: one picture a request.
 
-``POST {base}/images/generations`` with ``model``, ``prompt`` and ``n``; the answer holds a picture
-as ``b64_json`` or its ``url``. Reference: https://platform.openai.com/docs/api-reference/images.
+The SDK has retries, timeouts and proxies. What is added: a common pace, an answer has a largest
+size and a last moment, the key goes to one host, refused prompts are told from requests that
+cannot be answered, and a picture's address is fetched from where it may be. Reference:
+https://platform.openai.com/docs/api-reference/images.
 """
 
 from __future__ import annotations
@@ -10,18 +12,28 @@ import base64
 import binascii
 import json
 import re
-import threading
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
+import openai
 
-from bench.errors import UsageError
+from bench.errors import NotComparableError, UsageError
 from bench.judge.images import PictureError, as_rgb8
-from bench.samplers.http import Answer, PassingError, Status, Transport
+from bench.samplers import connection
+from bench.samplers.connection import (
+    BACKOFF,
+    GO_ON,
+    SPENT,
+    TRIES,
+    TRIES_OF_NONSENSE,
+    Connection,
+    NonsenseError,
+    Pace,
+    retry_after,
+)
 
 #: Fields that not every server takes; one that is refused by name is left out from then on.
 OPTIONAL = ("seed", "response_format")
@@ -32,8 +44,13 @@ _REFUSED = re.compile(
     r"|responsible[_ ]?ai",
     re.IGNORECASE,
 )
-#: What a 429 says that no waiting mends.
-_SPENT = re.compile(r"insufficient_quota|billing_hard_limit|billing_not_active", re.IGNORECASE)
+#: A message about a field of the request, and one about something that is not taken.
+_ABOUT_A_FIELD = re.compile(
+    r"(unknown|unrecogni[sz]ed|unsupported|unexpected|invalid|extra|additional)\W+(\w+\W+)?"
+    r"(parameter|field|argument|propert|key|input)",
+    re.IGNORECASE,
+)
+_NOT_TAKEN = re.compile(r"not (supported|permitted|allowed|recogni[sz]ed)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,44 +61,89 @@ class Drawn:
     refused: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a server says of an error: its code, the field that it is about, and the message."""
+
+    code: str
+    field: str
+    message: str
+
+    @classmethod
+    def of(cls, text: str) -> Problem:
+        """Read the body of an answer, of OpenAI, Azure or FastAPI, or of none of these."""
+        try:
+            told = json.loads(text)
+        except (ValueError, RecursionError):
+            return cls("", "", text)
+        error = told.get("error", told) if isinstance(told, Mapping) else told
+        if not isinstance(error, Mapping):
+            return cls("", "", str(error))
+        inner, detail = error.get("innererror"), error.get("detail")
+        code = inner.get("code") if isinstance(inner, Mapping) else error.get("code")
+        field = error.get("param") or ""
+        if isinstance(detail, list) and detail and isinstance(detail[0], Mapping):
+            place = detail[0].get("loc")
+            field = place[-1] if isinstance(place, list) and place else field
+        message = error.get("message") or detail or error
+        return cls(str(code or ""), str(field).rpartition(".")[2], str(message))
+
+    @property
+    def refused(self) -> str:
+        """Why the prompt is refused; empty where the request itself is at fault."""
+        if self.field not in ("", "prompt"):
+            return ""
+        match = _REFUSED.search(self.code)
+        if match is None and not _ABOUT_A_FIELD.search(self.message):
+            match = _REFUSED.search(self.message)
+        return match.group().lower().replace("_", " ") if match else ""
+
+    @property
+    def unknown(self) -> str | None:
+        """The optional field that the server does not take."""
+        if self.field or _REFUSED.search(self.code):
+            return self.field if self.field in OPTIONAL else None
+        if not (_ABOUT_A_FIELD.search(self.message) or _NOT_TAKEN.search(self.message)):
+            return None
+        return next((one for one in OPTIONAL if re.search(rf"\b{one}\b", self.message)), None)
+
+
 class ImageApi:
     """One model of one server.
 
     Parameters
     ----------
     base_url : str
-        ``https://api.openai.com/v1``; ``/v1`` is added where there is no path.
+        As `checked_base` gives it.
     model : str
-    transport : Transport
+    wire : Connection
+    pace : Pace
     size : tuple of int, optional
         Width and height to ask for, and to insist on.
     extra : mapping, optional
         Further fields of the request.
-
-    Attributes
-    ----------
-    count : Counter
-        ``requests``, ``images``, ``refused``, ``revised_prompts`` and tokens, as the server tells.
     """
 
     def __init__(
         self,
         base_url: str,
         model: str,
-        transport: Transport,
+        wire: Connection,
+        pace: Pace,
         size: tuple[int, int] | None = None,
         extra: Mapping[str, Any] | None = None,
     ) -> None:
-        self.base_url = checked_base(base_url)
-        self._url = f"{self.base_url}/images/generations"
-        self._host = urlsplit(self.base_url).netloc
-        self._model = model
-        self._transport = transport
-        self._size = size
-        self._extra = dict(extra or {})
+        self._host, self._url = urlsplit(base_url).netloc, f"{base_url}/images/generations"
+        self._model, self._size, self._extra = model, size, dict(extra or {})
+        self._wire, self._pace = wire, pace
+        # The connection has the key: the SDK would look for one among the variables.
+        self._images = openai.OpenAI(
+            api_key="by the connection",
+            base_url=base_url,
+            http_client=wire,
+            max_retries=TRIES - 1,
+        ).images.with_raw_response
         self._left_out: set[str] = set()
-        self._lock = threading.Lock()
-        self.count: Counter[str] = Counter()
 
     @property
     def takes_seeds(self) -> bool:
@@ -98,91 +160,97 @@ class ImageApi:
         NotComparableError
             It never answered with a picture.
         """
-        drawn: Drawn = self._transport.patiently(
-            f"{self._host}, asked for {prompt[:60]!r},", lambda: self._once(prompt, seed)
-        )
-        return drawn
+        for number in range(1, TRIES_OF_NONSENSE + 1):
+            try:
+                return self._once(prompt, seed)
+            except NonsenseError as error:
+                said = self._wire.clean(str(error))
+            if number < TRIES_OF_NONSENSE:
+                self._wire.add(retries=1)
+                self._pace.wait(BACKOFF * 2 ** (number - 1))
+        raise self._failed(prompt, TRIES_OF_NONSENSE, said)
 
     def _once(self, prompt: str, seed: int) -> Drawn:
         while True:
-            body = self._body(prompt, seed)
-            self._add(requests=1)
+            body = self._fields(seed)
             try:
-                answer = self._transport.post(self._url, json.dumps(body).encode())
-            except Status as error:
-                if _SPENT.search(error.body.decode(errors="replace")):
-                    raise UsageError(
-                        f"{self._host}: {self._said(error.body)}; what is finished is kept: mend "
-                        "the account and run again"
-                    ) from None
-                raise
-            if answer.status != 200:
-                named = self._names(answer, body)
-                if named is not None:
-                    self._left_out.add(named)
+                answer = self._images.generate(
+                    model=self._model, prompt=prompt, n=1, extra_body=body
+                )
+            except openai.APIStatusError as error:
+                problem = Problem.of(error.response.text)
+                if error.status_code in (400, 403, 422) and problem.refused:
+                    self._wire.add(refused=1)
+                    return Drawn(None, f"refused: {problem.refused}")
+                if error.status_code in (400, 422) and problem.unknown in body.keys() - self._extra:
+                    self._left_out.add(str(problem.unknown))
                     continue
-                return self._refusal(answer)
-            return self._picture(answer)
+                raise self._final(prompt, error, problem) from None
+            except openai.APIConnectionError as error:
+                reason = type(error.__cause__ or error).__name__
+                raise self._failed(prompt, _tries(error), f"no answer ({reason})") from None
+            return self._picture(answer.content)
 
-    def _body(self, prompt: str, seed: int) -> dict[str, Any]:
-        body: dict[str, Any] = {"model": self._model, "prompt": prompt, "n": 1}
+    def _fields(self, seed: int) -> dict[str, Any]:
+        body: dict[str, Any] = {"seed": seed & SEED_BITS, "response_format": "b64_json"}
+        body = {key: value for key, value in body.items() if key not in self._left_out}
         if self._size is not None:
             body["size"] = f"{self._size[0]}x{self._size[1]}"
-        optional = {"seed": seed & SEED_BITS, "response_format": "b64_json"}
-        body |= {key: value for key, value in optional.items() if key not in self._left_out}
         return body | self._extra
 
-    def _names(self, answer: Answer, body: Mapping[str, Any]) -> str | None:
-        """Name the optional field that an answer refuses."""
-        if answer.status not in (400, 422):
-            return None
-        text = answer.body.decode(errors="replace")
-        for field in OPTIONAL:
-            given = field in body and field not in self._extra
-            if given and re.search(rf"\b{field}\b", text):
-                return field
-        return None
+    def _failed(self, prompt: str, tries: int, said: str) -> NotComparableError:
+        times = f"{tries} times" if tries > 1 else "once"
+        return NotComparableError(
+            f"{self._host}, asked for {prompt[:60]!r}, failed {times}, last: {said}; {GO_ON}"
+        )
 
-    def _refusal(self, answer: Answer) -> Drawn:
-        """Tell a refused prompt from a request that cannot be answered."""
-        text = answer.body.decode(errors="replace")
-        if answer.status in (400, 403, 422) and (match := _REFUSED.search(text)):
-            self._add(refused=1)
-            return Drawn(None, f"refused: {match.group().lower().replace('_', ' ')}")
-        said = self._said(answer.body)
-        if answer.status in (401, 403):
-            raise UsageError(
-                f"{self._host} refuses the key (status {answer.status}: {said}); it is read from "
-                "BENCH_API_KEY, or else OPENAI_API_KEY"
+    def _final(self, prompt: str, error: openai.APIStatusError, problem: Problem) -> Exception:
+        """Return the one line for an answer that is final."""
+        status, said = error.status_code, self._wire.clean(problem.message) or "nothing"
+        if status == 429 and SPENT.search(error.response.text):
+            return UsageError(
+                f"{self._host}: {said}; what is finished is kept: mend the account and run again"
             )
-        if 300 <= answer.status < 400:
-            raise UsageError(
-                f"{self._url} redirects (status {answer.status}), and the key is not sent on; give "
-                "the final address as --base-url"
+        if status in (408, 409, 425, 429) or status >= 500:
+            wait = retry_after(error.response)
+            waits = f", and asks to wait {wait:.0f} s" if wait else ""
+            return self._failed(prompt, _tries(error), f"status {status} {said[:150]}{waits}")
+        if status in (401, 403):
+            return UsageError(
+                f"{self._host} refuses the key (status {status}: {said}); it is read from "
+                "BENCH_API_KEY, and for OpenAI also from OPENAI_API_KEY"
             )
-        raise UsageError(f"{self._url} answered {answer.status}: {said}")
+        if 300 <= status < 400:
+            return UsageError(
+                f"{self._url} redirects (status {status}), and the key is not sent on; give the "
+                "final address as --base-url"
+            )
+        return UsageError(f"{self._url} answered {status}: {said}")
 
-    def _picture(self, answer: Answer) -> Drawn:
+    def _picture(self, body: bytes) -> Drawn:
+        if len(body) > connection.MAX_ANSWER:
+            raise NonsenseError(f"an answer of more than {connection.MAX_ANSWER >> 20} MB")
         try:
-            told = json.loads(answer.body)
+            told = json.loads(body)
             entry = told["data"][0]
             data = self._bytes(entry)
-        except (ValueError, RecursionError, LookupError, TypeError) as error:
-            raise PassingError(
-                f"an answer that is none ({type(error).__name__}): {self._said(answer.body)}",
-                nonsense=True,
+        except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
+            said = Problem.of(body.decode(errors="replace")[:4000]).message
+            raise NonsenseError(
+                f"an answer that is none ({type(error).__name__}): {said}"
             ) from None
         try:
             image = as_rgb8(data)
         except PictureError as error:
-            raise PassingError(f"no picture: {error}", nonsense=True) from None
+            raise NonsenseError(f"no picture: {error}") from None
         found = (image.shape[1], image.shape[0])
         if self._size is not None and found != self._size:
             raise UsageError(
                 f"{self._host} gave {found[0]} x {found[1]} pixels where --size asks for "
                 f"{self._size[0]} x {self._size[1]}; leave --size out to take what it gives"
             )
-        self._add(images=1, revised_prompts=bool(entry.get("revised_prompt")), **_tokens(told))
+        revised = bool(entry.get("revised_prompt"))
+        self._wire.add(images=1, revised_prompts=revised, **_tokens(told))
         return Drawn(image)
 
     def _bytes(self, entry: Mapping[str, Any]) -> bytes:
@@ -196,25 +264,7 @@ class ImageApi:
         url = entry["url"]
         if not isinstance(url, str):
             raise TypeError("url")
-        data: bytes = self._transport.patiently(
-            f"the picture of {self._host}", lambda: self._transport.get(url)
-        )
-        return data
-
-    def _said(self, body: bytes) -> str:
-        """Return what the server says of an error, in one line."""
-        text = body.decode(errors="replace")
-        try:
-            told = json.loads(text)
-            error = told.get("error", told)
-            text = str(error.get("message") or error) if isinstance(error, dict) else str(error)
-        except (ValueError, AttributeError, RecursionError):
-            pass
-        return self._transport.clean(text)[:200] or "nothing"
-
-    def _add(self, **counts: int) -> None:
-        with self._lock:
-            self.count.update(counts)
+        return self._wire.fetch(url)
 
 
 def _tokens(told: Mapping[str, Any]) -> dict[str, int]:
@@ -225,27 +275,5 @@ def _tokens(told: Mapping[str, Any]) -> dict[str, int]:
     return {name: usage[name] for name in names if isinstance(usage.get(name), int)}
 
 
-def checked_base(url: str) -> str:
-    """Return a base URL in one form.
-
-    Raises
-    ------
-    UsageError
-        It is no http or https URL, or holds a user, a password or a query, which would be stored.
-    """
-    try:
-        parts = urlsplit(url.strip())
-        port = parts.port
-    except ValueError:
-        raise UsageError("--base-url is no URL; expected https://host/v1") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        shown = url if "@" not in url else "..."
-        raise UsageError(f"--base-url {shown!r} is no http or https URL: expected https://host/v1")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise UsageError(
-            "--base-url takes scheme, host, port and path only, since it is stored; the key is "
-            "read from BENCH_API_KEY"
-        )
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    place = host if port is None else f"{host}:{port}"
-    return f"{parts.scheme}://{place}{parts.path.rstrip('/') or '/v1'}"
+def _tries(error: openai.APIError) -> int:
+    return 1 + int(error.request.headers.get("x-stainless-retry-count", 0))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from bench.errors import UsageError
 from bench.records import Generation
+from bench.samplers.diffusers.options import Options
 from bench.samplers.diffusers.sampler import DiffusersSampler
+from bench.samplers.options import signature_of
 from prompts.cells import Sample
 from reference_models.errors import ModelError
 from reference_models.local import token_ids
@@ -19,44 +22,20 @@ class LocalSdSampler(DiffusersSampler):
 
     Parameters
     ----------
-    steps, guidance_scale, batch_size, device, scheduler, negative_prompt, dtype, lora, compile,
-    extra, trajectory
+    **given
         As for `DiffusersSampler`.
     """
 
-    def __init__(
-        self,
-        steps: int | None = None,
-        guidance_scale: float | None = None,
-        batch_size: int | None = None,
-        device: str | None = None,
-        scheduler: str | None = None,
-        negative_prompt: str | None = None,
-        dtype: str | None = None,
-        lora: Sequence[str] = (),
-        compile: bool = False,
-        extra: Sequence[str] = (),
-        trajectory: int | None = None,
-    ) -> None:
+    __signature__ = signature_of(Options, "batch_size", "trajectory")
+
+    def __init__(self, **given: Any) -> None:
         if not FOLDER.is_dir():
             raise UsageError(
                 "local-sd is not bundled: there is no folder reference_models/sd/weights; "
                 "train it with `python -m reference_models.sd.train` and give its folder as --model"
             )
-        super().__init__(
-            str(FOLDER),
-            steps=STEPS if steps is None else steps,
-            guidance_scale=GUIDANCE_SCALE if guidance_scale is None else guidance_scale,
-            batch_size=batch_size,
-            device=device,
-            scheduler=scheduler,
-            negative_prompt=negative_prompt,
-            dtype=dtype,
-            lora=lora,
-            compile=compile,
-            extra=extra,
-            trajectory=trajectory,
-        )
+        own = {"steps": STEPS, "guidance_scale": GUIDANCE_SCALE}
+        super().__init__(str(FOLDER), **own | {k: v for k, v in given.items() if v is not None})
         named = replace(self.info.fingerprint, name="local-sd")
         self.info = replace(self.info, fingerprint=named)
 

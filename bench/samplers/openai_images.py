@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -19,20 +19,21 @@ import numpy as np
 from bench.errors import UsageError
 from bench.protocols import Sampler, SamplerInfo, Usage
 from bench.records import Fingerprint, Generation
-from bench.samplers.http import BACKOFF, Pace, StoppedError, Transport
-from bench.samplers.image_api import ImageApi, checked_base
+from bench.samplers.addresses import OPENAI, checked_base, is_openai
+from bench.samplers.options import ApiOptions, chosen, signature_of
 from prompts.cells import Sample
 
-OPENAI = "https://api.openai.com/v1"
-#: Where the key is looked for, in this order.
-KEYS = ("BENCH_API_KEY", "OPENAI_API_KEY")
-CONCURRENCY = 4
+#: Where the key is looked for; that of OpenAI is for OpenAI alone.
+KEY, OPENAI_KEY = "BENCH_API_KEY", "OPENAI_API_KEY"
 #: Images that may be ahead of the one that is due, for each request under way.
 AHEAD = 4
 _RATE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:/\s*(s|sec|second|m|min|minute|h|hour))?\s*")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
-#: Names of fields that would put a secret into the record of the run.
+#: Names and values of fields that would put a secret into the record of the run.
 _SECRET = re.compile(r"key|token|secret|password|authorization", re.IGNORECASE)
+_SECRET_VALUE = re.compile(r"(sk|hf|ghp|xox[bp])[-_]\w{3}|bearer ", re.IGNORECASE)
+_COUNTS = ("requests", "retries", "images", "refused", "revised_prompts")
+_TOKENS = ("input_tokens", "output_tokens")
 
 
 class OpenAIImages(Sampler):
@@ -42,66 +43,47 @@ class OpenAIImages(Sampler):
     ----------
     model : str
         ``openai-images:NAME`` or the name alone.
-    base_url : str, optional
-        OpenAI's by default.
-    concurrency : int, optional
-        Requests under way at once.
-    rate : str, optional
-        Requests at most: ``50/min``, ``2/s``; a number alone is per minute.
-    price : float, optional
-        Of one image, in whatever money: counted and recorded.
-    size : str, optional
-        ``1024x1024`` or ``512``; the server's own where it is omitted.
-    extra : mapping or sequence of str, optional
-        Further fields of a request: ``quality=high``, the value as JSON where it is JSON.
-    timeout, backoff : float
-        Seconds for an answer, and before the second try.
+    **given
+        Fields of `bench.samplers.options.ApiOptions`.
 
     Raises
     ------
     UsageError
-        A URL, size, rate or field that cannot be used, or no key for OpenAI.
+        A URL, size, rate or field that cannot be used, no key for OpenAI, no SDK.
     """
 
-    def __init__(
-        self,
-        model: str,
-        base_url: str | None = None,
-        concurrency: int | None = None,
-        rate: str | None = None,
-        price: float | None = None,
-        size: str | None = None,
-        extra: Mapping[str, Any] | Sequence[str] = (),
-        timeout: float = 300.0,
-        backoff: float = BACKOFF,
-    ) -> None:
+    __signature__ = signature_of(ApiOptions, "model")
+
+    def __init__(self, model: str, **given: Any) -> None:
+        try:
+            from bench.samplers.connection import Connection, Pace
+            from bench.samplers.image_api import ImageApi
+        except ModuleNotFoundError as error:
+            raise UsageError(
+                f"an image API needs the library {error.name}: pip install 'binding-bench[api]'"
+            ) from error
+        options = chosen(ApiOptions, given)
         name = model.removeprefix("openai-images:")
         if not name.strip():
             raise UsageError("openai-images: lacks the model, as in openai-images:gpt-image-1")
-        base = checked_base(base_url or OPENAI)
-        fields = _fields(extra)
-        key = _key()
-        if key is None and base == OPENAI:
-            raise UsageError(f"no key for {OPENAI}: put it into the environment as {KEYS[0]}")
-        self.concurrency = concurrency or CONCURRENCY
+        base = checked_base(options.base_url or OPENAI, options.allow_http)
+        fields = _fields(options.extra)
+        key = key_for(base)
+        self.concurrency = options.concurrency
         self._stop = threading.Event()
-        pace = Pace(_interval(rate), self._stop)
-        self._transport = Transport(
-            key, pace, connections=self.concurrency, timeout=timeout, backoff=backoff
-        )
-        self._api = ImageApi(base, name, self._transport, _size(size), fields)
+        pace = Pace(_interval(options.rate), self._stop)
+        self._wire = Connection(base, key, pace, options.timeout, options.concurrency)
+        self._api = ImageApi(base, name, self._wire, pace, options.size, fields)
         self._waiting: deque[tuple[Sample, Future[Generation]]] = deque()
         self._jobs: queue.SimpleQueue[tuple[Sample, Future[Generation]] | None] = (
             queue.SimpleQueue()
         )
         self._threads = 0
-        options: dict[str, Any] = {"base_url": base, **fields}
-        if size is not None:
-            options["size"] = size
+        record: dict[str, Any] = {"base_url": base, **fields}
+        if options.size is not None:
+            record["size"] = "x".join(map(str, options.size))
         self.info = SamplerInfo(
-            Fingerprint(kind="sampler", name=f"openai-images:{name}", options=options),
-            paid=True,
-            price=price,
+            Fingerprint("sampler", f"openai-images:{name}", record), paid=True, price=options.price
         )
 
     def sample(self, samples: Sequence[Sample]) -> Iterator[Generation]:
@@ -135,7 +117,11 @@ class OpenAIImages(Sampler):
             future.cancel()
         under_way = sum(not future.done() for _, future in waiting)
         if under_way:
-            _say(f"waiting for {under_way} requests that are under way (Ctrl-C: do not wait)")
+            print(
+                f"waiting for {under_way} requests that are under way (Ctrl-C: do not wait)",
+                file=sys.stderr,
+                flush=True,
+            )
         for _, future in waiting:
             if not future.cancelled() and future.exception() is None:
                 yield future.result()
@@ -143,28 +129,17 @@ class OpenAIImages(Sampler):
 
     def usage(self) -> Usage:
         """Tell what was asked and given so far, and what a reader of the scores should know."""
-        count = self._api.count
-        counts: dict[str, float] = {
-            name: count[name]
-            for name in (
-                "requests",
-                "images",
-                "refused",
-                "revised_prompts",
-                "input_tokens",
-                "output_tokens",
-            )
-        }
-        counts["retries"] = self._transport.retries
+        tally = self._wire.tally
+        counts: dict[str, float] = {name: tally[name] for name in (*_COUNTS, *_TOKENS)}
         if self.info.price is not None:
-            counts["cost"] = round(self.info.price * count["images"], 6)
+            counts["cost"] = round(self.info.price * tally["images"], 6)
         return Usage(counts, tuple(self._remarks()))
 
     def _remarks(self) -> list[str]:
         found = []
         if not self._api.takes_seeds:
             found.append("the server takes no seeds: these images cannot be made again")
-        if revised := self._api.count["revised_prompts"]:
+        if revised := self._wire.tally["revised_prompts"]:
             found.append(f"the server rewrote {revised:,} prompts before it drew them")
         return found
 
@@ -199,8 +174,6 @@ class OpenAIImages(Sampler):
                 future.set_exception(error)
 
     def _draw(self, sample: Sample) -> Generation:
-        if self._stop.is_set():
-            raise StoppedError
         began = time.monotonic()
         drawn = self._api.draw(sample.cell.text, sample.seed)
         seconds = time.monotonic() - began
@@ -210,13 +183,22 @@ class OpenAIImages(Sampler):
         return Generation(sample, drawn.image, seconds)
 
 
-def _key() -> str | None:
-    for name in KEYS:
+def key_for(base: str) -> str | None:
+    """Return the key for a server, from the environment.
+
+    Raises
+    ------
+    UsageError
+        It holds a character that no key has, or there is none for OpenAI.
+    """
+    for name in (KEY, OPENAI_KEY) if is_openai(base) else (KEY,):
         key = os.environ.get(name, "").strip()
         if key:
             if not all("!" <= character <= "~" for character in key):
                 raise UsageError(f"{name} holds a character that no key has; set it again")
             return key
+    if is_openai(base):
+        raise UsageError(f"no key for {base}: put it into the environment as {KEY}")
     return None
 
 
@@ -229,21 +211,12 @@ def _interval(rate: str | None) -> float:
     return _SECONDS[(match[2] or "m")[0]] / float(match[1])
 
 
-def _size(size: str | None) -> tuple[int, int] | None:
-    if size is None:
-        return None
-    match = re.fullmatch(r"(\d{1,5})(?:[xX](\d{1,5}))?", str(size).strip())
-    if match is None:
-        raise UsageError(f"--size {size!r} is no size: expected 512 or 1024x768")
-    return int(match[1]), int(match[2] or match[1])
-
-
-def _fields(extra: Mapping[str, Any] | Sequence[str]) -> dict[str, Any]:
-    pairs = dict(extra) if isinstance(extra, Mapping) else dict(map(_pair, extra))
-    for name in pairs:
-        if _SECRET.search(name):
+def _fields(extra: Sequence[str]) -> dict[str, Any]:
+    pairs = dict(map(_pair, extra))
+    for name, value in pairs.items():
+        if _SECRET.search(name) or _SECRET_VALUE.match(str(value)):
             raise UsageError(
-                f"--extra {name}=... is refused: it would be stored; the key is read from {KEYS[0]}"
+                f"--extra {name}=... is refused: it would be stored; the key is read from {KEY}"
             )
         if name in ("model", "prompt", "n", "size"):
             raise UsageError(f"--extra {name}=... is refused: the run itself sets {name}")
@@ -258,7 +231,3 @@ def _pair(text: str) -> tuple[str, Any]:
         return name.strip(), json.loads(value)
     except ValueError:
         return name.strip(), value
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

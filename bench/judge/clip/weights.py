@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import struct
 from pathlib import Path
 
 from bench.errors import BenchError
 from bench.judge.clip.spec import refuse_pickle
-
-_BLOCK = 1 << 22
+from prompts.hashing import file_sha256
 
 
 def check_safetensors(path: Path) -> dict[str, str]:
@@ -70,8 +68,4 @@ def check_safetensors(path: Path) -> dict[str, str]:
 
 def file_hash(path: Path) -> str:
     """First 20 hexadecimal digits of the SHA-256 of a file."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()[:20]
+    return file_sha256(path)[:20]

@@ -75,7 +75,7 @@ def load(source: Source, options: Options) -> Any:
         pipeline = _text_to_image(pipeline, source)
         if options.scheduler is not None:
             pipeline.scheduler = with_scheduler(pipeline, options.scheduler)
-        add_loras(pipeline, options.loras)
+        add_loras(pipeline, options.lora)
         _place(pipeline, options)
     pipeline.set_progress_bar_config(disable=True)
     return pipeline

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.errors import UsageError
+from bench.samplers.options import described, one_of, parse_size
 
 #: Arguments of a pipeline that the sampler gives itself.
 RESERVED = frozenset(
@@ -42,54 +43,6 @@ class Lora:
 
     path: str
     weight: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What was asked for; None means what the pipeline does by itself.
-
-    Attributes
-    ----------
-    size : tuple of int or None
-        Width and height in pixels.
-    dtype : str or None
-        One of `DTYPES`.
-    offload : str or None
-        One of `OFFLOADS`.
-    """
-
-    steps: int | None = None
-    guidance_scale: float | None = None
-    scheduler: str | None = None
-    negative_prompt: str | None = None
-    size: tuple[int, int] | None = None
-    dtype: str | None = None
-    variant: str | None = None
-    device: str = "cpu"
-    loras: tuple[Lora, ...] = ()
-    compile: bool = False
-    offload: str | None = None
-    attention_slicing: bool = False
-    vae_tiling: bool = False
-    config: Path | None = None
-    trust_remote_code: bool = False
-    extra: dict[str, Any] = field(default_factory=dict)
-
-
-def parse_size(text: str) -> tuple[int, int]:
-    """Width and height from ``512`` or ``768x512``.
-
-    Raises
-    ------
-    UsageError
-        Anything else.
-    """
-    parts = text.lower().split("x")
-    if len(parts) in (1, 2) and all(part.isascii() and part.isdigit() for part in parts):
-        numbers = [int(part) for part in parts]
-        if all(number > 0 for number in numbers):
-            return numbers[0], numbers[-1]
-    raise UsageError(f"--size {text!r} is no size; expected N or WxH in pixels, such as 768x512")
 
 
 def parse_lora(text: str) -> Lora:
@@ -135,3 +88,49 @@ def parse_extra(pairs: Iterable[str]) -> dict[str, Any]:
         except ValueError:
             found[key] = value
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a pipeline is loaded and sampled; None is what the pipeline does by itself."""
+
+    scheduler: str | None = described("Another scheduler: DDIM, EulerDiscrete, ...", metavar="NAME")
+    negative_prompt: str | None = described("What the images should not show.", metavar="TEXT")
+    #: Width and height.
+    size: tuple[int, int] | None = described(
+        "Pixels.  [default: the model's own]", read=parse_size, metavar="N|WxH"
+    )
+    variant: str | None = described("Which weight files: fp16, ema, ...", metavar="NAME")
+    lora: tuple[Lora, ...] = described(
+        "A LoRA in safetensors; repeat for several.",
+        default=(),
+        read=lambda texts: tuple(map(parse_lora, texts)),
+        multiple=True,
+        metavar="PATH[:WEIGHT]",
+    )
+    compile: bool = described("Compile the model (torch.compile).", False)
+    offload: str | None = described(
+        "Weights wait off the GPU: model, sequential.",
+        read=one_of("--offload", OFFLOADS),
+        metavar="HOW",
+    )
+    attention_slicing: bool = described("Less memory, slower.", False)
+    vae_tiling: bool = described("Decode large images in tiles.", False)
+    config: Path | None = described(
+        "Pipeline folder with the configuration of a single .safetensors file.",
+        read=Path,
+        metavar="DIR",
+    )
+    trust_remote_code: bool = described("Run code that the model brings.", False)
+    extra: dict[str, Any] = described(
+        "Any other argument of the pipeline, the value as JSON; repeat for several.",
+        default=dict,
+        read=parse_extra,
+        multiple=True,
+        metavar="KEY=VALUE",
+    )
+    # Options that other models have too: the commands give them themselves.
+    steps: int | None = None
+    guidance_scale: float | None = None
+    dtype: str | None = described(read=one_of("--dtype", DTYPES))
+    device: str = "cpu"

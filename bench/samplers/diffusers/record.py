@@ -46,7 +46,7 @@ def fingerprint(source: Source, pipeline: Any, options: Options, call: Call) -> 
         "dtype": options.dtype or default_dtype(options.device),
         "device": options.device,
         "variant": options.variant or "",
-        "loras": [lora_record(lora) for lora in options.loras],
+        "loras": [lora_record(lora) for lora in options.lora],
         "compile": options.compile,
         "offload": options.offload or "",
         "attention_slicing": options.attention_slicing,

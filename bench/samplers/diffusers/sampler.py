@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,18 +20,12 @@ from bench.samplers.diffusers.call import make_call
 from bench.samplers.diffusers.errors import explained, shortened
 from bench.samplers.diffusers.frames import Frames
 from bench.samplers.diffusers.load import default_device, load
-from bench.samplers.diffusers.options import (
-    DTYPES,
-    OFFLOADS,
-    Options,
-    parse_extra,
-    parse_lora,
-    parse_size,
-)
+from bench.samplers.diffusers.options import Options
 from bench.samplers.diffusers.prompt_cache import remember
 from bench.samplers.diffusers.record import fingerprint
 from bench.samplers.diffusers.source import Source, find
 from bench.samplers.frames import spread
+from bench.samplers.options import chosen, signature_of
 from prompts.cells import Cell, Sample
 from prompts.manifest import TrainingManifest
 
@@ -57,16 +50,14 @@ class DiffusersSampler(Sampler):
     ----------
     model : str
         A pipeline folder, a ``.safetensors`` file, or a hub id with an optional ``@revision``.
-    steps, guidance_scale, scheduler, negative_prompt, size, dtype, variant, lora, compile, offload,
-    attention_slicing, vae_tiling, config, trust_remote_code, extra
-        As the options of ``bench run``; None stands for the pipeline's own default.
     batch_size : int, optional
         Images made together; found by itself where omitted.
-    device : str, optional
-        A GPU where there is one, else the CPU.
     trajectory : int, optional
         Keep the predicted clean image at so many steps of the scheduler, 0 for all. One image is
         made beforehand, to learn the noise levels of the steps.
+    **given
+        Fields of `Options`, as the options of ``bench run`` give them; the device is a GPU where
+        there is one.
 
     Raises
     ------
@@ -74,52 +65,23 @@ class DiffusersSampler(Sampler):
         A model that cannot be loaded safely or at all, an option that does not fit it.
     """
 
+    __signature__ = signature_of(Options, "model", "batch_size", "trajectory")
+
     def __init__(
         self,
         model: str,
-        steps: int | None = None,
-        guidance_scale: float | None = None,
+        *,
         batch_size: int | None = None,
-        device: str | None = None,
-        scheduler: str | None = None,
-        negative_prompt: str | None = None,
-        size: str | None = None,
-        dtype: str | None = None,
-        variant: str | None = None,
-        lora: Sequence[str] = (),
-        compile: bool = False,
-        offload: str | None = None,
-        attention_slicing: bool = False,
-        vae_tiling: bool = False,
-        config: Path | None = None,
-        trust_remote_code: bool = False,
-        extra: Sequence[str] = (),
         trajectory: int | None = None,
+        **given: Any,
     ) -> None:
-        _require_one_of("--dtype", dtype, DTYPES)
-        _require_one_of("--offload", offload, OFFLOADS)
-        self.options = Options(
-            steps=steps,
-            guidance_scale=guidance_scale,
-            scheduler=scheduler,
-            negative_prompt=negative_prompt,
-            size=None if size is None else parse_size(size),
-            dtype=dtype,
-            variant=variant,
-            device=device or default_device(),
-            loras=tuple(parse_lora(text) for text in lora),
-            compile=compile,
-            offload=offload,
-            attention_slicing=attention_slicing,
-            vae_tiling=vae_tiling,
-            config=config,
-            trust_remote_code=trust_remote_code,
-            extra=parse_extra(extra),
-        )
-        if config is not None:
-            find(str(config), trust_remote_code=trust_remote_code)
-        source = find(model, variant=variant, trust_remote_code=trust_remote_code)
-        if config is not None and not source.is_file:
+        given["device"] = given.get("device") or default_device()
+        options = self.options = chosen(Options, given)
+        trusted = options.trust_remote_code
+        if options.config is not None:
+            find(str(options.config), trust_remote_code=trusted)
+        source = find(model, variant=options.variant, trust_remote_code=trusted)
+        if options.config is not None and not source.is_file:
             raise UsageError(f"--config goes with a single .safetensors file; {model!r} is none")
         self.pipeline = load(source, self.options)
         self.call = make_call(self.pipeline, self.options)
@@ -264,11 +226,6 @@ def _void(image: Any, unsafe: bool) -> str | None:
 def _training(source: Source) -> TrainingManifest | None:
     path = source.path / CAPTIONS
     return TrainingManifest.load(path) if path.is_file() else None
-
-
-def _require_one_of(option: str, value: str | None, known: tuple[str, ...]) -> None:
-    if value is not None and value not in known:
-        raise UsageError(f"{option} {value!r} is unknown; known: {', '.join(known)}")
 
 
 def _say(line: str) -> None:

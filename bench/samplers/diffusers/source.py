@@ -16,12 +16,14 @@ from typing import Any
 
 from bench.errors import UsageError
 from bench.samplers.diffusers.errors import quiet, shortened
+from prompts.hashing import file_sha256
 
 #: Suffixes of files that Python's pickle would have to read, which can run any code.
 PICKLES = frozenset({".bin", ".ckpt", ".pt", ".pth", ".pkl", ".pickle"})
 INDEX = "model_index.json"
 #: ``org/name``, with an optional ``@revision`` (a branch, a tag or a commit).
 HUB = re.compile(r"^(?P<id>[A-Za-z0-9][\w.-]*/[\w.-]+)(?:@(?P<revision>[\w./-]+))?$")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 #: Libraries that components of a pipeline may come from without a word of the user.
 LIBRARIES = frozenset({"diffusers", "transformers", "reference_models"})
 
@@ -174,12 +176,14 @@ def digest_of(paths: list[Path], base: Path) -> str:
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    known = path.resolve().name if path.is_symlink() else ""
-    if re.fullmatch(r"[0-9a-f]{64}", known):  # the hub's cache names blobs by their SHA-256
-        return known
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """SHA-256 of a file, hexadecimal; in the hub's own cache it is the name of the blob."""
+    blob = path.resolve()
+    if path.is_symlink() and blob.parent.name == "blobs" and _SHA256.fullmatch(blob.name):
+        from huggingface_hub import constants
+
+        if blob.is_relative_to(Path(constants.HF_HUB_CACHE).resolve()):
+            return blob.name
+    return file_sha256(path)
 
 
 def config_digest(folder: Path) -> str:

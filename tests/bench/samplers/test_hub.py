@@ -9,7 +9,7 @@ import pytest
 
 from bench.errors import UsageError
 from bench.samplers.diffusers.sampler import DiffusersSampler
-from bench.samplers.diffusers.source import find
+from bench.samplers.diffusers.source import file_digest, find
 from prompts import build_grid
 from tests.bench.samplers.families import saved
 
@@ -48,6 +48,24 @@ def test_a_revision_gives_the_pictures_of_the_folder(cache):
     assert hub.info.fingerprint.weights == folder.info.fingerprint.weights
     same = ("configuration", "arguments", "scheduler_config")
     assert all(hub.info.fingerprint.options[k] == folder.info.fingerprint.options[k] for k in same)
+
+
+def test_a_name_that_looks_like_a_hash_is_believed_in_the_cache_of_the_hub_alone(
+    cache, tmp_path_factory
+):
+    folder = shutil.copytree(saved("sd1"), tmp_path_factory.mktemp("elsewhere") / "model")
+    weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    blobs = folder.parent / "blobs"
+    blobs.mkdir()
+    claimed = blobs / ("a" * 64)
+    shutil.move(weights, claimed)
+    weights.symlink_to(claimed)
+    content = hashlib.sha256(claimed.read_bytes()).hexdigest()
+    assert file_digest(weights) == content
+    # Inside of the cache the name is the hash by the hub's own word.
+    assert (
+        file_digest(next((cache / "snapshots" / COMMIT / "unet").glob("*.safetensors"))) == content
+    )
 
 
 def test_a_revision_that_is_not_there(cache):

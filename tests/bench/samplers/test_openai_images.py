@@ -16,8 +16,8 @@ import pytest
 
 from bench.cli.main import run
 from bench.errors import NotComparableError, UsageError
-from bench.samplers import http
-from bench.samplers.openai_images import OpenAIImages
+from bench.samplers import addresses, connection
+from bench.samplers.openai_images import OpenAIImages, key_for
 from bench.store.manifest import read_manifest
 from bench.store.run import Run
 from prompts.cells import plan as plan_samples
@@ -44,9 +44,17 @@ def _environment(monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture(autouse=True)
+def _short_waits(monkeypatch):
+    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.005)
+    monkeypatch.setattr("openai._base_client.MAX_RETRY_DELAY", 0.02)
+    for module in ("connection", "image_api"):
+        monkeypatch.setattr(f"bench.samplers.{module}.BACKOFF", 0.005)
+
+
 def model(server, **options) -> OpenAIImages:
-    options = {"backoff": 0.005, "timeout": 10.0, **options}
-    return OpenAIImages("openai-images:painter", server.url, **options)
+    options = {"timeout": 10.0, **options}
+    return OpenAIImages("openai-images:painter", base_url=server.url, **options)
 
 
 def drawn(server, samples=SAMPLES, **options):
@@ -85,7 +93,7 @@ def transport_decoded(data):
 
 
 def test_images_come_in_order_though_requests_overlap(server):
-    server.plan.pause = lambda prompt: 0.15 if "red" in prompt else 0.0
+    server.plan.pause = lambda prompt: 0.3 if "red" in prompt else 0.0
     made = drawn(server, concurrency=4)
     assert [item.sample.id for item in made] == [sample.id for sample in SAMPLES]
     assert server.plan.most == 4
@@ -135,10 +143,10 @@ def test_one_fault_is_tried_again(name, server):
 @pytest.mark.parametrize(
     ("name", "tries", "words"),
     [
-        ("500", http.TRIES, "status 500"),
-        ("drop", http.TRIES, "no answer"),
-        ("no JSON", http.TRIES_OF_NONSENSE, "an answer that is none (JSONDecodeError)"),
-        ("no picture", http.TRIES_OF_NONSENSE, "no picture: 5 bytes"),
+        ("500", connection.TRIES, "status 500"),
+        ("drop", connection.TRIES, "no answer"),
+        ("no JSON", connection.TRIES_OF_NONSENSE, "an answer that is none (JSONDecodeError)"),
+        ("no picture", connection.TRIES_OF_NONSENSE, "no picture: 5 bytes"),
     ],
 )
 def test_a_fault_that_stays_stops_with_one_line(name, tries, words, server):
@@ -178,7 +186,7 @@ def test_server_that_drips_is_given_up(server):
 
 
 def test_endless_answer_is_cut_off(server, monkeypatch):
-    monkeypatch.setattr(http, "MAX_ANSWER", 1 << 20)
+    monkeypatch.setattr(connection, "MAX_ANSWER", 1 << 20)
 
     def endless(handler, body):
         handler.send_response(200)
@@ -212,23 +220,24 @@ def test_server_that_asks_for_an_hour_is_not_waited_for(server):
         one(server)
 
 
-def test_waits_grow_and_differ(server, monkeypatch):
-    waits = []
-    monkeypatch.setattr(http.Pace, "wait", lambda self, seconds: waits.append(seconds))
+def test_waits_grow(server, monkeypatch):
+    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.01)
+    monkeypatch.setattr("openai._base_client.MAX_RETRY_DELAY", 0.08)
     server.plan.always = api.status(500)
     with pytest.raises(NotComparableError):
-        one(server, backoff=1.0)
-    pauses = [seconds for seconds in waits if seconds > 0.3]
-    assert len(pauses) == http.TRIES - 1
-    for number, pause in enumerate(pauses):
-        most = min(2.0**number, http.LONGEST_WAIT)
-        assert most / 2 <= pause <= most
+        one(server)
+    gaps = np.diff(server.plan.times)
+    assert len(gaps) == connection.TRIES - 1
+    for number, gap in enumerate(gaps):
+        assert gap >= 0.74 * min(0.01 * 2**number, 0.08)
 
 
 @pytest.mark.parametrize(("rate", "gap"), [("1200/min", 0.05), ("20/s", 0.05), ("1200", 0.05)])
 def test_rate_is_kept_whatever_the_concurrency(rate, gap, server):
-    drawn(server, SAMPLES[:6], concurrency=6, rate=rate)
-    times = sorted(server.plan.times)
+    sampler = model(server, concurrency=6, rate=rate)
+    list(sampler.sample(SAMPLES[:1]))
+    list(sampler.sample(SAMPLES[:6]))
+    times = sorted(server.plan.times[1:])
     assert times[-1] - times[0] >= 5 * gap - 0.03
 
 
@@ -240,6 +249,8 @@ def test_rate_is_kept_whatever_the_concurrency(rate, gap, server):
         {"code": "moderation_blocked", "message": "no"},
         {"message": "Your request was rejected as a result of our safety system."},
         {"innererror": {"code": "ResponsibleAIPolicyViolation"}, "message": "no"},
+        {"message": "This prompt is not allowed by our safety system (seed 3)."},
+        {"code": "contentFilter", "param": "prompt", "message": "Unsupported: see the seed"},
     ],
 )
 def test_refused_prompt_is_an_invalid_image(code, said, server):
@@ -271,6 +282,30 @@ def test_field_that_the_server_does_not_know_is_left_out(field, form, server):
     assert list(sampler.usage().remarks) == (
         ["the server takes no seeds: these images cannot be made again"] if field == "seed" else []
     )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"message": "Unknown parameter: 'moderation'.", "param": "moderation"},
+        {"message": "Unknown parameter: 'moderation'.", "code": "unknown_parameter"},
+        {"message": "Invalid value for moderation: must be low", "param": "moderation"},
+        {"message": "Unsupported field content_filter"},
+    ],
+)
+def test_field_that_sounds_like_a_refusal_is_none(error, server):
+    server.plan.always = lambda handler, body: api.send(handler, 400, {"error": error})
+    with pytest.raises(UsageError, match="answered 400"):
+        one(server, extra=["moderation=low"])
+    assert len(server.plan.bodies) == 1
+
+
+def test_refusal_that_speaks_of_a_seed_keeps_the_seeds(server):
+    said = {"code": "moderation_blocked", "message": "a seed of hatred is not supported"}
+    server.plan.faults = [lambda handler, body: api.send(handler, 400, {"error": said})]
+    sampler = model(server, concurrency=1)
+    assert [item.invalid is None for item in sampler.sample(SAMPLES[:3])] == [False, True, True]
+    assert all("seed" in body for body in server.plan.bodies)
 
 
 def test_prompts_that_the_server_rewrote_are_told(server):
@@ -347,6 +382,32 @@ def test_other_schemes_are_refused(url, server):
         one(server)
 
 
+@pytest.mark.parametrize(
+    ("url", "kind"),
+    [
+        ("http://169.254.169.254/latest/meta-data", "link-local"),
+        ("http://10.0.0.1/a.png", "private"),
+        ("http://[fd00::1]/a.png", "private"),
+        ("http://[::ffff:192.168.1.1]/a.png", "private"),
+        ("http://0.0.0.0/a.png", "private"),
+    ],
+)
+@pytest.mark.parametrize("redirected", [False, True])
+def test_private_address_is_not_fetched(url, kind, redirected, server):
+    server.plan.files["/a"] = api.redirect(url)
+    server.plan.always = api.by_url(f"{server.root}/a" if redirected else url)
+    with pytest.raises(UsageError, match=f"is refused: it is a {kind} address"):
+        one(server)
+
+
+def test_server_elsewhere_has_nothing_fetched_from_this_machine(server):
+    for base in ("https://api.openai.com/v1", "https://10.0.0.7/v1"):
+        with pytest.raises(UsageError, match="it is a loopback address"):
+            addresses.require_public(f"{server.root}/internal", base)
+    addresses.require_public("https://93.184.216.34/a.png", "https://api.openai.com/v1")
+    assert not server.plan.fetched
+
+
 def test_redirect_to_another_scheme_is_refused(server):
     server.plan.files["/a"] = api.redirect("file:///etc/passwd")
     server.plan.always = api.by_url(f"{server.root}/a")
@@ -355,7 +416,7 @@ def test_redirect_to_another_scheme_is_refused(server):
 
 
 def test_redirect_for_ever_ends(server, monkeypatch):
-    monkeypatch.setattr(http, "TRIES", 2)
+    monkeypatch.setattr(connection, "TRIES", 2)
     server.plan.files["/a"] = api.redirect("/a")
     server.plan.always = api.by_url(f"{server.root}/a")
     with pytest.raises(NotComparableError, match="redirects for ever"):
@@ -386,23 +447,30 @@ def test_cost_and_tokens_are_counted(server):
         ({"base_url": "http://user:pass@host/v1"}, "takes scheme, host, port and path only"),
         ({"base_url": "http://host/v1?key=abc"}, "takes scheme, host, port and path only"),
         ({"base_url": "http://host:99999/v1"}, "no URL"),
+        ({"base_url": "http://host/v1"}, "allow it with --allow-http"),
+        ({"base_url": "http://192.168.0.9/v1"}, "allow it with --allow-http"),
+        (
+            {"base_url": "http://api.openai.com/v1", "allow_http": True},
+            "is not encrypted; expected https://api.openai.com/v1",
+        ),
         ({"rate": "fast"}, "--rate 'fast' is no rate"),
         ({"rate": "0/min"}, "is no rate"),
         ({"size": "big"}, "--size 'big' is no size"),
         ({"extra": ["quality"]}, "no KEY=VALUE"),
         ({"extra": ["api_key=abc"]}, "would be stored"),
+        ({"extra": ["user=sk-abcdef"]}, "would be stored"),
         ({"extra": ["prompt=abc"]}, "the run itself sets prompt"),
         ({"model": "openai-images:"}, "lacks the model"),
     ],
 )
 def test_options_that_cannot_be(options, words):
     with pytest.raises(UsageError, match=re.escape(words)) as caught:
-        OpenAIImages(**{"model": "m", "base_url": "http://host/v1", **options})
+        OpenAIImages(**{"model": "m", "base_url": "https://host/v1", **options})
     assert "pass" not in str(caught.value).replace("path", "")
 
 
 def test_base_url_without_a_path_gets_one():
-    sampler = OpenAIImages("m", "http://LOCALHOST:9/")
+    sampler = OpenAIImages("m", base_url="http://LOCALHOST:9/")
     assert sampler.info.fingerprint.options["base_url"] == "http://localhost:9/v1"
 
 
@@ -410,11 +478,28 @@ def test_keys(monkeypatch):
     monkeypatch.delenv("BENCH_API_KEY")
     with pytest.raises(UsageError, match="put it into the environment as BENCH_API_KEY"):
         OpenAIImages("m")
-    OpenAIImages("m", "http://localhost:9")
+    OpenAIImages("m", base_url="http://localhost:9")
     monkeypatch.setenv("OPENAI_API_KEY", "sk-\nevil")
     with pytest.raises(UsageError, match="OPENAI_API_KEY holds a character") as caught:
         OpenAIImages("m")
     assert "evil" not in str(caught.value)
+
+
+def test_key_of_openai_goes_to_openai_alone(server, monkeypatch):
+    monkeypatch.delenv("BENCH_API_KEY")
+    monkeypatch.setenv("OPENAI_API_KEY", api.KEY)
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-secret")
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", "sk-admin")
+    one(server)
+    (headers,) = server.plan.headers
+    assert "Authorization" not in headers
+    assert not any("openai" in name.lower() or "stainless" in name.lower() for name in headers)
+    assert api.KEY not in str(headers)
+    for name in ("https://api.openai.com/v1", "https://eu.api.openai.com/v1"):
+        assert key_for(name) == api.KEY
+    for name in ("https://openai.com.evil.org/v1", "https://api.openai.com.evil.org/v1"):
+        assert key_for(name) is None
+    OpenAIImages("m", base_url="http://192.168.0.9/v1", allow_http=True)
 
 
 def arguments(server, *more):

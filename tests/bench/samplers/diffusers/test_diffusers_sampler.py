@@ -8,7 +8,7 @@ import torch
 import transformers
 from diffusers.pipelines.stable_diffusion import StableDiffusionSafetyChecker
 
-from bench.cli.main import main as cli
+from bench.cli import main as cli
 from bench.errors import UsageError
 from bench.judge.validity import why_void
 from bench.samplers.diffusers.sampler import DiffusersSampler, as_uint8
