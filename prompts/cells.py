@@ -8,6 +8,8 @@ from prompts.hashing import content_hash, seed_from
 
 #: Version of what a sample id means. It changes when an old id would ask for another image.
 SUITE_VERSION = "1"
+#: Id of the control of a cell that has none.
+NO_CONTROL = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Cell:
         ``table``, ``pair``.
     control_id : str
         Id of the cell with the same words but no colour on the judged subjects; its own id for a
-        control. Cells of one control share their seeds.
+        control; `NO_CONTROL` where there is none. Cells of one control share their seeds.
     scenery : tuple of Binding
         Neighbours and backgrounds that the prompt names, e.g. ``(Binding("white", "plate"),)``.
     tags : frozenset of str
@@ -73,7 +75,7 @@ class Sample:
     @property
     def seed(self) -> int:
         """Seed in [0, 2**63), shared with the sample of the same index of the control."""
-        return seed_from(SUITE_VERSION, self.cell.control_id, str(self.index))
+        return seed_from(SUITE_VERSION, self.cell.control_id or self.cell.id, str(self.index))
 
 
 def plan(cells: tuple[Cell, ...] | list[Cell], seeds: int) -> list[Sample]:

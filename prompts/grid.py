@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from prompts.cells import Cell, Sample, plan
+from prompts.cells import NO_CONTROL, Cell, Sample, plan
 from prompts.colours import BASIC, Colour
 from prompts.errors import PromptError, shown
 from prompts.hashing import content_hash
@@ -27,13 +27,15 @@ class Grid:
     name : str
         Name of the preset, or of the user's file.
     cells : tuple of Cell
-        At least one. The control of every cell is among them.
+        At least one. The control of every cell that has one is among them.
     seeds : int
         Images of each cell.
     colours : tuple of Colour
         Every colour asked for, with its prototype.
     subjects : tuple of Subject
         Every subject asked for.
+    skipped : tuple of str
+        Prompts of the user's file that are not read, each with its place and the reason.
 
     Raises
     ------
@@ -46,6 +48,7 @@ class Grid:
     seeds: int = 1
     colours: tuple[Colour, ...] = BASIC
     subjects: tuple[Subject, ...] = SUBJECT_LIST
+    skipped: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.cells:
@@ -59,7 +62,7 @@ class Grid:
         if twice is not None:
             raise PromptError(f"grid {shown(self.name)} has two cells {shown(twice)}", "grid")
         for cell in self.cells:
-            if cell.control_id not in counts:
+            if cell.control_id != NO_CONTROL and cell.control_id not in counts:
                 raise PromptError(
                     f"grid {shown(self.name)} lacks {cell.control_id}, the control of {cell.id}; "
                     "add it with prompts.grids.with_controls",

@@ -9,7 +9,7 @@ from pathlib import Path
 from prompts.colours import BASIC
 from prompts.errors import PromptError, shown, unknown
 from prompts.grid import Grid, check_seeds, finish_grid, keep, unique
-from prompts.prompt_list import prompt_rows, read_rows
+from prompts.prompt_list import read_list
 from prompts.source_location import Place, read_file
 from prompts.tables import TABLES
 from prompts.toml_grid import read_toml
@@ -24,6 +24,7 @@ def load_grid(
     subjects: Iterable[str] | None = None,
     templates: Iterable[str] | None = None,
     seeds: int | None = None,
+    strict: bool = True,
 ) -> Grid:
     """Read a grid or a list of prompts.
 
@@ -35,6 +36,8 @@ def load_grid(
         Keep those cells of the file that ask for nothing else, with their controls.
     seeds : int, optional
         Images a cell, instead of what the file says (1 where it says nothing).
+    strict : bool
+        Raise at the first prompt of a list that is not read; else the grid tells it in ``skipped``.
 
     Returns
     -------
@@ -52,13 +55,15 @@ def load_grid(
         raise PromptError(
             f"{path}: a grid file ends in {', '.join(SUFFIXES)}, got {shown(suffix)}", "file"
         )
+    skipped: tuple[str, ...] = ()
     if suffix == ".toml":
         grid = read_toml(read_file(file), str(path), file.stem)
     else:
-        rows = list(prompt_rows(path))
-        if not rows:
-            raise Place(str(path)).error("the grid is empty: no prompt in the file", "grid")
-        listed = read_rows(rows)
+        listed = read_list(path, strict=strict)
+        skipped = tuple(listed.skipped)
+        if not listed.cells:
+            first = f"; {len(skipped)} are not read: {skipped[0]}" if skipped else ""
+            raise Place(str(path)).error(f"the grid is empty: no prompt in the file{first}", "grid")
         shades = {**{one.name: one for one in BASIC}, **listed.colours}
         known = list(listed.subjects.values())
         grid = finish_grid(file.stem, unique(listed.cells), 1, list(shades.values()), known)
@@ -66,7 +71,7 @@ def load_grid(
     if seeds is not None:
         check_seeds(seeds)
         grid = replace(grid, seeds=seeds)
-    return grid
+    return replace(grid, skipped=skipped)
 
 
 def _part(

@@ -1,88 +1,156 @@
 """A list of prompts, one a row: text, CSV or JSON lines, with or without colour and subject.
 
 A prompt that `prompts.parse` can read needs nothing else. Any other one names the colour and the
-subject that are to be judged; its control is the same text without the colour word where that word
-stands right before the subject, and the bare subject otherwise.
+subject that are to be judged; its control is the same text without the word of the colour, and it
+has none where that word does not stand in it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from prompts.cells import Binding, Cell
+from prompts.cells import NO_CONTROL, Binding, Cell
 from prompts.colours import Colour
 from prompts.custom_vocabulary import own_colour
-from prompts.errors import nearest, shown
+from prompts.errors import PromptError, nearest, shown
 from prompts.grammar import article, plural
 from prompts.noun_phrases import Words, fold
 from prompts.parse import LONGEST_PROMPT, free_cell, read
 from prompts.source_location import Place, read_file
 from prompts.subjects import SUBJECTS, Subject
 from prompts.tables import read_table
-from prompts.templates import make_cell
 
-#: Fields of a row, with the other names that they go by.
+#: Bindings that a row can name.
+MOST_BINDINGS = 4
+_SUFFIXES = ("", *(str(number) for number in range(2, MOST_BINDINGS + 1)))
+#: Fields of a row, with the other names that they go by; ``object`` and ``main_obj`` are those of
+#: GenColorBench.
 FIELDS: dict[str, tuple[str, ...]] = {
     "prompt": ("prompt", "text", "caption"),
-    "colour": ("colour", "color"),
-    "subject": ("subject",),
-    "hex": ("hex",),
-    "colour2": ("colour2", "color2"),
-    "subject2": ("subject2",),
-    "hex2": ("hex2",),
+    "colour": ("colour", "color", "colour1", "color1"),
+    "subject": ("subject", "object", "main_obj", "subject1", "object1"),
+    "hex": ("hex", "hex1"),
+    **{
+        f"{field}{number}": tuple(f"{name}{number}" for name in names)
+        for number in _SUFFIXES[1:]
+        for field, names in (
+            ("colour", ("colour", "color")),
+            ("subject", ("subject", "object")),
+            ("hex", ("hex",)),
+        )
+    },
 }
-_KNOWN = {name: key for key, names in FIELDS.items() for name in names}
+_FIELD_OF = {name: key for key, names in FIELDS.items() for name in names}
+#: All names that a field goes by, with those of GenEval.
+KNOWN: tuple[str, ...] = (*_FIELD_OF, "include", "tag")
+#: GenEval's tasks that ask for no colour of a thing, and whose prompts are no neutral controls.
+OTHER_TASKS = ("counting", "position")
 #: Fields that `bench prompts` writes, and that the prompt itself says again.
 _REPEATED = frozenset({"id", "template", "control_id", "tags", "scenery", "seeds", "bindings"})
+
+Asked = tuple[tuple[Colour | None, str | None], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One prompt of a list: where it stands, its text, and what is said to be asked in it."""
+    """One prompt of a list.
+
+    Attributes
+    ----------
+    place : Place
+    prompt : str
+    asked : tuple of (Colour or None, str or None)
+        Colours and subjects that its fields name.
+    trusted : bool
+        The fields can mean nothing else: GenEval's ``include``.
+    doubt : str
+        Why the fields cannot be used, where they are there and cannot; they may mean another thing
+        than what is asked (a column ``color`` that says RGB).
+    """
 
     place: Place
     prompt: str
-    asked: tuple[tuple[Colour | None, str | None], ...] = ()
+    asked: Asked = ()
+    trusted: bool = False
+    doubt: str = ""
 
 
 @dataclass(slots=True)
 class PromptList:
-    """The cells of a list in its order, then their controls, and the words in it."""
+    """The cells of a list in its order, then their controls, the words in it, what is not read."""
 
     cells: list[Cell] = field(default_factory=list)
     colours: dict[str, Colour] = field(default_factory=dict)
     subjects: dict[str, Subject] = field(default_factory=dict)
+    skipped: list[str] = field(default_factory=list)
 
 
-def prompt_rows(path: str | Path) -> Iterator[Row]:
-    """Yield the rows of a list of prompts by its ending: a table, or text with a prompt a line."""
+def read_list(path: str | Path, *, strict: bool = True) -> PromptList:
+    """Read a list of prompts: a table (`prompts.tables`), or text with a prompt a line.
+
+    Parameters
+    ----------
+    path : str or Path
+    strict : bool
+        Raise at the first prompt that is not read; else it is skipped, with the reason.
+
+    Raises
+    ------
+    PromptError
+        A file that cannot be read, or has no field for the prompt.
+    """
+    rows: list[Row] = []
+    skipped: list[str] = []
+    for place, values in _raw_rows(path):
+        try:
+            rows.append(make_row(values, place))
+        except PromptError as error:
+            if strict:
+                raise
+            skipped.append(str(error))
+    result = read_rows(rows, strict=strict)
+    result.skipped[:0] = skipped
+    return result
+
+
+def _raw_rows(path: str | Path) -> Iterator[tuple[Place, Mapping[str, Any]]]:
     if str(path).lower().endswith(".txt"):
         for number, line in enumerate(read_file(path).splitlines(), 1):
             if line.strip():
-                yield make_row({"prompt": line}, Place(str(path), number))
+                yield Place(str(path), number), {"prompt": line}
         return
     header: list[str] | None = None
     for place, row in read_table(path):
         if header != list(row):
             header = list(row)
             _check_keys(header, place)
-        yield make_row(row, place)
+        yield place, row
 
 
 def make_row(values: Mapping[str, Any], place: Place) -> Row:
-    """Make a row from a mapping with the names of `FIELDS`."""
+    """Make a row from a mapping with the names of `KNOWN`.
+
+    Raises
+    ------
+    PromptError
+        No prompt, one that is too long, or a task of GenEval's that asks for no colour.
+    """
     given: dict[str, str] = {}
+    doubt = ""
     for name, value in values.items():
-        if name not in _KNOWN or value is None:
+        key = _FIELD_OF.get(name)
+        if key is None or value is None:
             continue
         if not isinstance(value, str):
-            raise place.error(f"{name} must be a text, got {shown(value)}")
-        if value.strip():
-            given.setdefault(_KNOWN[name], " ".join(value.split()))
+            if key == "prompt":
+                raise place.error(f"{name} must be a text, got {shown(value)}")
+            doubt = doubt or f"{name} must be a text, got {shown(value)}"
+        elif value.strip():
+            given.setdefault(key, " ".join(value.split()))
     if "prompt" not in given:
         raise place.error("the prompt is empty" if values else "a row without a prompt")
     if len(given["prompt"]) > LONGEST_PROMPT:
@@ -90,20 +158,56 @@ def make_row(values: Mapping[str, Any], place: Place) -> Row:
             f"prompt {shown(given['prompt'])} has {len(given['prompt'])} characters, at most "
             f"{LONGEST_PROMPT} are allowed"
         )
+    include = values.get("include")
+    if isinstance(include, list):
+        if values.get("tag") in OTHER_TASKS:
+            raise place.error(f"GenEval's task {values['tag']!r} asks for no colour")
+        given = {"prompt": given["prompt"], **_included(include)}
+    try:
+        asked = _asked(given, place)
+    except PromptError as error:
+        return Row(place, given["prompt"], doubt=str(error).removeprefix(f"{place}: "))
+    return Row(place, given["prompt"], asked, isinstance(include, list) and bool(asked), doubt)
+
+
+def _included(include: Sequence[Any]) -> dict[str, str]:
+    """Return the fields that GenEval's ``include`` names.
+
+    Empty where it says nothing that can be used: no class, or more than one of a class.
+    """
+    found: dict[str, str] = {}
+    if len(include) > MOST_BINDINGS:
+        return found
+    for one, suffix in zip(include, _SUFFIXES, strict=False):
+        if not isinstance(one, Mapping) or one.get("count", 1) != 1:
+            return {}
+        subject, colour = one.get("class"), one.get("color")
+        if not isinstance(subject, str) or not subject.strip():
+            return {}
+        found[f"subject{suffix}"] = subject
+        if isinstance(colour, str) and colour.strip():
+            found[f"colour{suffix}"] = colour
+    return found
+
+
+def _asked(given: Mapping[str, str], place: Place) -> Asked:
     asked: list[tuple[Colour | None, str | None]] = []
-    for colour, subject, code in (("colour", "subject", "hex"), ("colour2", "subject2", "hex2")):
+    for suffix in _SUFFIXES:
+        colour, subject, code = (f"{name}{suffix}" for name in ("colour", "subject", "hex"))
         if colour in given or subject in given:
             shade = own_colour(given[colour], given.get(code), place) if colour in given else None
             asked.append((shade, given.get(subject)))
         elif code in given:
             raise place.error(f"{code} {shown(given[code])} without a {colour}")
-    return Row(place, given["prompt"], tuple(asked))
+    return tuple(asked)
 
 
 def read_rows(
     rows: Sequence[Row],
     colours: Mapping[str, Colour] | None = None,
     subjects: Mapping[str, Subject] | None = None,
+    *,
+    strict: bool = True,
 ) -> PromptList:
     """Make the cells of rows.
 
@@ -112,79 +216,138 @@ def read_rows(
     rows : sequence of Row
     colours, subjects : mapping, optional
         Words outside the vocabulary that the prompts can hold without naming them in a field.
+    strict : bool
+        Raise at the first row that is not read, or has fields that cannot be used; else such a row
+        is skipped, with the reason, or read by its prompt.
     """
     result = PromptList(colours=dict(colours or {}), subjects={**SUBJECTS, **(subjects or {})})
+    kept: list[Row] = []
     for row in rows:
-        for shade, name in row.asked:
-            if shade is not None:
-                before = result.colours.setdefault(shade.name, shade)
-                if before.srgb != shade.srgb:
-                    raise row.place.error(
-                        f"colour {shown(shade.name)} is {shade.hex} here and {before.hex} before",
-                        "colour",
-                    )
-            if name is not None and name not in result.subjects:
-                result.subjects[name] = Subject(name, plural=plural(name))
+        try:
+            if strict and row.doubt:
+                raise row.place.error(row.doubt)
+            _learn(row, result)
+            kept.append(row)
+        except PromptError as error:
+            if strict:
+                raise
+            result.skipped.append(str(error))
     words = Words(result.colours, result.subjects)
-    made = [row_cells(row, words) for row in rows]
-    result.cells += [cell for cell, _ in made] + [control for _, control in made]
+    controls: list[Cell] = []
+    for row in kept:
+        try:
+            cell, control = row_cells(row, words)
+        except PromptError as error:
+            if strict:
+                raise
+            result.skipped.append(str(error))
+            continue
+        result.cells.append(cell)
+        controls += [control] if control is not None else []
+    result.cells += controls
     return result
 
 
+def _learn(row: Row, known: PromptList) -> None:
+    for shade, name in row.asked:
+        if shade is not None:
+            before = known.colours.setdefault(shade.name, shade)
+            if before.srgb != shade.srgb:
+                raise row.place.error(
+                    f"colour {shown(shade.name)} is {shade.hex} here and {before.hex} before",
+                    "colour",
+                )
+    for _, name in row.asked:
+        if name is not None and name not in known.subjects:
+            known.subjects[name] = Subject(name, plural=plural(name))
+
+
 def _check_keys(keys: list[str], place: Place) -> None:
-    if not any(_KNOWN.get(key) == "prompt" for key in keys):
+    if not any(_FIELD_OF.get(key) == "prompt" for key in keys):
         raise place.error(
             f"no prompt among {shown(', '.join(keys))}: expected a field prompt, text or caption"
         )
     for key in keys:
-        if key in _KNOWN or key in _REPEATED:
+        if key in KNOWN or key in _REPEATED:
             continue
-        match = nearest(key, _KNOWN)
+        match = nearest(key, FIELDS)
         if match and abs(len(match) - len(key)) <= 1:
             raise place.unknown_key(key, FIELDS)
 
 
-def row_cells(row: Row, words: Words) -> tuple[Cell, Cell]:
+def row_cells(row: Row, words: Words) -> tuple[Cell, Cell | None]:
     """Return the cell of a row and its control.
+
+    Fields decide what is asked, whether or not their words stand in the prompt (one that was
+    rewritten, or is in another language). Fields that mean another thing do not hide a prompt that
+    can be read: such as name no colour, name no subject, or of which no word stands in it.
+
+    Returns
+    -------
+    (Cell, Cell or None)
+        No control where the word of the colour does not stand in the prompt.
 
     Raises
     ------
     PromptError
-        The prompt is of no known form and the fields do not tell what is asked, or they name a
-        word that does not stand in it.
+        The prompt is of no known form and the fields do not tell what is asked, or the two
+        contradict each other.
     """
     found = read(row.prompt, words)
-    if found is not None and _agrees(row, found[0]):
+    if found is not None and (not row.asked or _agrees(row.asked, found[0])):
         return found
-    if not row.asked:
-        raise row.place.error(
-            f"cannot tell what is asked in {shown(row.prompt)}: name it in the fields colour and "
-            "subject"
+    whole = bool(row.asked) and all(subject is not None for _, subject in row.asked)
+    if whole and not row.trusted:
+        stands = any(
+            word is not None and _position(row.prompt, word, words)
+            for shade, subject in row.asked
+            for word in (shade.name if shade else None, subject)
         )
-    bindings = []
+        coloured = any(shade is not None for shade, _ in row.asked)
+        # A subject alone makes a neutral control, which no foreign column may do.
+        whole = stands if found is not None else stands or coloured
+    if not whole:
+        if found is not None:
+            return found
+        raise row.place.error(_why_unread(row))
+    if found is not None and not row.trusted:
+        _check_contradiction(row, found[0])
+    bindings = tuple(
+        Binding(None if shade is None else shade.name, subject or "")
+        for shade, subject in row.asked
+    )
+    return _free_cells(row.prompt, bindings, words)
+
+
+def _why_unread(row: Row) -> str:
+    shade = next((shade for shade, subject in row.asked if shade and subject is None), None)
+    if shade is not None:
+        return f"colour {shown(shade.name)} without a subject"
+    return row.doubt or (
+        f"cannot tell what is asked in {shown(row.prompt)}: name it in the fields colour and "
+        "subject"
+    )
+
+
+def _check_contradiction(row: Row, cell: Cell) -> None:
+    said = {binding.subject: binding.colour for binding in cell.bindings}
     for shade, subject in row.asked:
-        colour = None if shade is None else shade.name
-        if subject is None:
-            raise row.place.error(f"colour {shown(colour)} without a subject", "subject")
-        for what, word in (("colour", colour), ("subject", subject)):
-            if word is not None and not _position(row.prompt, word, words):
-                raise row.place.error(
-                    f"{what} {shown(word)} does not stand in the prompt {shown(row.prompt)}", what
-                )
-        bindings.append(Binding(colour, subject))
-    return _free_cells(row.prompt, tuple(bindings), words)
+        colour = said.get(subject or "")
+        if shade is not None and colour is not None and colour != shade.name:
+            raise row.place.error(
+                f"the prompt asks for {shown(f'{colour} {subject}')} and its fields for "
+                f"{shown(f'{shade.name} {subject}')}: mend one"
+            )
 
 
-def _agrees(row: Row, cell: Cell) -> bool:
-    """Say whether the fields of a row, as far as they are filled in, say what the prompt says."""
-    if not row.asked:
-        return True
-    if len(row.asked) != len(cell.bindings):
+def _agrees(asked: Asked, cell: Cell) -> bool:
+    """Say whether the fields, as far as they are filled in, say what the prompt says."""
+    if len(asked) != len(cell.bindings):
         return False
     return all(
         (colour is None or colour.name == binding.colour)
         and (subject is None or subject == binding.subject)
-        for (colour, subject), binding in zip(row.asked, cell.bindings, strict=True)
+        for (colour, subject), binding in zip(asked, cell.bindings, strict=True)
     )
 
 
@@ -195,24 +358,25 @@ def _position(text: str, word: str, words: Words) -> re.Match[str] | None:
     return re.search(rf"(?<!\w)(?:{pattern})(?!\w)", fold(text))
 
 
-def _free_cells(text: str, bindings: tuple[Binding, ...], words: Words) -> tuple[Cell, Cell]:
+def _free_cells(text: str, bindings: tuple[Binding, ...], words: Words) -> tuple[Cell, Cell | None]:
     bare = tuple(Binding(None, binding.subject) for binding in bindings)
     if bare == bindings:
         cell = free_cell(text, bare, "control")
         return cell, cell
     control = _control(text, bindings, bare, words)
+    if control is None:
+        return replace(free_cell(text, bindings, "prompt"), control_id=NO_CONTROL), None
     return free_cell(text, bindings, "prompt", control_id=control.id), control
 
 
 def _control(
     text: str, bindings: tuple[Binding, ...], bare: tuple[Binding, ...], words: Words
-) -> Cell:
+) -> Cell | None:
     without = fold(text)
     for binding in bindings:
         shorter = _without_colour(without, binding, words)
         if shorter is None:
-            template = "pair" if len(bare) == 2 else "control"
-            return make_cell(template, bare, subjects=words.subjects)
+            return None
         without = shorter
     found = read(without, words)
     if found is not None and found[0].bindings == bare:
@@ -221,15 +385,22 @@ def _control(
 
 
 def _without_colour(text: str, binding: Binding, words: Words) -> str | None:
-    """Take the colour before a subject out of a folded text, and mend the article before it."""
+    """Take a colour out of a folded text, before its subject or else wherever it stands.
+
+    The article before it is mended. None where it does not stand there.
+    """
     if binding.colour is None:
         return text
     known = words.subjects.get(binding.subject)
     forms = {fold(binding.subject), fold(known.plural) if known else ""} - {""}
     nouns = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
     colour = re.escape(fold(binding.colour))
-    match = re.search(rf"(?<!\w)(?P<an>an? )?{colour} (?P<noun>{nouns})(?!\w)", text)
+    lead = rf"(?<!\w)(?:(?:that|which) (?:is|are) )?(?P<an>an? )?{colour}(?:[ -]colou?red)?"
+    match = re.search(rf"{lead} (?P<next>{nouns})(?!\w)", text) or re.search(
+        rf"{lead}(?!\w) ?(?P<next>[^\W\d_]*)", text
+    )
     if match is None:
         return None
-    lead = f"{article(match['noun'])} " if match["an"] else ""
-    return text[: match.start()] + lead + match["noun"] + text[match.end() :]
+    before = f"{article(match['next'])} " if match["an"] and match["next"] else ""
+    without = text[: match.start()] + before + match["next"] + text[match.end() :]
+    return re.sub(r" (?=[,.;!]|$)", "", without).strip()

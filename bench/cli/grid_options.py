@@ -23,6 +23,8 @@ def _words(_context: click.Context, _option: click.Parameter, given: tuple[str, 
     return words
 
 
+#: Prompts of a list that are not read and are shown one by one.
+SKIPPED_SHOWN = 20
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 _OPTIONS = (
@@ -36,7 +38,7 @@ _OPTIONS = (
         "grid_file",
         type=_FILE,
         metavar="FILE",
-        help="Your own grid (TOML) or list of prompts (JSONL, CSV).",
+        help="Your own grid (TOML) or list of prompts (text, CSV, JSONL, JSON).",
     ),
     click.option(
         "--colours",
@@ -69,6 +71,9 @@ _OPTIONS = (
         metavar="NAMES",
         help="Colours of plates, walls, frames and tables.  [default: white,gray,black,brown]",
     ),
+    click.option(
+        "--strict", is_flag=True, help="Stop at the first prompt of --grid that is not read."
+    ),
     click.option("--seeds", type=click.IntRange(min=1), metavar="N", help="Images of each prompt."),
     click.option(
         "--captions",
@@ -86,6 +91,17 @@ def grid_options(function: Command) -> Command:
     return function
 
 
+def _tell_skipped(grid: Grid) -> None:
+    """Count the prompts of a list that are not read, and list the first."""
+    if not grid.skipped:
+        return
+    click.echo(f"{grid.name}: {len(grid.skipped):,} prompts are not read", err=True)
+    for line in grid.skipped[:SKIPPED_SHOWN]:
+        click.echo(f"not read: {line}", err=True)
+    if len(grid.skipped) > SKIPPED_SHOWN:
+        click.echo(f"not read: {len(grid.skipped) - SKIPPED_SHOWN:,} more", err=True)
+
+
 def resolve_grid(
     *,
     preset: str | None = None,
@@ -97,12 +113,13 @@ def resolve_grid(
     seeds: int | None = None,
     captions: Path | None = None,
     manifest: TrainingManifest | None = None,
+    strict: bool = False,
 ) -> Grid:
     """Make the grid that the options name.
 
     Parameters
     ----------
-    preset, grid_file, colours, subjects, templates, scenery, seeds, captions
+    preset, grid_file, colours, subjects, templates, scenery, seeds, captions, strict
         As `grid_options` gives them; empty lists mean everything.
     manifest : TrainingManifest, optional
         What the model was trained on, where it is known; ``captions`` comes before it.
@@ -133,7 +150,9 @@ def resolve_grid(
                 subjects=subjects or None,
                 templates=templates or None,
                 seeds=seeds,
+                strict=strict,
             )
+            _tell_skipped(grid)
         else:
             from prompts.grids import build_grid
 

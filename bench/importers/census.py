@@ -21,6 +21,7 @@ from bench.run.progress import Progress
 from bench.store import files
 from prompts.cells import Cell, Sample
 from prompts.errors import shown
+from prompts.tables import guarded
 
 #: Distinct prompts without a cell that are told, and that are counted one by one.
 TOLD = 5
@@ -41,6 +42,10 @@ class Census:
         All pictures, matched or not.
     unmatched : Counter
         Of prompt and reason.
+    left_out : dict
+        Number and first place of the files that are no samples, by the reason.
+    missing : list
+        Number and first place of the matched pictures whose files are missing.
     hash : str
         Of the bytes and prompts of all pictures, in order.
     """
@@ -49,6 +54,8 @@ class Census:
     places: array[int] = field(default_factory=lambda: array("q"))
     pictures: int = 0
     unmatched: Counter[tuple[str, str]] = field(default_factory=Counter)
+    left_out: dict[str, tuple[int, str]] = field(default_factory=dict)
+    missing: tuple[int, str] = (0, "")
     hash: str = ""
 
     @property
@@ -73,7 +80,7 @@ class UnmatchedList:
 
     def add(self, picture: Picture, prompt: str, reason: str) -> None:
         """Add one."""
-        self._writer.writerow((picture.place, prompt, reason))
+        self._writer.writerow(map(guarded, (picture.place, prompt, reason)))
 
     def write(self, path: Path) -> None:
         """Write the file whole, and let go of what was collected."""
@@ -109,9 +116,16 @@ def take_census(
     counts: Counter[str] = Counter()
     digest = hashlib.sha256()
     for number, picture in enumerate(source.pictures()):
-        census.pictures += 1
         prompt = str(picture.said.get("prompt") or "")
-        digest.update(_fingerprint(picture, prompt))
+        if not picture.is_sample:
+            count, first = census.left_out.get(picture.why_not, (0, picture.place))
+            census.left_out[picture.why_not] = (count + 1, first)
+            if unmatched is not None:
+                unmatched.add(picture, prompt, f"left out: {picture.why_not}")
+            continue
+        census.pictures += 1
+        data, missing = _fingerprint(picture, prompt)
+        digest.update(data)
         found = picture.why_not or matcher.match(picture.said)
         if isinstance(found, str):
             known = (prompt, found) in census.unmatched or len(census.unmatched) < COUNTED
@@ -119,25 +133,43 @@ def take_census(
             if unmatched is not None:
                 unmatched.add(picture, prompt, found)
             continue
+        if missing:
+            census.missing = (census.missing[0] + 1, census.missing[1] or picture.place)
         samples.append(Sample(found, counts[found.id]))
         census.places.append(number)
         counts[found.id] += 1
     census.samples = samples
     census.hash = digest.hexdigest()[:16]
     if not census.pictures:
-        raise UsageError(f"{source.path} ({source.layout}) has no pictures")
+        rest = "; ".join(_left_out(census))
+        raise UsageError(
+            f"{source.path} ({source.layout}) has no pictures" + (f": {rest}" if rest else "")
+        )
     for line in told(census):
         progress.say(line)
     return census
 
 
-def _fingerprint(picture: Picture, prompt: str) -> bytes:
-    """Digest of one picture and its prompt; one that cannot be read counts as its reason."""
+def _fingerprint(picture: Picture, prompt: str) -> tuple[bytes, bool]:
+    """Digest of one picture and its prompt, and whether its file is missing.
+
+    One that cannot be read counts as its reason.
+    """
+    missing = False
     try:
         data = picture.read()
     except UnreadableError as error:
         data = error.kind.encode()
-    return hashlib.sha256(data).digest() + hashlib.sha256(prompt.encode(errors="replace")).digest()
+        missing = error.kind == "missing file"
+    if picture.tile is not None:
+        prompt = f"{picture.tile} {prompt}"
+    digest = hashlib.sha256(data).digest()
+    return digest + hashlib.sha256(prompt.encode(errors="replace")).digest(), missing
+
+
+def _left_out(census: Census) -> Iterator[str]:
+    for reason, (count, first) in census.left_out.items():
+        yield f"left out: {count:,} files that are no samples, such as {shown(first)}: {reason}"
 
 
 def told(census: Census) -> Iterator[str]:
@@ -148,6 +180,7 @@ def told(census: Census) -> Iterator[str]:
         f"{census.pictures:,} pictures: {matched:,} matched to {len(census.cells):,} cells "
         f"({controls:,} pictures are controls), {census.pictures - matched:,} not matched"
     )
+    yield from _left_out(census)
     for (prompt, reason), count in census.unmatched.most_common(TOLD):
         yield f"not matched: {count:,} of {shown(prompt)}: {reason}"
     rest = len(census.unmatched) - TOLD
@@ -161,13 +194,19 @@ def require_matches(census: Census, name: str) -> None:
     Raises
     ------
     UsageError
-        No picture matched, or none of a prompt that asks for a colour.
+        No picture matched, none of a prompt that asks for a colour, or all files are missing.
     """
     if not census.samples:
         raise UsageError(
             f"none of the {census.pictures:,} pictures of {name} has a prompt of a known form, "
             "such as 'a blue potato'; name colour and subject in columns of these names, or give "
             "a --grid with your own words"
+        )
+    count, first = census.missing
+    if count == len(census.samples):
+        raise UsageError(
+            f"all {count:,} pictures of {name} are missing, such as {shown(first)}: paths are "
+            "relative to the table; --images DIR names another folder"
         )
     if all(sample.cell.id == sample.cell.control_id for sample in census.samples):
         raise UsageError(

@@ -3,99 +3,83 @@
 ``00000/metadata.jsonl`` holds one JSON object: the prompt, the task (``tag``), and what should be
 in the picture (``include``: class and colour). The pictures are ``00000/samples/0000.png`` or
 ``00000/samples/00000.png``; where there is no ``samples``, numbered pictures in the folder itself.
-Layout: Ghosh et al., "GenEval: An object-focused framework for evaluating text-to-image
+As in GenEval's ``evaluate_images.py``, what is not called by digits is no sample: a contact sheet,
+a mask. Layout: Ghosh et al., "GenEval: An object-focused framework for evaluating text-to-image
 alignment", NeurIPS 2023, https://github.com/djghosh13/geneval.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bench.errors import UsageError
-from bench.importers.picture import SUFFIXES, Picture, check_inside, reader, said_of
-from bench.importers.tables import read_rows
+from bench.importers.picture import SUFFIXES, Picture, said_of
+from bench.importers.trees import Tree
 
 FILE = "metadata.jsonl"
-SAMPLES = "samples"
-#: Tasks that ask for no colour of a thing, and whose prompts are no neutral controls.
-OTHER_TASKS = ("counting", "position")
+_FILE = re.compile(
+    r"(?P<set>(?:.+/)?)(?P<folder>\d+)/(?P<inner>samples/)?(?P<stem>[^/]+)\.(?P<end>\w+)"
+)
 
 
-def folders(root: Path) -> list[Path]:
-    """Folders of prompts, in the order of their names."""
-    return sorted(path for path in root.iterdir() if path.is_dir() and path.name.isdigit())
+def detect(tree: Tree) -> bool:
+    """Whether a tree has this layout."""
+    first = next((name for name in _metadata(tree.names)), None)
+    return first is not None and "file_name" not in next(tree.rows(first), ("", {}))[1]
 
 
-def detect(root: Path) -> bool:
-    """Whether a folder has this layout."""
-    if not root.is_dir():
-        return False
-    first = next((one / FILE for one in folders(root) if (one / FILE).is_file()), None)
-    if first is None:
-        return False
-    row = next(iter(read_rows(first)), ("", {}))[1]
-    return "file_name" not in row
-
-
-def pictures(root: Path, prompt_column: str | None = None) -> Iterator[Picture]:
+def pictures(tree: Tree, prompt_column: str | None = None) -> Iterator[Picture]:
     """Yield the pictures, prompt by prompt.
 
     Raises
     ------
     UsageError
-        Damaged metadata, or a symbolic link out of the folder.
+        Damaged metadata, a symbolic link out of the folder, or several sets in one.
     """
-    for folder in folders(root):
-        said, why_not = _said(root, folder, prompt_column)
-        for path in _samples(folder):
-            place = path.relative_to(root).as_posix()
-            check_inside(root, path, place)
-            yield Picture(place, said, reader(path), why_not)
+    names = tree.names
+    metadata = {name.rpartition("/")[0]: name for name in _metadata(names)}
+    sets = sorted({folder.rpartition("/")[0] for folder in metadata})
+    if len(sets) > 1:
+        raise UsageError(
+            f"{len(sets)} sets of GenEval in one: {', '.join(map(repr, sets[:3]))}; score one"
+        )
+    folders = _folders(names, sets[0])
+    for folder in sorted({*folders, *metadata}):
+        found = folders.get(folder, [])
+        said, why_not = _said(tree, metadata.get(folder), prompt_column)
+        inner = any("/samples/" in name for name, _ in found)
+        for name, match in sorted(found, key=lambda one: (len(one[1]["stem"]), one[0])):
+            read = tree.reader(name)
+            place = f"{tree.label}{name}"
+            if match["stem"].isdigit() and bool(match["inner"]) == inner:
+                yield Picture(place, said, read, why_not)
+            else:
+                yield Picture(place, said, read, "GenEval's samples are digits", is_sample=False)
 
 
-def _said(root: Path, folder: Path, column: str | None) -> tuple[dict[str, Any], str]:
-    path = folder / FILE
-    if not path.exists() and not path.is_symlink():
-        return {}, f"no {FILE} in its folder"
-    check_inside(root, path, path.relative_to(root).as_posix())
-    rows = list(read_rows(path))
-    if not rows:
-        raise UsageError(f"{path} is empty: expected a JSON object with the prompt")
-    row = rows[0][1]
-    said = said_of(row, column)
-    task = row.get("tag")
-    if task in OTHER_TASKS:
-        return said, f"GenEval's task {task!r} asks for no colour"
-    return {"prompt": said.get("prompt"), **asked(row)}, ""
+def _metadata(names: Sequence[str]) -> Iterator[str]:
+    for name in names:
+        match = _FILE.fullmatch(name)
+        if match and name.endswith(f"{match['folder']}/{FILE}"):
+            yield name
 
 
-def asked(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return colours and subjects that ``include`` tells, as fields of a list of prompts.
-
-    Empty where it says nothing that can be used: no class, more than one of a class, or more than
-    two classes.
-    """
-    include = row.get("include")
-    if not isinstance(include, list) or not 1 <= len(include) <= 2:
-        return {}
-    found: dict[str, Any] = {}
-    for one, suffix in zip(include, ("", "2"), strict=False):
-        if not isinstance(one, Mapping) or one.get("count", 1) != 1 or not one.get("class"):
-            return {}
-        found[f"subject{suffix}"] = one["class"]
-        if one.get("color"):
-            found[f"colour{suffix}"] = one["color"]
+def _folders(names: Sequence[str], root: str) -> dict[str, list[tuple[str, re.Match[str]]]]:
+    """Pictures by the folder of their prompt, in the order of the folders' names."""
+    found: dict[str, list[tuple[str, re.Match[str]]]] = {}
+    for name in names:
+        match = _FILE.fullmatch(name)
+        if match and match["set"].rstrip("/") == root and f".{match['end'].lower()}" in SUFFIXES:
+            found.setdefault(match["set"] + match["folder"], []).append((name, match))
     return found
 
 
-def _samples(folder: Path) -> list[Path]:
-    inner = folder / SAMPLES
-    # A grid of all samples (grid.png) stands beside them in the folder; it is no sample.
-    found = [
-        path
-        for path in (inner if inner.is_dir() else folder).iterdir()
-        if path.suffix.lower() in SUFFIXES and (inner.is_dir() or path.stem.isdigit())
-    ]
-    return sorted(found, key=lambda path: (len(path.stem), path.name))
+def _said(tree: Tree, name: str | None, column: str | None) -> tuple[dict[str, Any], str]:
+    if name is None:
+        return {}, f"no {FILE} in its folder"
+    row = next(tree.rows(name), None)
+    if row is None:
+        raise UsageError(f"{tree.label}{name} is empty: expected a JSON object with the prompt")
+    return said_of(row[1], column), ""

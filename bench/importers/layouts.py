@@ -5,25 +5,29 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bench.errors import UsageError
 from bench.importers.picture import Picture
+from bench.importers.trees import FolderTree
 from bench.registry import unknown
 
 #: Name of a layout, its module, and what it is. The order is that of detection.
 LAYOUTS: dict[str, tuple[str, str]] = {
     "geneval": ("bench.importers.geneval", "GenEval: 00000/metadata.jsonl, 00000/samples/0000.png"),
     "imagefolder": ("bench.importers.imagefolder", "pictures, metadata.csv, .jsonl or .parquet"),
-    "list": ("bench.importers.listing", "CSV, TSV or JSONL of path and prompt"),
-    "webdataset": (
-        "bench.importers.webdataset",
-        "tar of key.png or key.jpg and key.txt or key.json",
-    ),
+    "list": ("bench.importers.listing", "CSV, TSV, JSONL or JSON of path and prompt"),
+    "webdataset": ("bench.importers.webdataset", "tar or zip archives"),
     "parquet": ("bench.importers.parquet", "Parquet of pictures (bytes) and prompts"),
+    "beside": (
+        "bench.importers.beside",
+        "pictures; prompts beside, within or in the names",
+    ),
 }
+#: Layouts of a folder's files; the others are read by their path.
+_TREES = ("geneval", "imagefolder", "beside")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +41,53 @@ class PictureSet:
         A name of `LAYOUTS`.
     options : dict
         ``prompt_column``, ``image_column``, ``images``, where they are given.
+    tiles : tuple of int, optional
+        Columns and rows of the samples in each picture, where it is a contact sheet.
     """
 
     path: Path
     layout: str
     options: dict[str, Any]
+    tiles: tuple[int, int] | None = None
 
     def pictures(self) -> Iterator[Picture]:
         """Yield the pictures, in an order that does not change while the files do not."""
         module = importlib.import_module(LAYOUTS[self.layout][0])
+        options = dict(self.options)
+        if self.tiles and "sheets" in inspect.signature(module.pictures).parameters:
+            options["sheets"] = True
         try:
-            yield from module.pictures(self.path, **self.options)
+            for picture in module.pictures(_opened(self.layout, self.path), **options):
+                yield from _tiles(picture, self.tiles)
         except OSError as error:
             raise UsageError(f"cannot read {self.path}: {error}") from error
 
 
-def open_set(path: Path, layout: str | None = None, **options: Any) -> PictureSet:
+def _opened(layout: str, path: Path) -> Any:
+    if layout not in _TREES:
+        return path
+    if not path.is_dir():
+        raise UsageError(f"{path} is a file: layout {layout} is a folder")
+    return FolderTree(path)
+
+
+def _tiles(picture: Picture, tiles: tuple[int, int] | None) -> Iterator[Picture]:
+    if tiles is None or not picture.is_sample:
+        yield picture
+        return
+    columns, rows = tiles
+    for row in range(rows):
+        for column in range(columns):
+            place = f"{picture.place} tile {row * columns + column}"
+            yield replace(picture, place=place, tile=(row, column, rows, columns))
+
+
+def open_set(
+    path: Path,
+    layout: str | None = None,
+    tiles: tuple[int, int] | None = None,
+    **options: Any,
+) -> PictureSet:
     """Find out the layout of a path.
 
     Parameters
@@ -61,6 +96,8 @@ def open_set(path: Path, layout: str | None = None, **options: Any) -> PictureSe
         A file or a folder.
     layout : str, optional
         Its layout, where it is not to be found out.
+    tiles : tuple of int, optional
+        Columns and rows of the samples in each picture.
     options
         ``prompt_column``, ``image_column``, ``images``; None where not given.
 
@@ -87,12 +124,14 @@ def open_set(path: Path, layout: str | None = None, **options: Any) -> PictureSe
     for key in given:
         if key not in known:
             raise UsageError(f"layout {name} has no option --{key.replace('_', '-')}")
-    return PictureSet(path, name, given)
+    return PictureSet(path, name, given, tiles)
 
 
 def _detect(path: Path) -> str:
     for name, (module, _) in LAYOUTS.items():
-        if importlib.import_module(module).detect(path):
+        if name in _TREES and not path.is_dir():
+            continue
+        if importlib.import_module(module).detect(_opened(name, path)):
             return name
     known = "; ".join(f"{name} ({what})" for name, (_, what) in LAYOUTS.items())
     raise UsageError(f"{path} has no layout that is known: {known}; --layout names one")

@@ -1,4 +1,4 @@
-"""A list: a CSV, TSV or JSON-lines file with the path of each picture and its prompt."""
+"""A list: a CSV, TSV, JSON-lines or JSON file with the path of each picture and its prompt."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 
 from bench.importers.imagefolder import listed
 from bench.importers.picture import Picture
+from bench.importers.tables import read_rows
+from bench.importers.trees import FolderTree
 from prompts.tables import TABLES
 
 
@@ -35,6 +37,6 @@ def pictures(
     UsageError
         A damaged list, a column that is missing, or a path that leaves the folder.
     """
-    base = images or path.parent
-    for picture, _ in listed(path, base, base, prompt_column, image_column):
+    tree = FolderTree(images or path.parent)
+    for _, picture in listed(tree, read_rows(path), str(path), "", prompt_column, image_column):
         yield picture

@@ -12,14 +12,13 @@ from prompts.grammar import plural
 from prompts.grid import Grid
 from prompts.manifest import TrainingManifest
 from prompts.noun_phrases import Words, fold
-from prompts.prompt_list import FIELDS, Row, make_row, row_cells
+from prompts.prompt_list import KNOWN, Row, make_row, row_cells
 from prompts.source_location import Place
 from prompts.subjects import SUBJECTS, Subject
 from prompts.tags import tag_cell
 
 #: Distinct prompts whose answers are remembered.
 REMEMBERED = 1 << 16
-_NAMES = tuple(name for names in FIELDS.values() for name in names)
 
 
 class Matcher:
@@ -61,7 +60,7 @@ class Matcher:
         Cell or str
             One object a cell id: of two spellings of one prompt the first is kept.
         """
-        key = tuple((name, str(said[name])) for name in _NAMES if name in said)
+        key = tuple((name, str(said[name])) for name in KNOWN if name in said)
         answer = self._answers.get(key)
         if answer is None:
             answer = self._read(said)

@@ -19,6 +19,7 @@ from bench.importers.picture import (
     said_of,
 )
 from bench.importers.tables import parquet_rows, parquet_schema
+from prompts.prompt_list import KNOWN
 
 IMAGE_KEYS = ("image", "img", "picture", "bytes", "image_bytes", "jpg", "jpeg", "png", "webp")
 
@@ -51,33 +52,51 @@ def pictures(
             inside(root, path.relative_to(root).as_posix(), "set")
         column, texts = _columns(path, prompt_column, image_column)
         for place, row in parquet_rows(path, [column, *texts]):
-            picture = row.pop(column)
+            value = row.pop(column)
+            said = said_of(row, prompt_column)
             short = place.removeprefix(f"{base}/")
-            yield Picture(short, said_of(row, prompt_column), _read(picture, base, place))
+            several = isinstance(value, list)
+            for number, one in enumerate(value if isinstance(value, list) else [value]):
+                name = f"{short} picture {number}" if several else short
+                yield Picture(name, said, _read(one, base, place))
 
 
 def _columns(path: Path, prompt: str | None, image: str | None) -> tuple[str, list[str]]:
     """Columns of the picture, and of what is said of it."""
-    import pyarrow as pa
-
     schema = parquet_schema(path)
     column = find_column(schema.names, IMAGE_KEYS, image, "picture", str(path))
-    find_column(schema.names, PROMPT_KEYS, prompt, "prompt", str(path))
+    text = find_column(schema.names, PROMPT_KEYS, prompt, "prompt", str(path))
     kind = schema.field(column).type
-    struct = pa.types.is_struct(kind) and "bytes" in {field.name for field in kind}
-    if not (struct or pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
+    if not _is_picture(kind):
         raise UsageError(
             f"{path}: column {column!r} holds {kind}: expected the bytes of image files, or "
-            "struct<bytes, path> as `datasets` writes it"
+            "struct<bytes, path> as `datasets` writes it; write a table of paths as CSV"
         )
-    texts = [
-        field.name
-        for field in schema
-        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)
-    ]
-    if prompt is not None and prompt not in texts:
-        raise UsageError(f"{path}: column {prompt!r} holds {schema.field(prompt).type}, no text")
-    return column, texts
+    if not _is_text(schema.field(text).type):
+        raise UsageError(f"{path}: column {text!r} holds {schema.field(text).type}, no text")
+    wanted = {text, *PROMPT_KEYS, *KNOWN}
+    return column, [name for name in schema.names if name in wanted and name != column]
+
+
+def _is_picture(kind: Any) -> bool:
+    """Bytes, a struct with bytes, or a list of either."""
+    import pyarrow as pa
+
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        kind = kind.value_type
+    struct = pa.types.is_struct(kind) and "bytes" in {field.name for field in kind}
+    return struct or pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
+
+
+def _is_text(kind: Any) -> bool:
+    """Text, also as categories (a dictionary), or a list of texts."""
+    import pyarrow as pa
+
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return any(
+        (pa.types.is_string(kind), pa.types.is_large_string(kind), pa.types.is_string_view(kind))
+    )
 
 
 def _read(value: Any, base: Path, place: str) -> Callable[[], bytes]:

@@ -48,12 +48,19 @@ class Picture:
         asked for.
     why_not : str
         Why it cannot be matched, where that is known before its prompt is read.
+    is_sample : bool
+        False for a file that the layout calls no sample, such as a mask or a contact sheet: it is
+        left out, counted apart, with ``why_not`` for the reason.
+    tile : tuple of int, optional
+        ``row, column, rows, columns``: the part of a contact sheet that is the picture.
     """
 
     place: str
     said: Mapping[str, Any]
     read: Callable[[], bytes]
     why_not: str = ""
+    is_sample: bool = True
+    tile: tuple[int, int, int, int] | None = None
 
 
 def said_of(row: Mapping[str, Any], column: str | None = None) -> dict[str, Any]:
@@ -66,7 +73,9 @@ def said_of(row: Mapping[str, Any], column: str | None = None) -> dict[str, Any]
         Where the prompt stands; the first of `PROMPT_KEYS` that is not empty by default.
     """
     names = PROMPT_KEYS if column is None else (column,)
-    prompt = next((row[name] for name in names if row.get(name) not in (None, "")), None)
+    prompt = next((row[name] for name in names if row.get(name) not in (None, "", [])), None)
+    if isinstance(prompt, list) and len(prompt) == 1:
+        prompt = prompt[0]
     rest = {key: value for key, value in row.items() if key not in (*PROMPT_KEYS, column)}
     return rest if prompt is None else {"prompt": prompt, **rest}
 
@@ -110,6 +119,19 @@ def inside(root: Path, given: object, place: str) -> Path:
     UsageError
         It is no relative path, or leads out of the folder, by ``..`` or by a symbolic link.
     """
+    path = root.joinpath(*clean_path(given, root, place))
+    check_inside(root, path, place)
+    return path
+
+
+def clean_path(given: object, root: Path, place: str) -> list[str]:
+    """Return the steps of a relative path, written with slashes or backslashes.
+
+    Raises
+    ------
+    UsageError
+        It is none, is absolute, or leads out of ``root`` by ``..``.
+    """
     if not isinstance(given, str) or not given.strip() or "\0" in given:
         raise UsageError(f"{place}: {str(given)[:80]!r} is no path of a picture")
     windows = PureWindowsPath(given)
@@ -119,11 +141,9 @@ def inside(root: Path, given: object, place: str) -> Path:
         )
     if ".." in windows.parts or ".." in PurePosixPath(given).parts:
         raise UsageError(f"{place}: path {given!r} is refused: it leads out of {root}")
-    path = root / given
-    if "\\" in given and not path.exists():
-        path = root.joinpath(*windows.parts)
-    check_inside(root, path, place)
-    return path
+    if not windows.parts:
+        raise UsageError(f"{place}: {given!r} is no path of a picture")
+    return list(windows.parts)
 
 
 def check_inside(root: Path, path: Path, place: str) -> None:

@@ -17,6 +17,8 @@ from prompts.cells import Sample
 
 #: What stands for a picture that cannot be read: black, and marked as invalid.
 BLANK = np.zeros((64, 64, 3), dtype=np.uint8)
+#: Pixels between the samples of a contact sheet, as torchvision draws them.
+MARGIN = 2
 #: Unreadable pictures that are told one by one.
 TOLD = 5
 
@@ -78,8 +80,51 @@ class ExistingPictures(Sampler):
 
     def _generation(self, sample: Sample, picture: Picture) -> Generation:
         try:
-            image = as_rgb8(picture.read())
+            image = cut(as_rgb8(picture.read()), picture.tile)
         except (PictureError, UnreadableError) as error:
             self.unreadable.append(f"{picture.place}: {error}")
             return Generation(sample, BLANK, invalid=error.kind, source=picture.place)
         return Generation(sample, image, source=picture.place)
+
+
+def cut(image: np.ndarray, tile: tuple[int, int, int, int] | None) -> np.ndarray:
+    """Return one sample of a contact sheet.
+
+    Parameters
+    ----------
+    image : ndarray, uint8, (H, W, 3)
+    tile : tuple of int, optional
+        Row and column of the sample, and how many rows and columns there are; None for the whole.
+
+    Raises
+    ------
+    UnreadableError
+        The samples do not fill the sheet evenly.
+
+    Notes
+    -----
+    Sheets with a margin are those of ``torchvision.utils.make_grid``: `MARGIN` pixels of one colour
+    around every sample.
+    """
+    if tile is None:
+        return image
+    row, column, rows, columns = tile
+    height, width = image.shape[:2]
+    margin = MARGIN if _has_margin(image, rows, columns) else 0
+    tall, left_down = divmod(height - margin * (rows + 1), rows)
+    wide, left_across = divmod(width - margin * (columns + 1), columns)
+    if left_down or left_across or tall < 1 or wide < 1:
+        raise UnreadableError(
+            "no sheet of these tiles",
+            f"{width} x {height} pixels are not {columns} x {rows} samples of one size",
+        )
+    top, left = margin + row * (tall + margin), margin + column * (wide + margin)
+    return np.ascontiguousarray(image[top : top + tall, left : left + wide])
+
+
+def _has_margin(image: np.ndarray, rows: int, columns: int) -> bool:
+    height, width = image.shape[:2]
+    if (height - MARGIN * (rows + 1)) % rows or (width - MARGIN * (columns + 1)) % columns:
+        return False
+    edges = [image[:MARGIN], image[-MARGIN:], image[:, :MARGIN], image[:, -MARGIN:]]
+    return all((edge == image[0, 0]).all() for edge in edges)

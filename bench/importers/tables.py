@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from bench.errors import UsageError
 from prompts.errors import PromptError
@@ -34,8 +34,10 @@ def read_rows(path: Path, columns: Sequence[str] | None = None) -> Iterator[Plac
         raise UsageError(str(error)) from None
 
 
-def parquet_rows(path: Path, columns: Sequence[str] | None = None) -> Iterator[Placed]:
-    """Yield the rows of a Parquet file, few at a time.
+def parquet_rows(
+    path: Path | IO[bytes], columns: Sequence[str] | None = None, label: str = ""
+) -> Iterator[Placed]:
+    """Yield the rows of a Parquet file, few at a time; ``label`` names an open one.
 
     Raises
     ------
@@ -52,9 +54,9 @@ def parquet_rows(path: Path, columns: Sequence[str] | None = None) -> Iterator[P
             for batch in file.iter_batches(ROWS, columns=columns, use_threads=False):
                 for row in batch.to_pylist():
                     number += 1
-                    yield f"{path} row {number}", row
+                    yield f"{label or path} row {number}", row
     except (pa.ArrowException, OSError) as error:
-        raise _unreadable(path, error) from None
+        raise _unreadable(label or path, error) from None
 
 
 def parquet_schema(path: Path) -> Any:
@@ -68,6 +70,6 @@ def parquet_schema(path: Path) -> Any:
         raise _unreadable(path, error) from None
 
 
-def _unreadable(path: Path, error: Exception) -> UsageError:
+def _unreadable(path: object, error: Exception) -> UsageError:
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     return UsageError(f"cannot read {path}: {reason}")

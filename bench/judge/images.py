@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -92,11 +94,8 @@ def _from_bytes(data: bytes) -> np.ndarray:
     if not data:
         raise PictureError("empty file", "the image file is empty (0 bytes)")
     try:
-        # The filters of warnings belong to the whole process: one thread at a time.
-        with _OPENING, warnings.catch_warnings():
-            # Pillow warns of odd EXIF and the like on stderr; what is read is the same.
-            warnings.simplefilter("ignore")
-            picture = Image.open(io.BytesIO(data), formats=_formats())
+        with quiet():
+            picture = Image.open(io.BytesIO(data), formats=formats())
         with picture:
             return _from_pil(picture)
     except UnidentifiedImageError:
@@ -112,8 +111,19 @@ def _from_bytes(data: bytes) -> np.ndarray:
         raise PictureError("damaged file", f"the image file is damaged: {error}") from None
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep Pillow's warnings of odd EXIF and the like off stderr; what is read is the same.
+
+    The filters of warnings belong to the whole process: one thread at a time.
+    """
+    with _OPENING, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 @cache
-def _formats() -> tuple[str, ...]:
+def formats() -> tuple[str, ...]:
     """Those of `FORMATS` that this Pillow was built with."""
     from PIL import Image
 
@@ -144,8 +154,7 @@ def _upright(picture: Image.Image) -> Image.Image:
     if not hasattr(picture, "getexif"):
         return picture
     try:
-        with _OPENING, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quiet():
             return ImageOps.exif_transpose(picture)
     except Exception:
         # A header that tells nothing usable is no reason to refuse the pixels.

@@ -140,7 +140,8 @@ def test_csv(write, encoding, newline):
     ]  # fmt: skip
     assert cells["a blue potato"].id == "single/blue/potato"
     assert cells["a teal dragon"].id == "single/teal/dragon"
-    assert cells["a dragon that is teal, at night"].control_id == "control/dragon"
+    assert cells["a dragon, at night"].template == "control"
+    assert cells["a dragon that is teal, at night"].control_id == cells["a dragon, at night"].id
     assert cells["a dragon"].id == "control/dragon"
     assert cells["a mural of a shiny apple"].template == "control"
     assert cells["a mural of a shiny red apple"].template == "prompt"
@@ -170,7 +171,8 @@ def test_jsonl_tsv_and_text(write):
         ("a.csv", "prompt\na blue cup\na thing\n", 3, "cannot tell what is asked"),
         ("a.csv", "prompt\na blue, round cup\n", 2, "quote a prompt"),
         ("a.csv", 'prompt\n"a blue\n', 2, "not CSV"),
-        ("a.csv", "prompt,colour,subject\na thing,red,cup\n", 2, "does not stand in the prompt"),
+        ("a.csv", "prompt,colour,subject\na red cup,blue,cup\n", 2, "its fields for 'blue cup'"),
+        ("a.csv", "prompt,subject\na thing at night,cup\n", 2, "cannot tell what is asked"),
         ("a.csv", "prompt,colour\na reddish thing,red\n", 2, "without a subject"),
         ("a.csv", "prompt,colour,subject\nan ocre cup,ocre,cup\n", 2, "add hex"),
         ("a.csv", "prompt,hex\na red cup,#ff0000\n", 2, "without a colour"),

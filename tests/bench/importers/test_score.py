@@ -102,7 +102,7 @@ def test_colour_and_subject_in_columns(tmp_path):
     reasons = [
         row["reason"] for row in csv.DictReader((tmp_path / "u.csv").read_text().splitlines())
     ]
-    assert "'blue' does not stand in the prompt" in reasons[0]
+    assert "asks for 'red cup' and its fields for 'blue cup'" in reasons[0]
     assert "add hex" in reasons[1]
 
 
