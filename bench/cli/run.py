@@ -71,7 +71,7 @@ def command(**options: Any) -> None:
     from bench.run.spec import RunJob
 
     grid_names = ("preset", "grid_file", "colours", "subjects", "templates", "scenery", "seeds")
-    grid_given = {name: options.pop(name) for name in (*grid_names, "captions")}
+    grid_given = {name: options.pop(name) for name in (*grid_names, "captions", "strict")}
     as_json = options.pop("as_json")
     dry_run = options.pop("dry_run")
     options["sampling"] = take_sampling(options)

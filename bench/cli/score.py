@@ -13,18 +13,35 @@ from bench.cli.scoring_options import scoring_options
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
+def _tiles(
+    _context: click.Context, _option: click.Parameter, given: str | None
+) -> tuple[int, int] | None:
+    if given is None:
+        return None
+    columns, _, rows = given.lower().partition("x")
+    if not (columns.isdecimal() and rows.isdecimal()) or not 1 <= int(columns) * int(rows) <= 1024:
+        raise click.BadParameter(f"{given!r}; expected columns x rows, such as 4x2, at most 1024.")
+    return int(columns), int(rows)
+
+
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option(
     "--layout",
     metavar="NAME",
-    help="geneval, imagefolder, list, webdataset or parquet.  [default: found out]",
+    help="geneval, imagefolder, list, webdataset, parquet or beside.  [default: found out]",
 )
 @click.option(
     "--images",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
     help="Folder that the paths of a list are relative to.  [default: the list's own]",
+)
+@click.option(
+    "--tiles",
+    callback=_tiles,
+    metavar="MxN",
+    help="Each picture is a contact sheet of M columns and N rows of samples.",
 )
 @click.option(
     "--prompt-column",
@@ -70,8 +87,9 @@ def command(**options: Any) -> None:
     """Score pictures that exist already, and print a summary.
 
     PATH is a folder or a file: GenEval's layout, an imagefolder with metadata, a list of paths and
-    prompts, Parquet, or a WebDataset tar. The result is a run like any other. Stopped at any
-    moment, the same command goes on where it was.
+    prompts, Parquet, tar or zip archives, or pictures with their prompts beside them, within them
+    or in their names. The result is a run like any other. Stopped at any moment, the same command
+    goes on where it was.
     """
     from bench.cli.grid_options import resolve_grid
     from bench.importers.job import ScoreJob

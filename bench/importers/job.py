@@ -42,7 +42,8 @@ class ScoreJob:
         Where the pictures that are of no cell are listed.
     model : str or None
         What made the pictures, where the user tells it.
-    layout, images, prompt_column, image_column, name, out, segmenter, scorers, clip, device, limit
+    layout, images, tiles, prompt_column, image_column, name, out, segmenter, scorers, clip, device
+    limit
         As the options of ``bench score``.
     """
 
@@ -54,6 +55,7 @@ class ScoreJob:
     training: TrainingManifest | None = None
     layout: str | None = None
     images: Path | None = None
+    tiles: tuple[int, int] | None = None
     prompt_column: str | None = None
     image_column: str | None = None
     unmatched: Path | None = None
@@ -86,6 +88,7 @@ class ScoreJob:
         source = open_set(
             self.path,
             self.layout,
+            self.tiles,
             prompt_column=self.prompt_column,
             image_column=self.image_column,
             images=self.images,
