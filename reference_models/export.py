@@ -6,7 +6,7 @@ component, and ``model_index.json``, which names classes of this installed packa
 
 from __future__ import annotations
 
-import json
+import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import click
 import torch
 
 from prompts.manifest import TrainingManifest
+from reference_models import sd
 from reference_models.errors import ModelError
 from reference_models.local import LocalModel
 from reference_models.pipeline import LocalNetwork, LocalPipeline, LocalUpsampler
@@ -29,24 +30,23 @@ def export(folder: Path, weights: Path) -> Any:
     ModelError
         A weight file that is missing or damaged, or a folder that has something in it.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise ModelError(f"{folder} is not empty; choose another folder")
+    _require_empty(folder)
     model = LocalModel(weights, dtype=torch.float32)
     network = LocalNetwork(asdict(model.preset), model.distilled)
     network.network.load_state_dict(model.network.state_dict())
     upsampler = LocalUpsampler()
     upsampler.upsampler.load_state_dict(model.upsampler.state_dict())
     pipeline: Any = LocalPipeline(network.half(), upsampler.half())
-    pipeline.save_pretrained(folder, safe_serialization=True)
-    index = folder / "model_index.json"
-    named = json.loads(index.read_text())
-    # Where the class is to be found: diffusers itself writes its bare name.
-    named["_class_name"] = [LocalPipeline.__module__, LocalPipeline.__name__]
-    index.write_text(json.dumps(named, indent=2) + "\n")
     manifest = weights.with_name(f"{weights.stem}.manifest.json")
     if manifest.is_file():
-        TrainingManifest.load(manifest).save(folder / "captions.json")
+        pipeline.captions = TrainingManifest.load(manifest)
+    pipeline.save_pretrained(folder, safe_serialization=True)
     return pipeline
+
+
+def _require_empty(folder: Path) -> None:
+    if folder.exists() and any(folder.iterdir()):
+        raise ModelError(f"{folder} is not empty; choose another folder")
 
 
 @click.command()
@@ -55,7 +55,11 @@ def export(folder: Path, weights: Path) -> Any:
 def main(folder: Path, name: str) -> None:
     """Write a bundled model as a pipeline folder of diffusers."""
     try:
-        export(folder, find_weights(name))
+        if name == "local-sd":
+            _require_empty(folder)
+            shutil.copytree(sd.FOLDER, folder, dirs_exist_ok=True)
+        else:
+            export(folder, find_weights(name))
     except ModelError as error:
         raise click.ClickException(str(error)) from error
     click.echo(str(folder))

@@ -6,8 +6,10 @@ The pictures are those of ``LocalModel``, which does the work here too.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,11 +19,15 @@ from diffusers.configuration_utils import register_to_config
 from diffusers.utils import BaseOutput
 from PIL import Image
 
+from prompts.manifest import TrainingManifest
 from reference_models.errors import ModelError
 from reference_models.local import CHUNK, LocalModel
 from reference_models.presets import TrainingPreset, build
 from reference_models.sampling import steps_of
 from reference_models.upsampler import Upsampler
+
+#: Beside the components.
+CAPTIONS = "captions.json"
 
 
 class LocalNetwork(ModelMixin, ConfigMixin):
@@ -70,10 +76,32 @@ class LocalPipeline(DiffusionPipeline):
     network: Any
     upsampler: Any
     register_modules: Any
+    #: What the captions of the training said; tags prompts as seen or novel.
+    captions: TrainingManifest | None = None
 
     def __init__(self, network: LocalNetwork, upsampler: LocalUpsampler) -> None:
         super().__init__()
         self.register_modules(network=network, upsampler=upsampler)
+
+    @classmethod
+    def from_pretrained(cls, folder: Any, **options: Any) -> Any:
+        """Read a pipeline folder, with what the captions of its training said."""
+        pipeline = super().from_pretrained(folder, **options)
+        captions = Path(folder) / CAPTIONS
+        if captions.is_file():
+            pipeline.captions = TrainingManifest.load(captions)
+        return pipeline
+
+    def save_pretrained(self, folder: Any, *args: Any, **options: Any) -> None:
+        """Write a pipeline folder that `from_pretrained` and ``bench run`` read again."""
+        super().save_pretrained(folder, *args, **options)  # type: ignore[misc]
+        path = Path(folder) / "model_index.json"
+        index = json.loads(path.read_text(encoding="utf-8"))
+        # Where the class is to be found: diffusers itself writes its bare name.
+        index["_class_name"] = [type(self).__module__, type(self).__name__]
+        path.write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
+        if self.captions is not None:
+            self.captions.save(Path(folder) / CAPTIONS)
 
     def __call__(
         self,

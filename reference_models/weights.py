@@ -41,6 +41,13 @@ def find_weights(name: str, seed: int | None = None) -> Path:
     for path in (bundled, own) if seed is None else (own,):
         if path.is_file():
             return path
+    from reference_models.presets import PRESETS
+
+    if name not in PRESETS:
+        known = ", ".join(sorted(PRESETS))
+        raise ModelError(
+            f"{name} is not bundled and is none that can be trained; these can: {known}"
+        )
     raise ModelError(
         f"{folder} is not bundled and {own} is not there; train it: "
         f"python -m reference_models.train --preset {name}{option}"

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from bench.errors import NotComparableError
 from bench.registry import unknown
+from bench.store.manifest import flatten
 
 #: The release of this program: another may judge by other rules.
 VERSION = "bench"
+#: Options of a sampler that tell where its weights and its code are from.
+PROVENANCE = frozenset({"source", "commit", "variant"})
+#: Kinds of samplers, by an option that only they record.
+KINDS = {"pipeline": "diffusers pipeline", "base_url": "image API", "source": "callable"}
 
 
 def require_comparable(
@@ -36,7 +42,15 @@ def require_comparable(
     UsageError
         A name in ``allowed`` that is no field.
     """
-    first, second = flatten(before), flatten(after)
+    first, second = (
+        flatten({**one, "sampler": compared(one["sampler"])} if "sampler" in one else one)
+        for one in (before, after)
+    )
+    if first.get("sampler.configuration"):
+        raise NotComparableError(
+            "cannot compare: the baseline was written by a release that kept a hash of the model's "
+            "configuration; write it again with `bench baseline`"
+        )
     if not (first.get(VERSION) and second.get(VERSION)):
         # Run from a checkout that is not installed: its version is not known.
         first.pop(VERSION, None)
@@ -47,7 +61,8 @@ def require_comparable(
         if name not in known:
             raise unknown("field", name, known)
     passed = []
-    for field in fields:
+    # What kind of model it is comes before what only one kind has.
+    for field in sorted(fields, key=lambda name: (name != "sampler.kind", name)):
         old, new = first.get(field), second.get(field)
         if old == new:
             continue
@@ -60,15 +75,22 @@ def require_comparable(
     return passed
 
 
-def flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as one, keys joined by dots."""
-    found: dict[str, Any] = {}
-    for key, item in value.items():
-        name = f"{prefix}{key}"
-        if isinstance(item, Mapping):
-            found |= flatten(item, f"{name}.")
-        else:
-            found[name] = item
+def compared(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of a sampler as far as two runs must agree in them.
+
+    Weights may differ, that is the point of a gate; and so may all that only tells where weights
+    and code are from: the commit and variant of the files, the hash of a user's module, the hashes
+    of adapters. Of adapters count, name and scale are compared, a name without its numbers, so that
+    step 500 and step 1000 of one training are alike.
+    """
+    found = {key: value for key, value in options.items() if key not in PROVENANCE}
+    found["kind"] = next((kind for key, kind in KINDS.items() if key in options), "bundled model")
+    adapters = found.pop("loras", [])
+    found["loras"] = {
+        "count": len(adapters),
+        "names": [re.sub(r"\d+", "#", one["name"]) for one in adapters],
+        "scales": [one["weight"] for one in adapters],
+    }
     return found
 
 

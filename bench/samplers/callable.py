@@ -23,6 +23,7 @@ from bench.errors import UsageError
 from bench.judge.images import PictureError, as_rgb8
 from bench.protocols import Sampler, SamplerInfo
 from bench.records import Fingerprint, Generation
+from bench.samplers.weights import weights_of
 from prompts.cells import Sample
 from prompts.hashing import content_hash
 
@@ -59,7 +60,7 @@ class OwnModel(Sampler):
     Raises
     ------
     UsageError
-        It does not take two arguments.
+        It does not take two arguments, or names weights that are not there.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class OwnModel(Sampler):
                 kind="sampler",
                 name=name,
                 options={**(made_with or {}), **self._options, "source": _digest(source)},
+                weights=weights_of(draw, name),
                 versions={"torch": torch.__version__},
             )
         )
@@ -137,7 +139,7 @@ class OwnModel(Sampler):
             images = _listed(getattr(given, "images", given), len(samples))
         except UsageError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if len(samples) > 1 and _is_out_of_memory(error):
                 return None
             raise registry.failed(
@@ -154,7 +156,13 @@ class OwnModel(Sampler):
                 "expected one a prompt, in order"
             )
         flags = getattr(given, "nsfw_content_detected", None)
-        return images, [bool(flag) for flag in flags or [False] * len(images)]
+        flagged = [False] * len(images) if flags is None else [bool(flag) for flag in flags]
+        if len(flagged) != len(images):
+            raise UsageError(
+                f"model {self._name!r} returned {len(flagged)} flags (nsfw_content_detected) for "
+                f"{len(images)} images; expected one an image, or None"
+            )
+        return images, flagged
 
     def _generation(self, sample: Sample, image: Any, flagged: bool, seconds: float) -> Generation:
         blank = np.zeros((64, 64, 3), dtype=np.uint8)
@@ -234,7 +242,7 @@ def _described(value: Any) -> str:
     return f"a {kind} of shape {tuple(shape)}" if shape is not None else f"a {kind}"
 
 
-def _is_out_of_memory(error: Exception) -> bool:
+def _is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or "out of memory" in str(error).lower()
 
 

@@ -197,10 +197,8 @@ def _identity_pairs(stored: Manifest, asked: Manifest) -> list[tuple[str, Any, A
     before, after = stored.sampler.identity(), asked.sampler.identity()
     pairs.append(("model", before["name"], after["name"]))
     pairs.append(("model weights", before["weights"], after["weights"]))
-    options = sorted({*before["options"], *after["options"]})
-    pairs += [
-        (f"option {key}", before["options"].get(key), after["options"].get(key)) for key in options
-    ]
+    old, new = flatten(before["options"]), flatten(after["options"])
+    pairs += [(f"option {key}", old.get(key), new.get(key)) for key in sorted({*old, *new})]
     if stored.grid.hash != asked.grid.hash:
         pairs.append(("grid", stored.grid.name, asked.grid.name))
         pairs.append(("number of cells", stored.grid.cells, asked.grid.cells))
@@ -209,6 +207,18 @@ def _identity_pairs(stored: Manifest, asked: Manifest) -> list[tuple[str, Any, A
     pairs.append(("seeds", stored.seeds, asked.seeds))
     pairs.append(("frames of the trajectory at noise", stored.trajectory, asked.trajectory))
     return pairs
+
+
+def flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as one, keys joined by dots."""
+    found: dict[str, Any] = {}
+    for key, item in value.items():
+        name = f"{prefix}{key}"
+        if isinstance(item, Mapping):
+            found |= flatten(item, f"{name}.")
+        else:
+            found[name] = item
+    return found
 
 
 def now() -> str:

@@ -127,3 +127,24 @@ def test_a_folder_with_something_in_it(tmp_path):
     (tmp_path / "mine.txt").write_text("")
     with pytest.raises(ModelError, match="is not empty"):
         command.export(tmp_path, FOLDER / "local.safetensors")
+
+
+def test_a_model_that_was_loaded_is_saved_as_it_was(folder, tmp_path):
+    """As a training script ends: read, changed, written, read again."""
+    pipeline = LocalPipeline.from_pretrained(folder)
+    pipeline.save_pretrained(tmp_path / "again")
+    made = DiffusersSampler(str(tmp_path / "again"), device="cpu", dtype="float32")
+    first = DiffusersSampler(str(folder), device="cpu", dtype="float32")
+    assert made.info.training == first.info.training
+    assert made.info.training is not None
+    (picture,), (other,) = made.sample(SAMPLES[:1]), first.sample(SAMPLES[:1])
+    assert np.array_equal(picture.image, other.image)
+
+
+def test_the_small_stable_diffusion_is_exported_too(tmp_path):
+    result = CliRunner().invoke(command.main, [str(tmp_path / "sd"), "--name", "local-sd"])
+    assert result.exit_code == 0, result.output
+    made = DiffusersSampler(str(tmp_path / "sd"), steps=1, device="cpu")
+    assert next(iter(made.sample(SAMPLES[:1]))).image.shape == (64, 64, 3)
+    again = CliRunner().invoke(command.main, [str(tmp_path / "sd"), "--name", "local-sd"])
+    assert "is not empty" in again.output

@@ -167,7 +167,7 @@ def _pipeline_class(index: dict[str, Any], name: str) -> Any:
         raise UsageError(
             f"{name} is a {wanted}, which diffusers {diffusers.__version__} does not have"
             + (f" (the nearest is {guess})" if guess else "")
-            + "; upgrade diffusers"
+            + "; upgrade diffusers, or name the class with its module: [module, class]"
         )
     return cls if hasattr(cls, "from_single_file") else diffusers.DiffusionPipeline
 

@@ -186,14 +186,6 @@ def file_digest(path: Path) -> str:
     return file_sha256(path)
 
 
-def config_digest(folder: Path) -> str:
-    """SHA-256 over the configurations, tokenizers and schedulers of a pipeline folder."""
-    suffixes = {".json", ".txt", ".model"}
-    files = [p for p in folder.rglob("*") if p.suffix in suffixes and p.is_file()]
-    inside = [p for p in files if len(p.relative_to(folder).parts) == 2 or p.name == INDEX]
-    return digest_of(sorted(inside), folder)
-
-
 def _is_variant(path: Path) -> bool:
     # diffusion_pytorch_model.fp16.safetensors, model.fp16-00001-of-00002.safetensors
     return len(path.name.split(".")) > 2

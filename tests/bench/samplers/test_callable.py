@@ -125,6 +125,7 @@ WRONG = {
     "five channels": (lambda p, g: torch.zeros(8, 5, 9, 9), "1, 3 or 4 channels"),
     "no pixels": (lambda p, g: np.zeros((8, 0, 4, 3)), "has no pixels"),
     "raises": (lambda p, g: 1 // 0, "failed on 8 prompts: ZeroDivisionError: "),
+    "exits": (lambda p, g: sys.exit(0), "failed on 8 prompts: SystemExit: 0"),
     "raises late": (lambda p, g: (1 // 0 for _ in p), "failed on 8 prompts: ZeroDivisionError: "),
 }
 
@@ -154,6 +155,18 @@ def test_refused_flagged_and_nan_images_are_invalid():
 
     found = [one.invalid for one in drawn(draw, SAMPLES[:4])]
     assert found == ["refused by the model", "not finite (NaN)", "safety filter", None]
+
+
+@pytest.mark.parametrize("form", [list, np.array, torch.tensor, tuple])
+def test_flags_of_any_form_are_read(form):
+    def draw(prompts, generators):
+        output = type("Output", (), {})()
+        output.images, output.nsfw_content_detected = noise(generators), form([True, False])
+        return output
+
+    assert [one.invalid for one in drawn(draw, SAMPLES[:2])] == ["safety filter", None]
+    with pytest.raises(UsageError, match="2 flags .* for 3 images"):
+        drawn(draw, SAMPLES[:3])
 
 
 def test_pipeline_is_called_by_name():
