@@ -52,7 +52,7 @@ def test_noise_on_the_weights_is_a_regression(tmp_path, capsys):
         "from pathlib import Path\n"
         "from bench.samplers.local import LocalSampler\n"
         "def make(steps=None, dtype=None):\n"
-        "    return LocalSampler(steps, dtype=dtype, weights=Path('w.safetensors'))\n"
+        "    return LocalSampler(steps=steps, dtype=dtype, weights=Path('w.safetensors'))\n"
     )
     assert bench(["run", "--model", "damaged_model:make", *GRID, "--name", "noisy"]) == 0
     capsys.readouterr()
