@@ -16,7 +16,7 @@ Recalls = tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class ScorerTrial:
     """What the scorer said of one set of known scenes.
 
     Attributes
@@ -62,9 +62,9 @@ class Certificate:
         Whether the run's own check passed; None where none was made.
     bar : float or None
         Least macro F1 to pass.
-    main : Trial or None
+    main : ScorerTrial or None
         The trial that the headline is from.
-    trials : tuple of Trial
+    trials : tuple of ScorerTrial
     doubt : str
         Why the given certificate does not speak for this run; empty where it does.
     """
@@ -72,8 +72,8 @@ class Certificate:
     sentence: str
     passed: bool | None = None
     bar: float | None = None
-    main: Trial | None = None
-    trials: tuple[Trial, ...] = field(default=())
+    main: ScorerTrial | None = None
+    trials: tuple[ScorerTrial, ...] = field(default=())
     doubt: str = ""
 
 
@@ -131,7 +131,7 @@ def read_certificate(
     )
 
 
-def _sentence(main: Trial) -> str:
+def _sentence(main: ScorerTrial) -> str:
     assert main.value is not None
     wrong = 1 - main.value
     text = (
@@ -156,7 +156,7 @@ def _doubt(record: Mapping[str, Any], given: Mapping[str, Any] | None) -> str:
     return ""
 
 
-def _given_trials(given: Mapping[str, Any]) -> tuple[Trial, ...]:
+def _given_trials(given: Mapping[str, Any]) -> tuple[ScorerTrial, ...]:
     trials = given.get("trials")
     if not isinstance(trials, Mapping):
         return ()
@@ -170,8 +170,8 @@ def _given_trials(given: Mapping[str, Any]) -> tuple[Trial, ...]:
     return tuple(one for one in found if one.value is not None)
 
 
-def _trial(name: str, stored: Mapping[str, Any]) -> Trial:
-    return Trial(
+def _trial(name: str, stored: Mapping[str, Any]) -> ScorerTrial:
+    return ScorerTrial(
         name,
         str(stored.get("masks", "")),
         int(_number(stored, "scenes") or 0),

@@ -11,14 +11,13 @@ from itertools import pairwise
 
 from markupsafe import Markup, escape
 
-from bench.records import VERDICTS
 from prompts.colours import COLOURS
-from reports.labels import PLACES, VERDICT_WORDS
+from reports.labels import DESTINATIONS, verdict_words
 
 #: Paint of a place: whether the requested colour fills it, and the pattern laid over it.
 _PLACE_PAINT: dict[str, tuple[bool, str]] = {
     "subject": (True, ""),
-    "part": (True, "thin"),
+    "part": (True, "part"),
     "both": (True, "weave"),
     "neighbour": (True, "dots"),
     "background": (True, "lines"),
@@ -26,6 +25,7 @@ _PLACE_PAINT: dict[str, tuple[bool, str]] = {
     "nowhere": (False, ""),
     "missing": (False, "void"),
 }
+_UNPAINTED = (False, "void")
 
 
 def colour_hex(name: str | None) -> str:
@@ -71,11 +71,19 @@ def interval(
     return _svg(20, "".join(parts), label, "interval small" if small else "interval")
 
 
+def axis(reach: float) -> Markup:
+    """Write the ends and the middle of the axis of signed intervals, in points."""
+    ends = (f"−{100 * reach:.0f}", "0", f"+{100 * reach:.0f}")
+    return Markup(
+        '<span class="ends" aria-hidden="true"><span>{}</span><span>{}</span><span>{}</span></span>'
+    ).format(*ends)
+
+
 def verdict_strip(counts: dict[str, int]) -> Markup:
     """All verdicts of a run in one bar."""
     total = sum(counts.values())
     parts, start = [], 0.0
-    for name in VERDICTS:
+    for name in counts:
         share = counts[name] / total if total else 0.0
         if share == 0:
             continue
@@ -83,7 +91,7 @@ def verdict_strip(counts: dict[str, int]) -> Markup:
             f'<g class="part v-{name}" data-verdict="{name}">'
             f'<rect class="fill" x="{_percent(start)}" width="{_percent(share)}" height="28"/>'
             f'<rect class="over" x="{_percent(start)}" width="{_percent(share)}" height="28"/>'
-            f"<title>{VERDICT_WORDS[name].label}: {counts[name]:,} ({share:.1%})</title></g>"
+            f"<title>{verdict_words(name).label}: {counts[name]:,} ({share:.1%})</title></g>"
         )
         start += share
         if start < 0.9999:
@@ -91,8 +99,8 @@ def verdict_strip(counts: dict[str, int]) -> Markup:
                 f'<line class="gap" x1="{_percent(start)}" x2="{_percent(start)}" y1="0" y2="28"/>'
             )
     told = ", ".join(
-        f"{VERDICT_WORDS[name].label} {counts[name] / total:.0%}"
-        for name in VERDICTS
+        f"{verdict_words(name).label} {counts[name] / total:.0%}"
+        for name in counts
         if total and counts[name]
     )
     return _svg(28, "".join(parts), f"Verdicts: {told}", "strip")
@@ -103,12 +111,12 @@ def place_strip(colour: str, counts: Sequence[int]) -> Markup:
     total = sum(counts)
     ink = colour_hex(colour)
     parts, start, told = [], 0.0, []
-    for place, count in zip(PLACES, counts, strict=True):
+    for place, count in zip(DESTINATIONS, counts, strict=True):
         share = count / total if total else 0.0
         if share == 0:
             continue
         told.append(f"{place.label} {share:.0%}")
-        filled, pattern = _PLACE_PAINT[place.name]
+        filled, pattern = _PLACE_PAINT.get(place.name, _UNPAINTED)
         x, width = _percent(start), _percent(share)
         paint = f'fill="{ink}"' if filled else 'class="mat-fill"'
         parts.append(f'<rect x="{x}" width="{width}" y="1" height="20" {paint}/>')
@@ -124,7 +132,7 @@ def place_strip(colour: str, counts: Sequence[int]) -> Markup:
 
 def place_key(name: str) -> Markup:
     """Draw the patch that stands for a place in the legend."""
-    filled, pattern = _PLACE_PAINT[name]
+    filled, pattern = _PLACE_PAINT.get(name, _UNPAINTED)
     body = f'<rect x="0" y="0" width="100%" height="14" class="{"ink" if filled else "mat-fill"}"/>'
     if pattern:
         body += f'<rect x="0" y="0" width="100%" height="14" fill="url(#p-{pattern})"/>'

@@ -12,13 +12,10 @@ import numpy as np
 from bench.errors import StoreError, UsageError
 from prompts.subjects import SUBJECTS
 from reports.charts import colour_hex
-from reports.differences import differences
-from reports.headline import headlines
-from reports.labels import PLACES, RATES
-from reports.lent import Interval, no_interval
-from reports.payload import all_items
-from reports.reading import Run
-from reports.tabulation import counts_by_pair, ordered_colours, places, rate_of
+from reports.comparison import compared, whole
+from reports.labels import DESTINATIONS, SCORE
+from reports.reading import RunTables
+from reports.tabulation import destinations, ordered_colours, share_by_pair
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,6 +35,7 @@ _STYLE: Any = {
 
 _HATCHES = {
     "subject": "",
+    "part": "|||",
     "both": "---",
     "neighbour": "ooo",
     "background": "////",
@@ -47,18 +45,14 @@ _HATCHES = {
 }
 
 
-def write_figures(
-    runs: Sequence[Run], folder: Path, interval: Interval = no_interval
-) -> list[Path]:
+def write_figures(runs: Sequence[RunTables], folder: Path) -> list[Path]:
     """Write the figures of one run or several.
 
     Parameters
     ----------
-    runs : sequence of Run
+    runs : sequence of RunTables
     folder : Path
         Made where it is missing.
-    interval : callable
-        See `reports.lent.Lent`.
 
     Returns
     -------
@@ -87,7 +81,7 @@ def write_figures(
                 written += _save(_heatmap(run), folder / f"heatmap-{number}")
                 written += _save(_leakage(run), folder / f"leakage-{number}")
             if len(runs) > 1:
-                written += _save(_comparison(runs, interval), folder / "comparison")
+                written += _save(_comparison(runs), folder / "comparison")
     except OSError as error:
         raise StoreError(f"cannot write figures to {folder}: {error.strerror}") from error
     return written
@@ -116,15 +110,15 @@ def _save(figure: Figure, stem: Path) -> list[Path]:
     return paths
 
 
-def _heatmap(run: Run) -> Figure:
-    counts = counts_by_pair(run)
-    colours = ordered_colours(counts["colour"])
+def _heatmap(run: RunTables) -> Figure:
+    shares = share_by_pair(run, SCORE)
+    colours = ordered_colours(run.verdicts["colour"])
     subjects = list(dict.fromkeys(run.verdicts["subject"].astype(str)))
     values = np.full((len(subjects), len(colours)), np.nan)
-    for _, row in counts.iterrows():
-        hits, among = rate_of(row, RATES[0])
-        if among:
-            values[subjects.index(row["subject"]), colours.index(row["colour"])] = hits / among
+    for colour, subject, value in zip(
+        shares["colour"], shares["subject"], shares["value"], strict=True
+    ):
+        values[subjects.index(str(subject)), colours.index(str(colour))] = value
     figure, axes = _new(1.6 + 0.42 * len(colours), 0.9 + 0.2 * len(subjects))
     from matplotlib.colors import LinearSegmentedColormap
 
@@ -157,18 +151,18 @@ def _heatmap(run: Run) -> Figure:
     return figure
 
 
-def _leakage(run: Run) -> Figure:
-    rows = places(run)
+def _leakage(run: RunTables) -> Figure:
+    rows = destinations(run)
     figure, axes = _new(6.5, 0.9 + 0.26 * max(1, len(rows)))
     left = np.zeros(len(rows))
     names = [row.colour for row in rows]
-    for number, place in enumerate(PLACES):
+    for number, place in enumerate(DESTINATIONS):
         shares = np.array([row.counts[number] / row.images for row in rows])
         if not shares.any():
             continue
         painted = place.name not in ("nowhere", "missing")
         inks = [colour_hex(name) if painted else "#ffffff" for name in names]
-        hatch = _HATCHES[place.name]
+        hatch = _HATCHES.get(place.name, "..")
         bars = axes.barh(
             names, shares, left=left, color=inks, hatch=hatch, edgecolor="#707070", lw=0.5
         )
@@ -189,31 +183,29 @@ def _legend_patches() -> list[Any]:
         Patch(
             facecolor="#ffffff" if place.name in ("nowhere", "missing") else "#b0b0b0",
             edgecolor="#707070",
-            hatch=_HATCHES[place.name],
+            hatch=_HATCHES.get(place.name, ".."),
             label=place.label,
         )
-        for place in PLACES
+        for place in DESTINATIONS
     ]
 
 
-def _comparison(runs: Sequence[Run], interval: Interval) -> Figure:
-    items = all_items(runs)
-    figure, axes = _new(6.5, 1.0 + 0.28 * len(RATES) * (len(runs) - 1))
-    labels, place = [], 0
-    for number in range(1, len(runs)):
-        for found in differences(items, 0, number, interval):
-            if found.low is not None and found.high is not None:
-                axes.plot(
-                    [100 * found.low, 100 * found.high], [place, place], color="#8a8a8a", lw=4
-                )
-            axes.plot(100 * found.difference, place, "o", color="black", ms=4)
-            prefix = f"{runs[number].name}: " if len(runs) > 2 else ""
-            labels.append(prefix + found.label)
-            place += 1
+def _comparison(runs: Sequence[RunTables]) -> Figure:
+    rows = [
+        (f"{run.name}: " if len(runs) > 2 else "", told)
+        for run in runs[1:]
+        for told in whole(compared(runs[0], run))
+    ]
+    figure, axes = _new(6.5, 1.0 + 0.28 * len(rows))
+    for place, (_, told) in enumerate(rows):
+        one = told.comparison
+        if one.low is not None and one.high is not None:
+            axes.plot([100 * one.low, 100 * one.high], [place, place], color="#8a8a8a", lw=4)
+        axes.plot(100 * one.difference, place, "o", color="black", ms=4)
     axes.axvline(0, color="black", lw=0.6)
-    axes.set_yticks(range(place), labels)
+    axes.set_yticks(range(len(rows)), [prefix + told.label for prefix, told in rows])
     axes.invert_yaxis()
-    score = headlines(runs[0]).get("score")
-    base = f" ({100 * score.value:.1f}% bound)" if score is not None and score.known else ""
+    score = runs[0].estimate(SCORE.name)
+    base = f" ({100 * score.value:.1f}% bound)" if score is not None else ""
     axes.set_xlabel(f"difference from {runs[0].name}{base}, points, 95% interval")
     return figure

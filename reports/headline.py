@@ -1,11 +1,22 @@
-"""The numbers at the top of the page, each with its interval, its n of n and one sentence."""
+"""What a reader should see at once: the numbers, each with a sentence, and what goes wrong."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.reading import Run
+from bench.records import Estimate
+from bench.statistics.labels import HEADLINES, KIND_LABELS, label_of
+from reports.comparison import nice_reach
+from reports.labels import JUDGED, verdict_words
+from reports.reading import RunTables
+from reports.tabulation import verdict_counts
+
+#: Weakest groups shown of each kind.
+MOST = 4
+
+_SCORE = "binding_score"
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,85 +25,54 @@ class Headline:
 
     Attributes
     ----------
-    key, label : str
-    value : float
-        NaN where it could not be measured.
-    low, high : float or None
-        95% interval, None where there are too few cells for one.
-    images, scored, cells : int
+    estimate : Estimate
+    label : str
     sentence : str
         What the number says, in words.
     signed : bool
         A difference rather than a share.
     """
 
-    key: str
+    estimate: Estimate
     label: str
-    value: float
-    low: float | None
-    high: float | None
-    images: int
-    scored: int
-    cells: int
     sentence: str
     signed: bool = False
 
     @property
     def known(self) -> bool:
         """Whether there is a value."""
-        return not math.isnan(self.value)
+        return not math.isnan(self.estimate.value)
+
+    @property
+    def spanned(self) -> bool:
+        """Whether there is an interval."""
+        return self.estimate.low is not None and self.estimate.high is not None
+
+    @property
+    def reach(self) -> float:
+        """End of the axis that it is drawn on: 1 for a share, what it needs for a difference."""
+        if not self.signed:
+            return 1.0
+        ends = (self.estimate.value, self.estimate.low, self.estimate.high)
+        return nice_reach(max((abs(x) for x in ends if x is not None and x == x), default=1.0))
 
 
-#: Key on the page, label, and the metric of the estimates that it shows.
-_NAMES: tuple[tuple[str, str, str], ...] = (
-    ("score", "Binding score", "binding_score"),
-    ("given_drawn", "Binding, given drawn", "binding_given_drawn"),
-    ("drawn", "Subject drawn", "drawn"),
-    ("leakage", "Leakage rate", "leakage_rate"),
-    ("leak_spilled", "Surroundings too", "leakage_spilled"),
-    ("leak_neighbour", "Another object", "leakage_neighbour"),
-    ("leak_background", "Background", "leakage_background"),
-    ("leak_swapped", "Other subject", "leakage_swapped"),
-    ("mixed", "Only part of the subject", "mixed"),
-    ("unjudged", "Unjudged", "unjudged"),
-    ("leak_excess", "Leak beyond the control", "leak_excess"),
-    ("gap_seen", "Gap, seen − novel", "gap_seen_novel"),
-    ("gap_canonical", "Gap, canonical − anti-canonical", "gap_canonical_anti"),
-)
-_SIGNED = frozenset({"leak_excess", "gap_seen", "gap_canonical"})
-
-#: Parts of the leakage rate, and the verdict that each is the share of.
-LEAK_PLACES: tuple[tuple[str, str], ...] = (
-    ("leak_spilled", "spilled"),
-    ("leak_neighbour", "neighbour"),
-    ("leak_background", "background"),
-    ("leak_swapped", "swapped"),
-)
-#: Group of the estimates over the whole grid.
-_WHOLE = "all"
-
-
-def headlines(run: Run) -> dict[str, Headline]:
-    """Headline numbers of a run, by key; those that its estimates lack are left out."""
-    found: dict[str, Headline] = {}
-    whole = {one.metric: one for one in run.estimates if one.group == _WHOLE}
-    for key, label, metric in _NAMES:
-        estimate = whole.get(metric)
-        if estimate is None:
-            continue
-        found[key] = Headline(
-            key,
-            label,
-            float(estimate.value),
-            estimate.low,
-            estimate.high,
-            int(estimate.images or 0),
-            int(estimate.scored or 0),
-            int(estimate.cells or 0),
-            _sentence(key, float(estimate.value), estimate.low, estimate.high),
-            key in _SIGNED,
-        )
+def headlines(run: RunTables, group: str = "all") -> dict[str, Headline]:
+    """Headline numbers of a group, by metric; those that its estimates lack are left out."""
+    whole = {one.metric: one for one in run.estimates if one.group == group}
+    found = {}
+    for metric in HEADLINES:
+        if metric in whole:
+            label = label_of(metric)
+            one = whole[metric]
+            found[metric] = Headline(one, label.label, _sentence(one), label.signed)
     return found
+
+
+def by_kind(run: RunTables, metric: str = _SCORE) -> list[tuple[str, str, Headline]]:
+    """Tag, name and value of a metric for singles, scenes and pairs, where the run has them."""
+    found = ((tag, name, headlines(run, f"tag:{tag}")) for tag, name in KIND_LABELS.items())
+    return [(tag, name, numbers[metric]) for tag, name, numbers in found if metric in numbers]
 
 
 def in_ten(value: float) -> str:
@@ -112,32 +92,111 @@ def in_ten(value: float) -> str:
     return f"1 in {round(1 / value)} pictures"
 
 
-def _sentence(key: str, value: float, low: float | None, high: float | None) -> str:
-    if math.isnan(value):
+def _sentence(one: Estimate) -> str:
+    if math.isnan(one.value):
         return "Could not be measured on this run."
-    share = in_ten(value)
-    start = share[:1].upper() + share[1:]
-    if key == "leak_excess":
-        return _excess(value, low, high)
-    if key in _SIGNED:
-        kind = "familiar" if key == "gap_seen" else "natural"
-        other = "combinations never seen together" if key == "gap_seen" else "unnatural ones"
-        if low is None or high is None or low <= 0 <= high:
+    straddles = one.low is None or one.high is None or one.low <= 0 <= one.high
+    if one.metric == "leak_excess":
+        if straddles:
+            return "The colour word adds no clear share of its colour to the surroundings."
+        if one.value < 0:
+            return "The surroundings have less of the colour than without the colour word."
+        return f"The colour word paints {100 * one.value:.1f} points more of the surroundings."
+    if label_of(one.metric).signed:
+        seen = one.metric == "gap_seen_novel"
+        kind = "familiar" if seen else "natural"
+        other = "combinations never seen together" if seen else "unnatural ones"
+        if straddles:
             return f"No clear difference between {kind} combinations and {other}."
-        direction = "better" if value > 0 else "worse"
+        direction = "better" if one.value > 0 else "worse"
         return f"{kind.capitalize()} combinations bind {direction} than {other}."
+    share = in_ten(one.value)
+    start = share[:1].upper() + share[1:]
     return {
-        "score": f"{start} have the colour on the subject, and only there.",
-        "given_drawn": f"Where the subject is drawn, {share} bind.",
-        "leakage": f"{start} have the colour where nobody asked for it.",
+        _SCORE: f"{start} have the colour on the subject, and only there.",
+        "binding_given_drawn": f"Where the subject is drawn, {share} bind.",
+        "leakage_rate": f"{start} have the colour where nobody asked for it.",
         "drawn": f"{start} show the subject.",
-    }.get(key, f"{start}.")
+    }.get(one.metric, f"{start}.")
 
 
-def _excess(value: float, low: float | None, high: float | None) -> str:
-    """Say how much more of the surroundings has the colour than without the colour word."""
-    if low is None or high is None or low <= 0 <= high:
-        return "The colour word adds no clear share of its colour to the surroundings."
-    if value < 0:
-        return "The surroundings have less of the colour than without the colour word."
-    return f"The colour word paints {100 * value:.1f} points more of the surroundings."
+@dataclass(frozen=True, slots=True)
+class SliceScore:
+    """The binding score of one colour or subject.
+
+    Attributes
+    ----------
+    name : str
+    value : float
+    low, high : float or None
+    images, cells : int
+    below : bool
+        The whole interval lies below the score of the whole grid.
+    """
+
+    name: str
+    value: float
+    low: float | None
+    high: float | None
+    images: int
+    cells: int
+    below: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Highlights:
+    """The weakest colours and subjects, and the commonest failure in words."""
+
+    colours: tuple[SliceScore, ...]
+    subjects: tuple[SliceScore, ...]
+    failure: str
+
+
+def highlights(run: RunTables) -> Highlights:
+    """Pick what a reader should look at."""
+    whole = run.estimate(_SCORE)
+    score = whole.value if whole is not None else float("nan")
+    return Highlights(_lowest(run, "colour", score), _lowest(run, "subject", score), _failure(run))
+
+
+def _lowest(run: RunTables, kind: str, score: float) -> tuple[SliceScore, ...]:
+    """Return the groups of a kind with the lowest binding scores, lowest first."""
+    prefix = f"{kind}:"
+    found = [
+        SliceScore(
+            one.group.removeprefix(prefix),
+            one.value,
+            one.low,
+            one.high,
+            one.scored,
+            one.cells,
+            one.high is not None and one.high < score,
+        )
+        for one in run.estimates
+        if one.metric == _SCORE and one.group.startswith(prefix) and one.value == one.value
+    ]
+    return tuple(sorted(found, key=lambda one: (one.value, -one.cells, one.name))[:MOST])
+
+
+def _failure(run: RunTables) -> str:
+    counts = verdict_counts(run)
+    failures = {name: counts[name] for name in JUDGED if name != "bound" and counts[name]}
+    total = sum(failures.values())
+    if not total:
+        return "Not one failed." if counts["bound"] else ""
+    name = max(failures, key=lambda one: failures[one])
+    words = verdict_words(name).failing or f"the verdict is {name}"
+    if total == 1:
+        return f"In the one that fails, {words}."
+    often = "always" if failures[name] == total else "mostly"
+    return f"Where it fails, {often} {words} ({failures[name]:,} of {total:,} failures)."
+
+
+def judged_of(run: RunTables) -> tuple[int, int]:
+    """Return how many bindings were judged, of how many that ask for a colour."""
+    return int(run.verdicts["verdict"].isin(JUDGED).sum()), len(run.verdicts)
+
+
+def most_images(found: Sequence[Headline]) -> int:
+    """Images of the largest of some numbers."""
+    return max((one.estimate.images for one in found), default=0)

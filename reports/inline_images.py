@@ -1,4 +1,4 @@
-"""The pictures a page carries: chosen within a budget of bytes, or all of them in a folder."""
+"""The pictures and frames a page carries: within a budget of bytes, or all of them in a folder."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from reports.reading import Run, read_pictures
-from reports.selection import Key, Plan
+from reports.picture_order import Key, PictureOrder
+from reports.reading import RunTables, read_pictures
 from reports.thumbnails import QUALITIES, Thumbnail, make_thumbnail
 
 #: Pictures in one file of the assets folder.
@@ -17,6 +17,18 @@ CHUNK = 200
 
 #: A picture of a run.
 Need = tuple[int, Key]
+
+#: Share of the bytes for pictures that frames may take.
+FILM_SHARE = 0.3
+
+#: Pictures whose making is shown, at most: in the page, and in a folder beside it.
+MOST_FILMS, MOST_FILMS_BESIDE = 200, 1000
+
+#: Pictures a file of the assets folder has the frames of.
+FILM_CHUNK = 40
+
+#: Frames of pictures by key.
+Films = dict[Key, list[str]]
 
 
 @dataclass(slots=True)
@@ -33,13 +45,13 @@ class Embedded:
     thumbnails: list[Thumbnail] = field(default_factory=list)
 
 
-def embed(runs: Sequence[Run], plan: Plan, budget: int | None) -> list[Embedded]:
+def embed(runs: Sequence[RunTables], plan: PictureOrder, budget: int | None) -> list[Embedded]:
     """Encode the pictures of a page.
 
     Parameters
     ----------
     runs : sequence of Run
-    plan : Plan
+    plan : PictureOrder
     budget : int or None
         Bytes that all pictures may take in the page; None for no limit.
 
@@ -71,7 +83,7 @@ def embed(runs: Sequence[Run], plan: Plan, budget: int | None) -> list[Embedded]
     return result
 
 
-def _probe(runs: Sequence[Run], plan: Plan, budget: int) -> tuple[int | None, int]:
+def _probe(runs: Sequence[RunTables], plan: PictureOrder, budget: int) -> tuple[int | None, int]:
     """Find the best quality at which all pictures fit, or how far the budget reaches at the least.
 
     Returns
@@ -101,7 +113,7 @@ def _probe(runs: Sequence[Run], plan: Plan, budget: int) -> tuple[int | None, in
 
 
 def _encode(
-    runs: Sequence[Run], plan: Plan, wanted: Iterable[Need], quality: int | None
+    runs: Sequence[RunTables], plan: PictureOrder, wanted: Iterable[Need], quality: int | None
 ) -> dict[Need, Thumbnail]:
     encoded: dict[Need, Thumbnail] = {}
     wanted = set(wanted)
@@ -151,3 +163,85 @@ def write_chunks(embedded: Sequence[Embedded], folder: Path) -> int:
             (folder / f"thumbnails-{run}-{chunk:04d}.js").write_text(text, encoding="ascii")
             count += 1
     return count
+
+
+def make_films(
+    runs: Sequence[RunTables], plan: PictureOrder, budget: int | None
+) -> tuple[list[Films], list[Key], int]:
+    """Encode frames, those of failures and of bound pictures in turns, each with its control.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+    plan : PictureOrder
+    budget : int or None
+        Bytes; None for no limit.
+
+    Returns
+    -------
+    films : list of Films
+        One a run.
+    keys : list of Key
+        The pictures chosen, in order, without their controls.
+    spent : int
+        Bytes.
+    """
+    filmed = {k for k, run in enumerate(runs) if run.record.get("trajectory") is not None}
+    if not filmed:
+        return [{} for _ in runs], [], 0
+    order = plan.in_turns()[: MOST_FILMS_BESIDE if budget is None else MOST_FILMS]
+    wanted = [need for key in order for need in plan.needs(key) if need[0] in filmed]
+    encoded: list[Films] = []
+    for number, source in enumerate(runs):
+        owners = {plan.ids[number][key]: key for which, key in wanted if which == number}
+        found: Films = {}
+        for picture in read_pictures(source, owners.keys(), frames=True) if owners else ():
+            if picture.frames:
+                found[owners[picture.sample_id]] = [
+                    make_thumbnail(frame, None, QUALITIES[-1]).uri for frame in picture.frames
+                ]
+        encoded.append(found)
+    films: list[Films] = [{} for _ in runs]
+    keys: list[Key] = []
+    spent = 0
+    for key in order:
+        new = [
+            (run, owner)
+            for run, owner in plan.needs(key)
+            if owner in encoded[run] and owner not in films[run]
+        ]
+        size = sum(len(uri) + 3 for run, owner in new for uri in encoded[run][owner])
+        if budget is not None and spent + size > budget:
+            break
+        spent += size
+        for run, owner in new:
+            films[run][owner] = encoded[run][owner]
+        if any(key in found for found in films):
+            keys.append(key)
+    return films, keys, spent
+
+
+def films_payload(
+    films: Films, position: dict[str, int], noise: Sequence[float], chunked: bool
+) -> dict[str, Any]:
+    """Give the frames of a run as the script reads them, or the chunk that holds them."""
+    payload: dict[str, Any] = {
+        "cell": [position[cell] for cell, _ in films],
+        "index": [index for _, index in films],
+        "noise": list(noise),
+    }
+    if chunked:
+        payload["chunk"] = FILM_CHUNK
+    else:
+        payload["frames"] = list(films.values())
+    return payload
+
+
+def write_film_chunks(films: Sequence[Films], folder: Path) -> None:
+    """Write the frames as scripts that the page loads when it needs them."""
+    for run, found in enumerate(films):
+        frames = list(found.values())
+        for chunk, start in enumerate(range(0, len(frames), FILM_CHUNK)):
+            data = json.dumps({"frames": frames[start : start + FILM_CHUNK]}, separators=(",", ":"))
+            text = f"bindingBenchChunk({run},{chunk},{data},'films');\n"
+            (folder / f"films-{run}-{chunk:04d}.js").write_text(text, encoding="ascii")

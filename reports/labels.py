@@ -1,10 +1,12 @@
-"""What the page calls things: the verdicts, the places a colour can go, and the rates."""
+"""What the page calls things: the verdicts, the places a colour can go, the measurements."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bench.records import LEAKS, NOT_JUDGED, VERDICTS
+from bench.records import LEAKS, VERDICTS
+from bench.statistics.metrics import SHARES, Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +22,19 @@ class VerdictWords:
     meaning : str
         What it says about the picture, to follow "In this picture".
     failing : str
-        How it fails, to follow "Where it fails"; empty where it does not.
+        How it fails, to follow "Where it fails"; empty where it is no failure.
     """
 
     name: str
     label: str
     meaning: str
-    failing: str
+    failing: str = ""
 
 
-VERDICT_WORDS: dict[str, VerdictWords] = {
+_KNOWN = {
     words.name: words
     for words in (
-        VerdictWords("bound", "Bound", "the colour is on the subject, and only there", ""),
+        VerdictWords("bound", "Bound", "the colour is on the subject, and only there"),
         VerdictWords(
             "spilled",
             "Spilled",
@@ -48,13 +50,13 @@ VERDICT_WORDS: dict[str, VerdictWords] = {
         VerdictWords(
             "background",
             "On the background",
-            "it went to the setting: the blue wall",
-            "the colour goes to the setting",
+            "it went to the wall, or to what the subject stands on",
+            "the colour goes to the background",
         ),
         VerdictWords(
             "mixed",
-            "Mixed",
-            "the subject has the colour in part",
+            "Part of the subject",
+            "only a part of the subject has the colour; it leaked nowhere",
             "only a part of the subject takes the colour",
         ),
         VerdictWords(
@@ -81,16 +83,40 @@ VERDICT_WORDS: dict[str, VerdictWords] = {
             "the subject is not in the picture",
             "the subject is missing",
         ),
-        VerdictWords("unjudged", "Unjudged", "nothing tells which thing is the subject", ""),
-        VerdictWords("invalid", "Invalid", "blank, broken or withheld picture", ""),
+        VerdictWords(
+            "unjudged", "Unjudged", "nothing tells which thing is the subject: counted in no rate"
+        ),
+        VerdictWords("invalid", "Invalid", "blank, broken or withheld picture"),
     )
 }
-if tuple(VERDICT_WORDS) != VERDICTS:  # pragma: no cover - a verdict was added without words
-    raise RuntimeError("reports.labels and bench.records do not name the same verdicts")
+
+
+#: Verdicts that have words, and a mark, of their own.
+MARKED = frozenset(_KNOWN)
+
+
+def verdict_words(name: str) -> VerdictWords:
+    """Return the words of a verdict; of one that the page does not know, its own name."""
+    return _KNOWN.get(name) or VerdictWords(name, name.replace("_", " ").capitalize(), name)
+
+
+def verdict_order(found: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return all verdicts of the suite in order, and after them those found beside them."""
+    return (*VERDICTS, *sorted(set(found) - set(VERDICTS)))
+
+
+_SHARE = {share.name: share for share in SHARES}
+SCORE: Share = _SHARE["binding_score"]
+#: Verdicts that count: all others are of images on which nothing could be said.
+JUDGED: tuple[str, ...] = SCORE.among
+#: Shares that the heatmap offers.
+RATES: tuple[Share, ...] = tuple(
+    share for share in SHARES if not set(share.hits) & {"invalid", "unjudged"}
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Destination:
     """Somewhere that the requested colour can end up, and the verdicts that say so."""
 
     name: str
@@ -98,45 +124,29 @@ class Place:
     verdicts: tuple[str, ...]
 
 
-#: Every valid verdict belongs to one place, so that the shares of a colour sum to one.
-PLACES: tuple[Place, ...] = (
-    Place("subject", "Subject", ("bound",)),
-    Place("part", "Part of the subject", ("mixed",)),
-    Place("both", "Subject and elsewhere", ("spilled",)),
-    Place("neighbour", "Neighbour", ("neighbour",)),
-    Place("background", "Background", ("background",)),
-    Place("other", "Other subject", ("swapped",)),
-    Place("nowhere", "Nowhere", ("prior", "wrong")),
-    Place("missing", "Subject missing", ("absent",)),
+_DESTINATIONS = (
+    Destination("subject", "Subject", ("bound",)),
+    Destination("part", "Part of the subject", ("mixed",)),
+    Destination("both", "Subject and elsewhere", ("spilled",)),
+    Destination("neighbour", "Neighbour", ("neighbour",)),
+    Destination("background", "Background", ("background",)),
+    Destination("other", "Other subject", ("swapped",)),
+    Destination("nowhere", "Nowhere", ("prior", "wrong")),
+    Destination("missing", "Subject missing", ("absent",)),
+)
+_PLACED = {verdict for place in _DESTINATIONS for verdict in place.verdicts}
+#: Every judged verdict belongs to one, so that the shares of a colour sum to one.
+DESTINATIONS: tuple[Destination, ...] = (
+    *_DESTINATIONS,
+    *(
+        Destination(name, verdict_words(name).label, (name,))
+        for name in JUDGED
+        if name not in _PLACED
+    ),
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """A share of pictures: those with a verdict in ``hits`` among those not in ``without``.
-
-    The names are those of the estimates of a run, where it has the same.
-    """
-
-    name: str
-    label: str
-    hits: tuple[str, ...]
-    without: tuple[str, ...]
-    higher_is_better: bool
-
-
-RATES: tuple[Rate, ...] = (
-    Rate("binding_score", "Bound", ("bound",), NOT_JUDGED, True),
-    Rate("binding_given_drawn", "Bound, given drawn", ("bound",), (*NOT_JUDGED, "absent"), True),
-    Rate("leakage_rate", "Leaked anywhere", LEAKS, NOT_JUDGED, False),
-    Rate("leakage_spilled", "Spilled to the surroundings", ("spilled",), NOT_JUDGED, False),
-    Rate("leakage_neighbour", "Leaked to a neighbour", ("neighbour",), NOT_JUDGED, False),
-    Rate("leakage_background", "Leaked to the background", ("background",), NOT_JUDGED, False),
-    Rate("mixed", "Only partly on the subject", ("mixed",), NOT_JUDGED, False),
-    Rate("leakage_swapped", "On the other subject", ("swapped",), NOT_JUDGED, False),
-    Rate("kept_prior", "Kept its own colour", ("prior",), NOT_JUDGED, False),
-    Rate("missing", "Subject missing", ("absent",), NOT_JUDGED, False),
-)
+#: Parts of the leakage rate: the metric, and the verdict that it is the share of.
+LEAK_PARTS: tuple[tuple[str, str], ...] = tuple((f"leakage_{name}", name) for name in LEAKS)
 
 #: Metric columns of the verdict table that a reader can sort by, with their names on the page.
 METRIC_WORDS: dict[str, str] = {
@@ -144,9 +154,44 @@ METRIC_WORDS: dict[str, str] = {
     "prior": "Own colour on subject",
     "leak_neighbour": "Colour on neighbours",
     "leak_background": "Colour on background",
+    "leak_support": "Colour on support",
     "leak_excess": "Leak beyond control",
     "swap": "Other's colour on subject",
     "presence": "Presence",
     "clip_bind": "CLIP: colour of the crop",
     "clip_contrast": "CLIP: prompt against rivals",
+}
+
+#: Words of this suite that the page explains where they stand.
+HELP: dict[str, tuple[str, str]] = {
+    "cell": (
+        "cell",
+        "One prompt of the grid, with all its seeds. The cell is the unit of every interval: its"
+        " pictures are averaged first, so that a prompt with more seeds weighs no more.",
+    ),
+    "control": (
+        "control",
+        "The same prompt without the colour word, from the same noise: “a potato” for “a blue"
+        " potato”. What the control has too was not caused by the colour word.",
+    ),
+    "leak_excess": (
+        "leak beyond the control",
+        "How much more of the surroundings has the requested colour than in the control of the"
+        " same seed. Zero means that the colour word added nothing there.",
+    ),
+    "judged": (
+        "judged",
+        "Pictures on which the scorer has evidence for a verdict. Those that are invalid or not"
+        " judged count in no rate, and are counted here.",
+    ),
+    "kinds": (
+        "singles, scenes, pairs",
+        "Singles ask for one coloured subject; scenes name another thing or place beside it; pairs"
+        " ask for two coloured subjects. They fail differently and are always shown apart.",
+    ),
+    "interval": (
+        "interval",
+        "Where the value would lie, 19 times in 20, on other seeds or prompts; the page says which"
+        " where the run tells both. Made from whole cells, not from single pictures.",
+    ),
 }

@@ -1,31 +1,40 @@
-"""From runs to one self-contained page."""
+"""From runs to one self-contained page: gathered, rendered from the templates, written whole."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import jinja2
 import pandas as pd
+from markupsafe import Markup
 
 from bench.errors import StoreError, UsageError
-from reports import tables
-from reports.changes import shown_first
-from reports.filmstrip_data import SHARE as FILM_SHARE
-from reports.filmstrip_data import films_payload, make_films, write_film_chunks
-from reports.inline_images import embed, pictures_payload, write_chunks
-from reports.lent import Lent
-from reports.naming import name_table
-from reports.payload import all_items, build_payload, cell_table, script_json
-from reports.reading import Run, read_pictures
-from reports.rendering import render
-from reports.selection import Plan
-from reports.trajectory import curves_payload
-from reports.views import run_labels, versus_of, view_of
+from reports import charts, tables
+from reports.inline_images import (
+    FILM_SHARE,
+    embed,
+    films_payload,
+    make_films,
+    pictures_payload,
+    write_chunks,
+    write_film_chunks,
+)
+from reports.labels import DESTINATIONS, HELP, LEAK_PARTS, MARKED, verdict_order, verdict_words
+from reports.payload import all_items, build_payload, cell_table, script_json, visible
+from reports.picture_order import PictureOrder
+from reports.reading import RunTables, read_pictures
+from reports.tabulation import FEW
+from reports.trajectory import CURVES, curves_payload
+from reports.views import IN_FULL, Versus, View, run_labels, versus_of, view_of
 from reports.warnings import comparison_cautions
 
 #: Bytes that a page may have.
@@ -35,9 +44,20 @@ LARGEST = 10_000_000
 REST = 400_000
 LEAST_PICTURES = 400_000
 
+#: What a page of this package says of itself near its beginning.
+GENERATOR = "Binding Bench"
+
+#: Style sheets and scripts, in the order in which they are joined.
+STYLES = ("base", "headline", "compare", "charts", "heatmap", "gallery", "viewer", "film", "print")
+SCRIPTS = (
+    *("format", "data", "state", "theme", "pictures", "overlay", "selection", "labels", "heatmap"),
+    *("card", "examples", "gallery", "filters", "curve", "film", "zoom", "viewer", "runs"),
+    *("exports", "keys", "main"),
+)
+
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenPage:
     """What was written: the page, its size, and how many of the judged images it carries."""
 
     path: Path
@@ -47,34 +67,53 @@ class Written:
     assets: Path | None = None
 
 
+def page_path(given: Path) -> Path:
+    """Return the file to write a page to: ``report.html`` where a folder is given.
+
+    Raises
+    ------
+    bench.errors.UsageError
+        The file exists and is no page of this package, or the name in a run folder is no page's.
+    """
+    path = given / "report.html" if given.is_dir() else given
+    if path.exists():
+        with path.open("rb") as file:
+            start = file.read(2000)
+        if (
+            not start.lstrip().lower().startswith(b"<!doctype html")
+            or GENERATOR.encode() not in start
+        ):
+            raise UsageError(
+                f"{path} exists and is not a report: it is left alone; give --out another name"
+            )
+    elif (path.parent / "run.json").exists() and path.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(
+            f"{path} is in a run folder and its name is not that of a page; end it in .html"
+        )
+    return path
+
+
 def write_report(
-    runs: Sequence[Run],
+    runs: Sequence[RunTables],
     out: Path,
     *,
-    lent: Lent = Lent(),  # noqa: B008 - frozen
     certificate: Mapping[str, Any] | None = None,
     assets: bool = False,
     title: str = "",
-) -> Written:
+) -> WrittenPage:
     """Write the page of one run, or of several side by side.
 
     Parameters
     ----------
-    runs : sequence of Run
+    runs : sequence of RunTables
         The first is the one that the others are compared with.
     out : Path
-        The page; replaced when it exists.
-    lent : Lent
-        Functions of the benchmark.
+        The page, or a folder for it. An earlier page is replaced, nothing else is.
     certificate : mapping, optional
         What ``bench validate --out`` wrote, from `reports.certificate.load_certificate`.
     assets : bool
         Put all pictures into a folder beside the page instead of some of them into it.
     title : str
-
-    Returns
-    -------
-    Written
 
     Raises
     ------
@@ -82,33 +121,29 @@ def write_report(
     """
     if not runs:
         raise UsageError("a report needs at least one run")
+    out = page_path(out)
     items = all_items(runs)
     cells = cell_table(runs)
     labels = run_labels(runs)
     texts = dict(zip(cells["cell_id"], cells["text"], strict=True))
     views = [view_of(run, labels[k], k, certificate) for k, run in enumerate(runs)]
-    versus = [versus_of(items, labels, texts, k, lent.interval) for k in range(1, len(runs))]
-    payload = build_payload(runs, labels, items, cells)
-    payload["names"] = name_table(lent.naming) if lent.naming else ""
-    data = script_json(payload)
+    versus = [versus_of(runs, items, labels, texts, k) for k in range(1, len(runs))]
+    data = script_json(build_payload(runs, labels, items, cells))
     folder = out.with_name(out.stem + "_assets") if assets else None
     budget = None if assets else max(LEAST_PICTURES, LARGEST - REST - len(data.encode()))
-    first = shown_first([(one.lost, one.gained) for one in versus])
-    plan = Plan(runs, items, cells, first)
+    order = PictureOrder(runs, items, cells, _shown_first(versus))
     films, filmed, spent = make_films(
-        runs, plan, None if budget is None else int(budget * FILM_SHARE)
+        runs, order, None if budget is None else int(budget * FILM_SHARE)
     )
-    embedded = embed(runs, plan, None if budget is None else budget - spent)
-    shown = _count_shown(items, [key for entry in embedded for key in entry.keys])
-    images = len(items.drop_duplicates(["cell_id", "index"]))
-    try:
-        if folder is not None:
+    embedded = embed(runs, order, None if budget is None else budget - spent)
+    if folder is not None:
+        try:
             folder.mkdir(parents=True, exist_ok=True)
             write_chunks(embedded, folder)
             write_film_chunks(films, folder)
             _write_images(runs, folder)
-    except OSError as error:
-        raise StoreError(f"{folder}: cannot be written ({error.strerror})") from error
+        except OSError as error:
+            raise StoreError(f"{folder}: cannot be written ({error.strerror})") from error
     position = {name: number for number, name in enumerate(cells["cell_id"])}
     pictures = []
     for k, (run, view) in enumerate(zip(runs, views, strict=True)):
@@ -117,19 +152,15 @@ def write_report(
         entry["films"] = films_payload(films[k], position, noise, assets)
         entry["curves"] = curves_payload(run, view.steps, items, k, filmed)
         pictures.append(entry)
-    rows = [(view.label, view.headline) for view in views]
-    pasted = {
-        "markdown": tables.markdown(rows),
-        "latex": tables.latex(rows),
-        "csv": tables.comma_separated(rows),
-    }
+    shown = _count_shown(items, [key for entry in embedded for key in entry.keys])
+    images = len(items.drop_duplicates(["cell_id", "index"]))
     text = render(
         views=views,
         versus=versus,
         shared=comparison_cautions(runs, labels),
-        tables=pasted,
+        tables=tables.headline_tables([(view.label, view.headline) for view in views]),
         difference_tables=tables.difference_tables(
-            [(one.label, one.differences) for one in versus], labels[0]
+            [(one.label, one.compared) for one in versus], labels[0]
         ),
         data=data,
         pictures=script_json(pictures),
@@ -137,22 +168,26 @@ def write_report(
         images=images,
         films=len(filmed),
         assets=quote(folder.name) if folder else "",
-        title=title or " vs ".join(labels),
+        title=title or (" vs ".join(labels) if len(labels) <= IN_FULL else f"{len(labels)} runs"),
     )
     _write_text(out, text)
-    return Written(out, len(text.encode()), shown, images, folder)
+    return WrittenPage(out, len(text.encode()), shown, images, folder)
+
+
+def _shown_first(versus: Sequence[Versus]) -> list[tuple[str, int]]:
+    """Pictures that the lists of changed cells show: (cell id, index)."""
+    changes = (change for one in versus for side in (one.lost, one.gained) for change in side)
+    return list(dict.fromkeys(key[:2] for change in changes for key in change.keys))
 
 
 def _count_shown(items: pd.DataFrame, keys: list[tuple[str, int]]) -> int:
     held = set(keys)
     unique = items.drop_duplicates(["cell_id", "index"])
-    return sum(
-        key in held
-        for key in zip(unique["cell_id"].tolist(), unique["index"].tolist(), strict=True)
-    )
+    pairs = zip(unique["cell_id"].tolist(), unique["index"].tolist(), strict=True)
+    return sum(key in held for key in pairs)
 
 
-def _write_images(runs: Sequence[Run], folder: Path) -> None:
+def _write_images(runs: Sequence[RunTables], folder: Path) -> None:
     """Write the stored pictures as they are, one file each, for people and other programs."""
     for number, run in enumerate(runs):
         target = folder / f"images-{number}"
@@ -177,3 +212,53 @@ def _write_text(out: Path, text: str) -> None:
             raise
     except OSError as error:
         raise StoreError(f"{out}: cannot be written ({error.strerror})") from error
+
+
+def render(views: Sequence[View], **context: Any) -> str:
+    """Render the page. Everything in ``context`` is escaped unless it is Markup."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("reports", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["charts"] = charts
+    environment.filters["percent"] = lambda value: f"{100 * value:.1f}%"
+    environment.filters["points"] = points
+    environment.filters["thousands"] = lambda value: f"{value:,}"
+    environment.filters["script_json"] = script_json
+    # As the names in the data are written, which the links lead to.
+    environment.filters["urlencode"] = lambda value: quote(visible(str(value)), safe="")
+    script = '"use strict";\n(() => {\n' + joined(SCRIPTS, "js") + "\n})();\n"
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    found = {name for view in views for name in view.counts}
+    text = environment.get_template("page.html").render(
+        views=views,
+        generator=GENERATOR,
+        verdicts=[verdict_words(name) for name in verdict_order(found)],
+        words={name: verdict_words(name) for name in verdict_order(found)},
+        icons=MARKED,
+        destinations=DESTINATIONS,
+        leak_parts=LEAK_PARTS,
+        help=HELP,
+        few=FEW,
+        in_full=len(views) <= IN_FULL,
+        curve_names=dict(CURVES),
+        style=Markup(joined(STYLES, "css")),
+        script=Markup(script),
+        digest=digest,
+        **context,
+    )
+    return visible(text)
+
+
+def points(value: float) -> str:
+    """Format a difference of shares in points, with a true minus sign."""
+    return f"{100 * value:+.1f}".replace("-", "−")
+
+
+def joined(names: Sequence[str], kind: str) -> str:
+    """Join files of the package."""
+    folder = resources.files("reports") / "static"
+    return "\n".join((folder / f"{name}.{kind}").read_text(encoding="utf-8") for name in names)

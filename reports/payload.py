@@ -3,36 +3,50 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from bench.records import VERDICTS
+from bench.judge.colour.naming import memberships
+from bench.statistics.compare import LOWER_IS_BETTER
+from bench.statistics.labels import label_of
 from prompts.colours import BASIC, COLOURS
 from prompts.subjects import SUBJECTS
-from reports.labels import METRIC_WORDS, RATES, VERDICT_WORDS
-from reports.reading import Run
+from reports.about import command
+from reports.labels import METRIC_WORDS, RATES, verdict_order, verdict_words
+from reports.reading import RunTables
 from reports.tabulation import ordered_colours, prior_strengths
+from reports.thumbnails import encode_labels
 from reports.trajectory import CURVES
 
 #: Metrics are carried as whole thousandths.
 SCALE = 1000
 
-_VERDICT_INDEX = {name: number for number, name in enumerate(VERDICTS)}
+#: Steps of red, green and blue in the table of colour names; a power of two.
+LEVELS = 32
+
+#: Characters that turn the text after them around: overrides, embeddings and isolates.
+_TURNING = {code: f"[U+{code:04X}]" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+
+
+def visible(text: str) -> str:
+    """Write characters that would turn a text around as their code."""
+    return text.translate(_TURNING)
 
 
 def script_json(value: Any) -> Markup:
     """JSON that may stand inside a script element, whatever texts it holds."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = visible(text)
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)
 
 
-def all_items(runs: Sequence[Run]) -> pd.DataFrame:
+def all_items(runs: Sequence[RunTables]) -> pd.DataFrame:
     """Every (cell, index, binding) that any run judged, in the order of the first run.
 
     Returns
@@ -66,7 +80,7 @@ def all_items(runs: Sequence[Run]) -> pd.DataFrame:
     return items
 
 
-def cell_table(runs: Sequence[Run]) -> pd.DataFrame:
+def cell_table(runs: Sequence[RunTables]) -> pd.DataFrame:
     """List the cells of all runs, controls included: id, text, template, control, tags."""
     columns = ["cell_id", "text", "template", "control_id", "tags"]
     cells = pd.concat([run.samples[columns].drop_duplicates("cell_id") for run in runs])
@@ -74,9 +88,18 @@ def cell_table(runs: Sequence[Run]) -> pd.DataFrame:
 
 
 def build_payload(
-    runs: Sequence[Run], labels: Sequence[str], items: pd.DataFrame, cells: pd.DataFrame
+    runs: Sequence[RunTables], labels: Sequence[str], items: pd.DataFrame, cells: pd.DataFrame
 ) -> dict[str, Any]:
-    """Gather the columns that the script filters, sorts and draws from."""
+    """Gather the columns that the script filters, sorts and draws from.
+
+    Parameters
+    ----------
+    runs : sequence of RunTables
+    labels : sequence of str
+        Distinct names of the runs.
+    items, cells : DataFrame
+        From `all_items` and `cell_table`.
+    """
     position = pd.Series(np.arange(len(cells)), index=cells["cell_id"])
     tags = sorted({tag for group in cells["tags"] for tag in group})
     tag_index = {tag: number for number, tag in enumerate(tags)}
@@ -88,6 +111,8 @@ def build_payload(
     subject_index = {name: number for number, name in enumerate(subjects)}
     colour_index = {name: number for number, name in enumerate(colours)}
     control = cells["control_id"].map(position).fillna(-1).astype(int)
+    verdicts = verdict_order(name for run in runs for name in run.verdicts["verdict"].unique())
+    number_of = {name: number for number, name in enumerate(verdicts)}
     return {
         "scale": SCALE,
         "basic": [{"name": colour.name, "hex": colour.hex} for colour in BASIC],
@@ -105,18 +130,19 @@ def build_payload(
         ],
         "verdicts": [
             {"name": words.name, "label": words.label, "meaning": words.meaning}
-            for words in VERDICT_WORDS.values()
+            for words in map(verdict_words, verdicts)
         ],
         "rates": [
             {
-                "name": rate.name,
-                "label": rate.label,
-                "hits": [_VERDICT_INDEX[name] for name in rate.hits],
-                "without": [_VERDICT_INDEX[name] for name in rate.without],
-                "up": rate.higher_is_better,
+                "name": share.name,
+                "label": label_of(share.name).label,
+                "hits": [number_of[name] for name in share.hits if name in number_of],
+                "among": [number_of[name] for name in share.among if name in number_of],
+                "up": share.name not in LOWER_IS_BETTER,
             }
-            for rate in RATES
+            for share in RATES
         ],
+        "names": name_table(),
         "metrics": METRIC_WORDS,
         "curves": dict(CURVES),
         "tags": tags,
@@ -135,13 +161,15 @@ def build_payload(
             "subject": [subject_index[name] for name in items["subject"].astype(str)],
         },
         "runs": [
-            _run_columns(run, label, items[f"row_{number}"].to_numpy())
+            _run_columns(run, label, items[f"row_{number}"].to_numpy(), number_of)
             for number, (run, label) in enumerate(zip(runs, labels, strict=True))
         ],
     }
 
 
-def _run_columns(run: Run, label: str, rows: np.ndarray) -> dict[str, Any]:
+def _run_columns(
+    run: RunTables, label: str, rows: np.ndarray, number_of: Mapping[str, int]
+) -> dict[str, Any]:
     """Columns of one run, one value an item, null where the run did not judge it."""
     verdicts = run.verdicts
     present = rows >= 0
@@ -169,10 +197,24 @@ def _run_columns(run: Run, label: str, rows: np.ndarray) -> dict[str, Any]:
     return {
         "label": label,
         "run": str(run.record.get("id", "")),
-        "verdict": spread([_VERDICT_INDEX.get(name, -1) for name in verdicts["verdict"]]),
+        "command": command(run),
+        "verdict": spread([number_of[name] for name in verdicts["verdict"]]),
         "observed": spread([basic.get(str(name)) for name in seen]),
         "words": spread(verdicts["words"].fillna("").astype(str).tolist()),
         "id": spread(ids),
         "seed": spread([str(seeds.get(name, "")) for name in ids]),
         "metrics": metrics,
     }
+
+
+def name_table() -> str:
+    """Strongest basic terms of the middles of a 32 x 32 x 32 division of the sRGB cube.
+
+    Run lengths as in `reports.thumbnails.encode_labels`, red slowest, blue fastest.
+    """
+    step = 256 // LEVELS
+    middles = np.arange(LEVELS) * step + step // 2
+    red, green, blue = np.meshgrid(middles, middles, middles, indexing="ij")
+    pixels = np.stack([red, green, blue], axis=-1).astype(np.uint8)
+    names = memberships(pixels, exact=True).argmax(axis=-1)
+    return encode_labels(names.astype(np.uint8).reshape(LEVELS, -1))

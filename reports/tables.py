@@ -1,157 +1,222 @@
-"""Headline numbers and differences as tables to paste: Markdown, LaTeX, CSV."""
+"""Numbers as tables to paste or to save: Markdown, LaTeX, CSV."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
-from reports.differences import Difference
-from reports.headline import Headline
-
-Rows = Sequence[tuple[str, Mapping[str, Headline]]]
+from bench.errors import StoreError, UsageError
+from bench.records import Estimate
+from bench.statistics.labels import KIND_LABELS, label_of
+from reports.comparison import ComparedMetric
+from reports.headline import Headline, most_images
+from reports.reading import RunTables
 
 #: Left out where a row is a run, so that a table fits a page; the CSV has all.
-_FINE = frozenset({"leak_spilled", "leak_swapped", "drawn"})
+_FINE = frozenset({"leakage_spilled", "leakage_swapped", "drawn"})
+
+#: Columns of the table of a paper, where they were estimated.
+PAPER: tuple[str, ...] = (
+    "binding_score",
+    "bound_any",
+    "bound_all",
+    "binding_given_drawn",
+    "leakage_rate",
+    "mixed",
+)
+
+#: Forms of a table by the ending of its file.
+FORMS: dict[str, str] = {".csv": "csv", ".md": "markdown", ".tex": "latex"}
+
+#: Fields of an estimate, and of a comparison, that a CSV has.
+_ESTIMATE = ("value", "low", "high", "images", "scored", "cells")
+_COMPARISON = ("before", "after", "difference", "low", "high", "p", "cells")
+
+Row = Sequence[str]
 
 
-#: Labels that do not lean on the page around them.
-_ALONE = {
-    "leak_neighbour": "Leaked to another object",
-    "leak_background": "Leaked to the background",
-}
-
-
-def _columns(rows: Rows) -> dict[str, str]:
-    return {
-        key: _ALONE.get(key, found.label)
-        for _, headline in rows
-        for key, found in headline.items()
+def headline_tables(rows: Sequence[tuple[str, Mapping[str, Headline]]]) -> dict[str, str]:
+    """Write the headline numbers, a row a run, in percent with 95% intervals."""
+    columns = {
+        key: found.label
+        for _, numbers in rows
+        for key, found in numbers.items()
         if key not in _FINE
+    }
+    head = ["Run", *columns.values(), "Images"]
+    body = [
+        [
+            name,
+            *(_cell(numbers[key].estimate if key in numbers else None) for key in columns),
+            f"{most_images(list(numbers.values()))}",
+        ]
+        for name, numbers in rows
+    ]
+    lines = [
+        (name, key, *_numbers(found.estimate, _ESTIMATE))
+        for name, numbers in rows
+        for key, found in numbers.items()
+    ]
+    return {
+        "markdown": _markdown(head, body, 1),
+        "latex": _latex(head, body, 1),
+        "csv": _csv(("run", "metric", *_ESTIMATE), lines),
     }
 
 
-def _cell(found: Headline | None, dash: str) -> str:
-    if found is None or not found.known:
-        return "n/a"
-    sign = "+" if found.signed else ""
-    text = f"{100 * found.value:{sign}.1f}"
-    if found.low is None or found.high is None:
-        return text
-    return f"{text} [{100 * found.low:{sign}.1f}{dash}{100 * found.high:{sign}.1f}]"
-
-
-def markdown(rows: Rows) -> str:
-    """Write a Markdown table, in percent with 95% intervals."""
-    columns = _columns(rows)
-    lines = [
-        "| Run | " + " | ".join(columns.values()) + " | Images |",
-        "|:--|" + "--:|" * (len(columns) + 1),
-    ]
-    for name, headline in rows:
-        safe = _marked(name)
-        cells = [_cell(headline.get(key), ", ") for key in columns]
-        lines.append(f"| {safe} | " + " | ".join([*cells, str(_images(headline))]) + " |")
-    return "\n".join(lines) + "\n"
-
-
-def latex(rows: Rows) -> str:
-    """Write a LaTeX tabular (booktabs), in percent with 95% intervals."""
-    columns = _columns(rows)
-    head = " & ".join(["Run", *(_tex(label) for label in columns.values()), "Images"])
-    lines = [
-        "\\begin{tabular}{l" + "r" * (len(columns) + 1) + "}",
-        "\\toprule",
-        head + " \\\\",
-        "\\midrule",
-    ]
-    for name, headline in rows:
-        cells = [_cell(headline.get(key), ", ") for key in columns]
-        cells = [
-            "$" + c.replace(" [", "$ [$", 1).replace("]", "$]") + ("" if "[" in c else "$")
-            if c != "n/a"
-            else c
-            for c in cells
-        ]
-        lines.append(" & ".join([_tex(name), *cells, str(_images(headline))]) + " \\\\")
-    return "\n".join([*lines, "\\bottomrule", "\\end{tabular}"]) + "\n"
-
-
-def comma_separated(rows: Rows) -> str:
-    """Write CSV, one line a run and metric, as shares between 0 and 1."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["run", "metric", "value", "low", "high", "images", "scored", "cells"])
-    for name, headline in rows:
-        safe = _defused(name)
-        for key, found in headline.items():
-            numbers = [_plain(value) for value in (found.value, found.low, found.high)]
-            writer.writerow([safe, key, *numbers, found.images, found.scored, found.cells])
-    return out.getvalue()
-
-
-#: Fields of a difference that are shares.
-_NUMBERS = ("before", "after", "difference", "low", "high")
-
-
 def difference_tables(
-    runs: Sequence[tuple[str, Sequence[Difference]]], base: str
+    runs: Sequence[tuple[str, Sequence[ComparedMetric]]], base: str
 ) -> dict[str, str]:
     """Write the differences of runs from the first as Markdown, LaTeX and CSV.
 
     Parameters
     ----------
-    runs : sequence of (name, differences)
+    runs : sequence of (name, comparisons)
     base : str
         Name of the run that they are compared with.
     """
-    head = ("Run", "Share of pictures", base, "Run's", "Difference", "95% interval", "Images")
-    lines = [
-        "| " + " | ".join(_marked(name) for name in head) + " |",
-        "|:--|:--|--:|--:|--:|--:|--:|",
-    ]
-    tex = [
-        "\\begin{tabular}{llrrrrr}",
-        "\\toprule",
-        " & ".join(_tex(name) for name in head) + " \\\\",
-        "\\midrule",
-    ]
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(("run", "against", "metric", *_NUMBERS, "images", "cells"))
+    head = ["Run", "Metric", base, "Run's", "Difference", "95% interval", "p", "Cells"]
+    body, lines = [], []
     for name, found in runs:
-        for one in found:
-            cells = _difference_cells(one)
-            lines.append(f"| {_marked(name)} | {one.label} | " + " | ".join(cells) + " |")
-            inked = [f"${cell}$" if cell[:1] in "+-" else cell for cell in cells]
-            tex.append(" & ".join([_tex(name), _tex(one.label), *inked]) + " \\\\")
-            numbers = [_plain(getattr(one, field)) for field in _NUMBERS]
-            names = (_defused(name), _defused(base), one.name)
-            writer.writerow((*names, *numbers, one.images, one.cells))
-    tex += ["\\bottomrule", "\\end{tabular}"]
-    texts = {"markdown": "\n".join(lines), "latex": "\n".join(tex)}
-    return {kind: text + "\n" for kind, text in texts.items()} | {"csv": out.getvalue()}
+        for told in found:
+            one = told.comparison
+            span = "" if one.low is None or one.high is None else _span(one.low, one.high)
+            shares = (f"{100 * one.before:.1f}", f"{100 * one.after:.1f}")
+            change = f"{100 * one.difference:+.1f}"
+            body.append([name, told.label, *shares, change, span, f"{one.p:.2g}", str(one.cells)])
+            lines.append((name, base, one.metric, *_numbers(one, _COMPARISON)))
+    return {
+        "markdown": _markdown(head, body, 2),
+        "latex": _latex(head, body, 2),
+        "csv": _csv(("run", "against", "metric", *_COMPARISON), lines),
+    }
 
 
-def _difference_cells(one: Difference) -> list[str]:
-    if not one.cells:
-        return ["n/a", "n/a", "n/a", "", "0"]
-    span = (
-        ""
-        if one.low is None or one.high is None
-        else f"{100 * one.low:+.1f} to {100 * one.high:+.1f}"
-    )
-    return [
-        f"{100 * one.before:.1f}",
-        f"{100 * one.after:.1f}",
-        f"{100 * one.difference:+.1f}",
-        span,
-        str(one.images),
+def paper_table(runs: Sequence[tuple[str, RunTables]], form: str) -> str:
+    """Write a row a run and kind of prompt: singles, scenes and pairs are never put together.
+
+    Parameters
+    ----------
+    runs : sequence of (name, RunTables)
+    form : str
+        ``csv``, ``markdown`` or ``latex``. In percent with 95% intervals; the CSV has shares.
+    """
+    kinds = [
+        (name, run, tag, kind)
+        for name, run in runs
+        for tag, kind in KIND_LABELS.items()
+        if run.estimate(PAPER[0], f"tag:{tag}")
     ]
+    columns = [
+        metric
+        for metric in PAPER
+        if any(run.estimate(metric, f"tag:{tag}") for _, run, tag, _ in kinds)
+    ]
+    if form == "csv":
+        lines = [
+            (name, kind.lower(), metric, *_numbers(found, _ESTIMATE))
+            for name, run, tag, kind in kinds
+            for metric in columns
+            if (found := run.estimate(metric, f"tag:{tag}"))
+        ]
+        return _csv(("run", "prompts", "metric", *_ESTIMATE), lines)
+    head = ["Run", "Prompts", *(label_of(one).label for one in columns), "Judged", "Cells"]
+    body = []
+    for name, run, tag, kind in kinds:
+        row = [run.estimate(metric, f"tag:{tag}") for metric in columns]
+        score = row[0]
+        assert score is not None
+        judged = f"{score.scored} of {score.images}"
+        body.append([name, kind, *map(_cell, row), judged, str(score.cells)])
+    return (_markdown if form == "markdown" else _latex)(head, body, 2)
+
+
+def write_paper_table(runs: Sequence[tuple[str, RunTables]], path: Path) -> None:
+    """Write the table of a paper in the form that the ending of the file asks for.
+
+    Raises
+    ------
+    bench.errors.UsageError
+        The ending names no form.
+    bench.errors.StoreError
+        The file cannot be written.
+    """
+    form = FORMS.get(path.suffix.lower())
+    if form is None:
+        raise UsageError(f"--table {path}: expected a file that ends in {', '.join(FORMS)}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(paper_table(runs, form), encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def _cell(one: Estimate | None) -> str:
+    if one is None or one.value != one.value:
+        return "n/a"
+    sign = "+" if label_of(one.metric).signed else ""
+    text = f"{100 * one.value:{sign}.1f}"
+    if one.low is None or one.high is None:
+        return text
+    return f"{text} [{100 * one.low:{sign}.1f}, {100 * one.high:{sign}.1f}]"
+
+
+def _span(low: float, high: float) -> str:
+    return f"{100 * low:+.1f} to {100 * high:+.1f}"
+
+
+def _numbers(record: object, fields: Iterable[str]) -> list[str]:
+    return [_plain(getattr(record, field)) for field in fields]
 
 
 def _plain(value: float | None) -> str:
-    return "" if value is None or value != value else f"{value:.6f}"
+    if value is None or value != value:
+        return ""
+    return f"{value:.6f}" if isinstance(value, float) else str(value)
+
+
+def _markdown(head: Row, body: Sequence[Row], names: int) -> str:
+    lines = [
+        "| " + " | ".join(_marked(cell) for cell in head) + " |",
+        "|" + ":--|" * names + "--:|" * (len(head) - names),
+        *("| " + " | ".join([*map(_marked, row[:names]), *row[names:]]) + " |" for row in body),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _latex(head: Row, body: Sequence[Row], names: int) -> str:
+    """Write a tabular with the rules of booktabs; the first columns are names."""
+    lines = [
+        "\\begin{tabular}{" + "l" * names + "r" * (len(head) - names) + "}",
+        "\\toprule",
+        " & ".join(map(_tex, head)) + " \\\\",
+        "\\midrule",
+        *(
+            " & ".join([*map(_tex, row[:names]), *map(_inked, row[names:])]) + " \\\\"
+            for row in body
+        ),
+        "\\bottomrule",
+        "\\end{tabular}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _inked(cell: str) -> str:
+    """Set what is a number, or a number and its interval, in mathematics."""
+    if not cell or cell[0] not in "+-0123456789" or " of " in cell or "e" in cell:
+        return cell
+    value, bracket, span = cell.partition(" [")
+    return f"${value}$" + (f" $[{span}$" if bracket else "")
+
+
+def _csv(head: Row, lines: Iterable[Row]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows([_defused(cell) for cell in line] for line in lines)
+    return out.getvalue()
 
 
 def _marked(text: str) -> str:
@@ -161,11 +226,11 @@ def _marked(text: str) -> str:
 
 def _defused(text: str) -> str:
     """Put an apostrophe before a text that a spreadsheet would run as a formula."""
-    return "'" + text if text[:1] in "=+-@\t" else text
-
-
-def _images(headline: Mapping[str, Headline]) -> int:
-    return max((found.images for found in headline.values()), default=0)
+    try:
+        float(text)
+    except ValueError:
+        return "'" + text if text.startswith(tuple("=+-@\t\r")) else text
+    return text
 
 
 _TEX = {

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from bench.records import NOT_JUDGED, VERDICTS
+from bench.statistics.metrics import Share
 from prompts.colours import COLOUR_NAMES, COLOURS
 from prompts.subjects import SUBJECTS
-from reports.labels import PLACES, Rate
-from reports.reading import Run
+from reports.labels import DESTINATIONS, JUDGED, verdict_order
+from reports.reading import RunTables
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceRow:
-    """Where one requested colour went: valid images, and how many ended in each place."""
+class DestinationRow:
+    """Where one requested colour went: judged images, and how many ended in each place."""
 
     colour: str
     images: int
@@ -32,7 +32,7 @@ class ObservedRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Shift:
+class ControlShift:
     """Mean share of a place in the requested colour, with the colour word and without it.
 
     Attributes
@@ -56,8 +56,7 @@ class ExcessRow:
     """What one colour word caused (None: all of them), at each place."""
 
     colour: str | None
-    images: int
-    shifts: tuple[Shift, ...]
+    shifts: tuple[ControlShift, ...]
 
 
 def ordered_colours(names: pd.Series) -> list[str]:
@@ -66,52 +65,55 @@ def ordered_colours(names: pd.Series) -> list[str]:
     return [name for name in COLOUR_NAMES if name in found] + sorted(found - set(COLOURS))
 
 
-def is_control(run: Run) -> pd.Series:
+def is_control(run: RunTables) -> pd.Series:
     """For each row of the samples whether it asks for no colour on its subjects."""
     return run.samples["cell_id"] == run.samples["control_id"]
 
 
-def verdict_counts(run: Run) -> dict[str, int]:
-    """Count judged bindings by verdict, all verdicts named."""
+def verdict_counts(run: RunTables) -> dict[str, int]:
+    """Count bindings by verdict, all verdicts of the suite and of the run named."""
     counts = run.verdicts["verdict"].value_counts()
-    return {name: int(counts.get(name, 0)) for name in VERDICTS}
+    return {name: int(counts.get(name, 0)) for name in verdict_order(counts.index)}
 
 
-def counts_by_pair(run: Run) -> pd.DataFrame:
-    """One row a (colour, subject), one column a verdict: number of judged bindings."""
-    verdicts = run.verdicts
-    counts = verdicts.groupby(["colour", "subject", "verdict"]).size().unstack(fill_value=0)
-    return counts.reindex(columns=list(VERDICTS), fill_value=0).reset_index()
+def unjudged_reasons(run: RunTables) -> list[tuple[str, int]]:
+    """Why bindings were not judged, and how many for each reason, the commonest first."""
+    rows = run.verdicts[~run.verdicts["verdict"].isin(JUDGED)]
+    reasons = rows["rule"].fillna("").where(rows["rule"].fillna("") != "", rows["verdict"])
+    counts = (rows["verdict"] + ": " + reasons.astype(str)).value_counts()
+    return [(str(name).replace("_", " "), int(count)) for name, count in counts.items()]
 
 
-def rate_of(counts: pd.Series, rate: Rate) -> tuple[int, int]:
-    """Hits and valid images of a rate, from counts by verdict."""
-    among = sum(int(counts[name]) for name in VERDICTS if name not in rate.without)
-    return sum(int(counts[name]) for name in rate.hits), among
+def share_by_pair(run: RunTables, share: Share) -> pd.DataFrame:
+    """Hits, judged images and their share for every (colour, subject)."""
+    rows = run.verdicts[run.verdicts["verdict"].isin(share.among)]
+    hits = rows["verdict"].isin(share.hits)
+    found = hits.groupby([rows["colour"], rows["subject"]]).agg(["sum", "size", "mean"])
+    return found.set_axis(["hits", "among", "value"], axis=1).reset_index()
 
 
-def places(run: Run) -> list[PlaceRow]:
-    """Where each requested colour went, as counts over `reports.labels.PLACES`."""
-    valid = run.verdicts[~run.verdicts["verdict"].isin(NOT_JUDGED)]
-    counts = valid.groupby(["colour", "verdict"]).size().unstack(fill_value=0)
+def destinations(run: RunTables) -> list[DestinationRow]:
+    """Where each requested colour went, as counts over `reports.labels.DESTINATIONS`."""
+    judged = run.verdicts[run.verdicts["verdict"].isin(JUDGED)]
+    counts = judged.groupby(["colour", "verdict"]).size().unstack(fill_value=0)
     rows = []
-    for colour in ordered_colours(valid["colour"]):
+    for colour in ordered_colours(judged["colour"]):
         found = counts.loc[colour]
         by_place = tuple(
-            sum(int(found.get(verdict, 0)) for verdict in place.verdicts) for place in PLACES
+            sum(int(found.get(verdict, 0)) for verdict in place.verdicts) for place in DESTINATIONS
         )
-        rows.append(PlaceRow(colour, sum(by_place), by_place))
+        rows.append(DestinationRow(colour, sum(by_place), by_place))
     return rows
 
 
-def observed(run: Run) -> tuple[tuple[str, ...], list[ObservedRow]]:
+def observed(run: RunTables) -> tuple[tuple[str, ...], list[ObservedRow]]:
     """Set requested against observed colour of the subject, with the control prompts as last row.
 
     The rows of requested colours count images by the term that covers most of the subject. The
     control row is the mean share of the subject in each term, where no colour was asked for.
     """
     columns = COLOUR_NAMES
-    drawn = run.verdicts[~run.verdicts["verdict"].isin([*NOT_JUDGED, "absent"])]
+    drawn = run.verdicts[run.verdicts["verdict"].isin(set(JUDGED) - {"absent"})]
     if "observed" not in drawn:
         return columns, []
     drawn = drawn[drawn["observed"].notna()]
@@ -135,21 +137,26 @@ def observed(run: Run) -> tuple[tuple[str, ...], list[ObservedRow]]:
     return columns, rows
 
 
+#: Fewer pictures than this say little of a place: the page sets them back.
+FEW = 5
+
 #: Place, the metric of the verdicts that is its share in the requested colour, and its label.
 _PLACE_METRICS = (
     ("subject", "bind", "Subject"),
     ("neighbour", "leak_neighbour", "Neighbours"),
+    ("support", "leak_support", "Support"),
     ("background", "leak_background", "Background"),
 )
 
 
-def excesses(run: Run) -> list[ExcessRow]:
+def excesses(run: RunTables) -> list[ExcessRow]:
     """Compare each place in the requested colour with the control of the same seed.
 
     Returns
     -------
     list of ExcessRow
-        All colours together first, then each; empty where no control was measured.
+        All colours together first, then each; empty where no control was measured. A place that
+        no image has is left out.
     """
     controls = run.samples.loc[is_control(run), ["sample_id", "cell_id", "index"]].rename(
         columns={"sample_id": "control_sample", "cell_id": "control_id"}
@@ -165,10 +172,10 @@ def excesses(run: Run) -> list[ExcessRow]:
         wanted = joined.assign(metric=place + "_" + joined["colour"].astype(str))
         wanted["with"] = joined.get(metric, float("nan"))
         both = wanted.merge(shares, on=["control_sample", "binding", "metric"])
-        measured[place] = both.loc[
-            both["with"].notna() & both["without"].notna(), ["colour", "with", "without"]
-        ]
-    if not any(len(rows) for rows in measured.values()):
+        both = both.loc[both["with"].notna() & both["without"].notna()]
+        if len(both):
+            measured[place] = both[["colour", "with", "without"]]
+    if not measured:
         return []
     colours = ordered_colours(pd.concat([rows["colour"] for rows in measured.values()]))
     return [_excess_row(measured, colour) for colour in (None, *colours)]
@@ -177,17 +184,16 @@ def excesses(run: Run) -> list[ExcessRow]:
 def _excess_row(measured: dict[str, pd.DataFrame], colour: str | None) -> ExcessRow:
     shifts = []
     for place, _, label in _PLACE_METRICS:
+        if place not in measured:
+            continue
         rows = measured[place]
         rows = rows if colour is None else rows[rows["colour"] == colour]
-        shifts.append(
-            Shift(
-                place, label, len(rows), float(rows["with"].mean()), float(rows["without"].mean())
-            )
-        )
-    return ExcessRow(colour, max(one.images for one in shifts), tuple(shifts))
+        with_word, without = float(rows["with"].mean()), float(rows["without"].mean())
+        shifts.append(ControlShift(place, label, len(rows), with_word, without))
+    return ExcessRow(colour, tuple(shifts))
 
 
-def prior_strengths(run: Run) -> dict[str, float]:
+def prior_strengths(run: RunTables) -> dict[str, float]:
     """Share of each subject in its usual colours where no colour was asked for.
 
     Measured on the control images; a subject whose usual colour is not known has the share of its

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.records import NOT_JUDGED
-from bench.store import run as store
+from bench.statistics.arrival import arrival_steps
+from bench.statistics.labels import label_of
 from bench.store.score_reader import read_trajectory
 from prompts.colours import COLOUR_NAMES
-from reports.reading import Run
+from reports.labels import JUDGED
+from reports.reading import RunTables
 from reports.tabulation import is_control
 
 #: Metrics of the trajectory that are drawn, in the order of the legend, with their names.
@@ -25,21 +26,19 @@ CURVES: tuple[tuple[str, str], ...] = (
     ("control", "control"),
 )
 
-#: Final share below which the colour never arrived, as in the estimates of arrival.
-ARRIVED = 0.22
-
-#: Estimates of arrival that are told, what each is called, and whether it is a share.
-TOLD: tuple[tuple[str, str, bool], ...] = (
-    ("arrival_step", "Frame at which the colour is half there", False),
-    ("arrival_noise", "Noise left by then", False),
-    ("stood_elsewhere", "Colour stood elsewhere on the way", True),
-    ("stayed_elsewhere", "… and was still there at the end", True),
+#: Estimates of arrival that are told, and whether each is a share.
+TOLD: tuple[tuple[str, bool], ...] = (
+    ("arrival_step", False),
+    ("arrival_noise", False),
+    ("stood_elsewhere", True),
+    ("stayed_elsewhere", True),
 )
 
 #: Curves are carried as whole thousandths.
 SCALE = 1000
 
 _MEASURED = ("bind", "leak_neighbour", "leak_background", "prior")
+_TERMS = tuple(f"subject_{term}" for term in COLOUR_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ class Forming:
     told: tuple[tuple[str, str, str], ...] = ()
 
 
-def measured_steps(run: Run) -> pd.DataFrame:
+def measured_steps(run: RunTables) -> pd.DataFrame:
     """Read the trajectory of every judgement.
 
     Returns
@@ -84,22 +83,22 @@ def measured_steps(run: Run) -> pd.DataFrame:
         metrics: the share of the subject of the control of the same seed in the colour that this
         prompt asks for. Empty where the run keeps no frames.
     """
-    stored = store.Run(run.path)
-    rows = read_trajectory(stored, _MEASURED).drop(columns="reason")
+    table = read_trajectory(run.stored, (*_MEASURED, *_TERMS)).drop(columns="reason")
+    rows = table[table["metric"].isin(_MEASURED)]
     if rows.empty:
         return rows
     judged = run.verdicts[["sample_id", "binding"]]
-    return pd.concat([rows.merge(judged, on=["sample_id", "binding"]), _controls(run, stored)])
+    return pd.concat([rows.merge(judged, on=["sample_id", "binding"]), _controls(run, table)])
 
 
-def _controls(run: Run, stored: store.Run) -> pd.DataFrame:
+def _controls(run: RunTables, table: pd.DataFrame) -> pd.DataFrame:
     """Give the judged prompts the steps of their controls, as the metric ``control``."""
     controls = run.samples.loc[is_control(run), ["sample_id", "cell_id", "index"]].rename(
         columns={"sample_id": "control_sample", "cell_id": "control_id"}
     )
-    shares = read_trajectory(stored, [f"subject_{term}" for term in COLOUR_NAMES])
+    shares = table[table["metric"].isin(_TERMS)]
     shares = shares[shares["sample_id"].isin(controls["control_sample"])]
-    shares = shares.rename(columns={"sample_id": "control_sample"}).drop(columns="reason")
+    shares = shares.rename(columns={"sample_id": "control_sample"})
     ids = run.samples[["sample_id", "control_id", "index"]]
     judged = run.verdicts[["sample_id", "binding", "colour"]].merge(ids, on="sample_id")
     judged = judged.merge(controls, on=["control_id", "index"])
@@ -109,11 +108,11 @@ def _controls(run: Run, stored: store.Run) -> pd.DataFrame:
     return found.assign(metric="control")[columns]
 
 
-def forming(run: Run, steps: pd.DataFrame) -> Forming | None:
+def forming(run: RunTables, steps: pd.DataFrame) -> Forming | None:
     """Sum up the making of the pictures of a run; None where it keeps no frames."""
     if steps.empty:
         return None
-    valid = run.verdicts[~run.verdicts["verdict"].isin([*NOT_JUDGED, "absent"])]
+    valid = run.verdicts[run.verdicts["verdict"].isin(set(JUDGED) - {"absent"})]
     judged = steps.merge(valid[["sample_id", "binding", "verdict"]], on=["sample_id", "binding"])
     noise = steps.drop_duplicates("step").sort_values("step")["noise"]
     means = judged.groupby(["metric", "step"])["value"].mean().unstack()
@@ -126,25 +125,13 @@ def forming(run: Run, steps: pd.DataFrame) -> Forming | None:
     images = len(judged[["sample_id", "binding"]].drop_duplicates())
     bind = judged[judged["metric"] == "bind"]
     table = bind.pivot(index=["sample_id", "binding"], columns="step", values="value")
-    arrivals = _arrivals(table.reindex(columns=range(len(noise))).to_numpy(float))
+    reached = arrival_steps(table.reindex(columns=range(len(noise))).to_numpy(float))
+    reached = reached[~np.isnan(reached)].astype(int)
+    arrivals = tuple(np.bincount(reached, minlength=len(noise)).tolist())
     levels = tuple(noise.tolist())
     return Forming(
         levels, curves, images, arrivals, sum(arrivals), _sentence(arrivals, levels), _told(run)
     )
-
-
-def _arrivals(share: np.ndarray) -> tuple[int, ...]:
-    """Count at each step the judgements that have the colour from then on, and not before.
-
-    Parameters
-    ----------
-    share : ndarray, float64, (N, T)
-        Share of the subject in the requested colour, a row a judgement.
-    """
-    reached = share[share[:, -1] >= ARRIVED] if share.size else share
-    there = reached >= reached[:, -1:] / 2
-    stays = there[:, ::-1].cumprod(axis=1)[:, ::-1].astype(bool)
-    return tuple(np.bincount(stays.argmax(axis=1), minlength=share.shape[1]).tolist())
 
 
 def _sentence(arrivals: tuple[int, ...], noise: tuple[float, ...]) -> str:
@@ -161,12 +148,11 @@ def _sentence(arrivals: tuple[int, ...], noise: tuple[float, ...]) -> str:
     return "No subject took its colour."
 
 
-def _told(run: Run) -> tuple[tuple[str, str, str], ...]:
-    whole = {one.metric: one for one in run.estimates if one.group == "all"}
+def _told(run: RunTables) -> tuple[tuple[str, str, str], ...]:
     rows = []
-    for metric, label, is_share in TOLD:
-        one = whole.get(metric)
-        if one is None or one.value != one.value:
+    for metric, is_share in TOLD:
+        one = run.estimate(metric)
+        if one is None:
             continue
         # The estimates count frames from 0, people from 1.
         shift = 1 if metric == "arrival_step" else 0
@@ -177,12 +163,12 @@ def _told(run: Run) -> tuple[tuple[str, str, str], ...]:
             if one.low is None or one.high is None
             else f"{scale * one.low + shift:.{digits}f} to {scale * one.high + shift:.{digits}f}"
         )
-        rows.append((label, f"{scale * one.value + shift:.{digits}f}{unit}", span))
+        rows.append((label_of(metric).label, f"{scale * one.value + shift:.{digits}f}{unit}", span))
     return tuple(rows)
 
 
 def curves_payload(
-    run: Run,
+    run: RunTables,
     steps: pd.DataFrame,
     items: pd.DataFrame,
     number: int,

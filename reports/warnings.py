@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bench.store.manifest import Manifest
 from reports.certificate import Certificate
-from reports.reading import Run
+from reports.headline import judged_of
+from reports.reading import RunTables
 from reports.tabulation import is_control
 
 #: Fewer cells than this make an interval unsteady.
 FEW_CELLS = 10
 
-#: Share of invalid images above which they are worth a warning.
-MANY_INVALID = 0.01
+#: Share of invalid images, and of images not judged, above which they are worth a warning.
+MANY_INVALID, MANY_UNJUDGED = 0.01, 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,24 +27,21 @@ class Caution:
     grave: bool = False
 
 
-#: Fields of ``run.json`` in which two runs should agree, and what a difference is called.
-_SHARED = (
-    ("suite", "versions of the suite"),
-    ("grid.hash", "prompts"),
-    ("segmenter", "segmenters"),
-    ("scorers", "scorers"),
-    ("image_size", "sizes of image"),
+#: In what two runs should agree, and what a difference is called.
+_SHARED: tuple[tuple[Callable[[Manifest], Any], str, bool], ...] = (
+    (lambda made: made.suite, "versions of the suite", True),
+    (lambda made: made.grid.hash, "prompts", True),
+    (lambda made: made.segmenter.identity(), "segmenters", True),
+    (lambda made: [one.identity() for one in made.scorers.values()], "scorers", True),
+    (lambda made: made.image_size, "sizes of image", False),
 )
 
-#: Options that change how fast a result comes, not what it is.
-_NEUTRAL = frozenset({"device", "batch_size", "workers", "threads"})
 
-
-def cautions(run: Run, certificate: Certificate) -> list[Caution]:
+def cautions(run: RunTables, certificate: Certificate) -> list[Caution]:
     """Warnings on a run, grave ones first."""
     found: list[Caution] = []
     verdicts = run.verdicts
-    judged = len(verdicts)
+    judged, total = judged_of(run)
     if certificate.passed is False:
         found.append(
             Caution("The scorer failed its control checks: do not trust these numbers.", True)
@@ -51,28 +50,38 @@ def cautions(run: Run, certificate: Certificate) -> list[Caution]:
         found.append(Caution("The scorer was not checked on known scenes."))
     if certificate.doubt:
         found.append(Caution(certificate.doubt, True))
-    if judged == 0:
+    if total == 0:
         found.append(Caution("No image of this run was judged.", True))
         return found
+    invalid = int((verdicts["verdict"] == "invalid").sum())
+    unjudged = total - judged - invalid
+    if unjudged / total > MANY_UNJUDGED:
+        found.insert(
+            0,
+            Caution(
+                f"{judged:,} of {total:,} were judged: on {unjudged:,} ({unjudged / total:.1%}) the"
+                " evidence does not suffice, and they count in no rate.",
+                True,
+            ),
+        )
     cells = verdicts["cell_id"].nunique()
     if cells < FEW_CELLS:
         found.append(
             Caution(f"Only {cells} {'cell' if cells == 1 else 'cells'}: intervals are unsteady.")
         )
-    invalid = int((verdicts["verdict"] == "invalid").sum())
-    if invalid / judged >= MANY_INVALID:
+    if invalid / total >= MANY_INVALID:
         found.append(
             Caution(
-                f"{invalid:,} of {judged:,} judged pictures are invalid"
-                f" ({invalid / judged:.1%}); they count in no rate.",
-                invalid / judged > 0.1,
+                f"{invalid:,} of {total:,} pictures are invalid"
+                f" ({invalid / total:.1%}); they count in no rate.",
+                invalid / total > 0.1,
             )
         )
     absent = int((verdicts["verdict"] == "absent").sum())
-    if absent / judged > 0.25:
+    if absent / max(judged, 1) > 0.25:
         found.append(
             Caution(
-                f"The subject is missing in {absent / judged:.0%} of the pictures:"
+                f"The subject is missing in {absent / max(judged, 1):.0%} of the pictures:"
                 " read the score given drawn beside the binding score."
             )
         )
@@ -92,35 +101,15 @@ def cautions(run: Run, certificate: Certificate) -> list[Caution]:
     return sorted(found, key=lambda caution: not caution.grave)
 
 
-def comparison_cautions(runs: Sequence[Run], labels: Sequence[str]) -> list[Caution]:
+def comparison_cautions(runs: Sequence[RunTables], labels: Sequence[str]) -> list[Caution]:
     """Warnings on runs that were not made or judged alike, each against the first."""
-    found = []
-    for run, label in list(zip(runs, labels, strict=True))[1:]:
-        for path, words in _SHARED:
-            if _identity(runs[0].record, path) != _identity(run.record, path):
-                found.append(
-                    Caution(
-                        f"{labels[0]} and {label} have different {words}:"
-                        " read their differences with care.",
-                        path != "image_size",
-                    )
-                )
-    return found
-
-
-def _identity(record: Mapping[str, Any], path: str) -> Any:
-    """Return a field of a run's record without what cannot change a result."""
-    value: Any = record
-    for step in path.split("."):
-        value = value.get(step) if isinstance(value, Mapping) else None
-    return _essence(value)
-
-
-def _essence(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {
-            key: _essence(entry)
-            for key, entry in value.items()
-            if key not in _NEUTRAL and key != "versions"
-        }
-    return value
+    first = runs[0].stored.manifest
+    return [
+        Caution(
+            f"{labels[0]} and {label} have different {words}: read their differences with care.",
+            grave,
+        )
+        for run, label in list(zip(runs, labels, strict=True))[1:]
+        for part, words, grave in _SHARED
+        if part(first) != part(run.stored.manifest)
+    ]

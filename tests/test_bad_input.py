@@ -196,7 +196,7 @@ def test_really_full_disk(mounted, capsys):
 
 def test_read_only_disk(mounted, capsys):
     folder = mounted("size=1m,ro")
-    assert "choose another folder with --out" in told(capsys, [*ARGUMENTS, "--out", str(folder)], 3)
+    assert "choose another folder" in told(capsys, [*ARGUMENTS, "--out", str(folder)], 3)
 
 
 def test_disk_that_turns_read_only_keeps_what_is_there(mounted, capsys):
@@ -267,7 +267,7 @@ def refuse_in(monkeypatch, folder, code):
     monkeypatch.setattr(Path, "open", opened)
 
 
-SHUT = "new/runs/r: Permission denied; choose another folder with --out, or change its permissions"
+SHUT = "new/runs/r: Permission denied; choose another folder, or change its permissions"
 UNWRITABLE = {
     "a file on the way": (
         lambda p, m: (p / "a").write_text("x"),
@@ -305,7 +305,7 @@ UNWRITABLE = {
         lambda p, m: ((p / "s/r").mkdir(parents=True), refuse_in(m, p / "s/r", errno.EROFS)),
         "s",
         3,
-        "s/r: Read-only file system; choose another folder with --out",
+        "s/r: Read-only file system; choose another folder",
     ),
     "a folder of other things": (
         lambda p, m: ((p / "s/r").mkdir(parents=True), (p / "s/r/letter").write_text("x")),

@@ -19,7 +19,7 @@ from bench.cli.place import Place, runs_folder
     metavar="LABELS.csv...",
     type=click.Path(dir_okay=False, path_type=Path),
 )
-@runs_folder(told="Folder of the runs, where RUN is a name.")
+@runs_folder(as_out=False, help="Folder of the runs, where RUN is a name.")
 @click.option(
     "--disagreements",
     type=click.Path(dir_okay=False, path_type=Path),

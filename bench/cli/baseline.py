@@ -18,7 +18,7 @@ from bench.cli.place import Place, runs_folder
     metavar="FILE",
     help="File to write, or to write anew; commit it.",
 )
-@runs_folder()
+@runs_folder(as_out=False)
 def command(run: Path | None, out: Path, runs: Path) -> None:
     """Write the baseline of RUN (the latest where it is omitted): one line a cell, sorted JSON.
 

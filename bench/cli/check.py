@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Written by `bench baseline`.",
 )
-@runs_folder()
+@runs_folder(as_out=False)
 @click.option(
     "--margin",
     type=click.FloatRange(0, 1),
@@ -109,9 +109,10 @@ def command(
     except NotComparableError as error:
         outcome = error
     if report is not None:
-        from bench.cli.report import write
+        from bench.cli.report import read_folders
+        from reports.page import write_report
 
-        write([one for one in (earlier, folder) if one is not None], report)
+        write_report(read_folders([one for one in (earlier, folder) if one is not None]), report)
     if junit is not None:
         forms.write_junit(junit, outcome)
     title = f"{folder.resolve().name} against {baseline.name}"

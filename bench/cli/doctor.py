@@ -21,16 +21,16 @@ VARIANT = "local-"
 
 
 @click.command()
-@runs_folder("--out", "Folder of the runs.")
+@runs_folder("Folder of the runs.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(out: Path, as_json: bool) -> None:
+def command(runs: Path, as_json: bool) -> None:
     """Tell versions, devices, memory and disk, and which parts can run.
 
     What is marked - is missing and not needed by default; exit 3 where something is that is.
     """
     from bench.cli.environment import examine
 
-    found = examine(out)
+    found = examine(runs)
     if as_json:
         click.echo(json.dumps([asdict(one) for one in found], indent=1))
     else:

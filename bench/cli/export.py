@@ -33,7 +33,7 @@ LAYOUTS = ("geneval", "imagefolder", "hub")
     help="Write into a folder that holds something: an earlier export is taken away, files of the "
     "same names are replaced, others are left alone. A README.md keeps its text.",
 )
-@runs_folder()
+@runs_folder(as_out=False)
 @click.option(
     "--metadata",
     "form",

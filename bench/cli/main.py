@@ -34,8 +34,23 @@ INTERRUPTED = 130
 INTERNAL = 4
 
 
+class ReaderGone(Exception):
+    """Whoever read our output has closed the pipe (``bench show | head``)."""
+
+
 class LazyGroup(click.Group):
     """Commands of `COMMANDS`, imported when used."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; a closed pipe is told before click or rich make it exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise ReaderGone from error
+        except SystemExit as leaving:
+            if isinstance(leaving.__context__, BrokenPipeError):
+                raise ReaderGone from leaving
+            raise
 
     def list_commands(self, context: click.Context) -> list[str]:
         """Names in the order of the table."""
@@ -132,8 +147,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         return _fail("interrupted", INTERRUPTED)
-    except BrokenPipeError:
-        # The reader of our output has gone (`bench show | head`); there is nobody to tell.
+    except (ReaderGone, BrokenPipeError):
+        # There is nobody to tell, and nothing to flush to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:

@@ -30,15 +30,35 @@ class Place(click.ParamType):
         return self._path.convert(value, param, context)
 
 
+class _NamedOnce(click.Option):
+    """An option whose later spellings are read and not shown."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        spellings, self.opts = self.opts, self.opts[:1]
+        try:
+            return super().get_help_record(ctx)
+        finally:
+            self.opts = spellings
+
+
 def runs_folder(
-    name: str = "--runs", told: str = "Folder of the runs, where RUN is omitted or a name."
+    help: str = "Folder of the runs, where RUN is omitted or a name.", *, as_out: bool = True
 ) -> Callable[[Command], Command]:
-    """Return the option that says where the runs are; ``told`` is its help."""
+    """Return the option ``--runs``: the folder that the runs are in, in every command.
+
+    Parameters
+    ----------
+    help : str
+    as_out : bool
+        Read ``--out`` too, as the commands that write nothing else once called it.
+    """
     return click.option(
-        name,
+        *("--runs", "--out") if as_out else ("--runs",),
+        "runs",
+        cls=_NamedOnce,
         type=Place(file_okay=False),
         default=Path("runs"),
         show_default=True,
         metavar="DIR",
-        help=told,
+        help=help,
     )

@@ -21,7 +21,7 @@ from bench.cli.scoring_options import scoring_options
     "your own: package.module:attribute.",
 )
 @click.option("--name", metavar="NAME", help="Name of the run.  [default: model and grid]")
-@runs_folder("--out", "Folder of the runs.")
+@runs_folder("Folder of the runs.")
 @grid_options
 @click.option("--batch-size", type=click.IntRange(min=1), metavar="N", help="Images a batch.")
 @click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Sampling steps.")
@@ -74,6 +74,7 @@ def command(**options: Any) -> None:
     grid_given = {name: options.pop(name) for name in (*grid_names, "captions", "strict")}
     as_json = options.pop("as_json")
     dry_run = options.pop("dry_run")
+    options["out"] = options.pop("runs")
     options["sampling"] = take_sampling(options)
     grid = resolve_grid(**grid_given)
     job = RunJob(grid=grid, own_tags=grid_given["captions"] is None, **options)

@@ -74,7 +74,7 @@ def _tiles(
 )
 @click.option("--model", metavar="NAME", help="What made the pictures, for summary and report.")
 @click.option("--name", metavar="NAME", help="Name of the run.  [default: score- and PATH]")
-@runs_folder("--out", "Folder of the runs.")
+@runs_folder("Folder of the runs.")
 @scoring_options
 @click.option(
     "--limit",
@@ -95,6 +95,7 @@ def command(**options: Any) -> None:
     from bench.importers.job import ScoreJob
 
     as_json = options.pop("as_json")
+    options["out"] = options.pop("runs")
     grid_file, captions = options.pop("grid_file"), options.pop("captions")
     grid = resolve_grid(grid_file=grid_file) if grid_file else None
     training = None

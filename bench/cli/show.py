@@ -1,4 +1,4 @@
-"""``bench show``: the summary of a run."""
+"""``bench show``: the summary of a run, or a table of several."""
 
 from __future__ import annotations
 
@@ -10,29 +10,45 @@ from bench.cli.place import Place, runs_folder
 
 
 @click.command()
-@click.argument("run", required=False, type=Place())
-@runs_folder("--out")
+@click.argument("names", nargs=-1, metavar="[RUN ...]", type=Place())
+@runs_folder()
 @click.option("--json", "as_json", is_flag=True, help="Record and estimates as JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="All estimates as CSV.")
-def command(run: Path | None, out: Path, as_json: bool, as_csv: bool) -> None:
-    """Print the summary of RUN: a folder, a name, or the latest run where it is omitted."""
+def command(names: tuple[Path, ...], runs: Path, as_json: bool, as_csv: bool) -> None:
+    """Print the summary of RUN: a folder, a name, or the latest run where it is omitted.
+
+    Of several runs a table: a row a run, singles, scenes and pairs apart.
+    """
+    import json
+
     from bench.errors import UsageError
     from bench.run.derive import current_estimates
     from bench.run.finish import take_stock
-    from bench.run.summary import render, to_csv, to_json
+    from bench.run.summary import RunSummary, render, render_several, to_csv, to_dict
     from bench.store.run import Run, find_run
 
     if as_json and as_csv:
         raise UsageError("--json and --csv are two forms: leave one of them out")
-    found = Run(find_run(run, out))
-    estimates = current_estimates(found)
+    found = []
+    for name in names or (None,):
+        run = Run(find_run(name, runs))
+        estimates = current_estimates(run)
+        found.append(RunSummary(run.manifest, estimates, take_stock(run).images))
+    several = len(found) > 1
     if as_csv:
-        click.echo(to_csv(estimates), nl=False)
-        return
-    stored = take_stock(found).images
-    if as_json:
-        click.echo(to_json(found.manifest, estimates, stored))
-        return
-    from rich.console import Console
+        for place, one in enumerate(found):
+            text = to_csv(one.estimates, one.manifest.name if several else None)
+            # One table: the heading once.
+            click.echo(text.partition("\n")[2] if place else text, nl=False)
+    elif as_json:
+        dicts = [to_dict(one.manifest, one.estimates, one.stored) for one in found]
+        click.echo(json.dumps(dicts if several else dicts[0], indent=1))
+    else:
+        from rich.console import Console
 
-    Console().print(render(found.manifest, estimates, stored))
+        table = (
+            render_several(found)
+            if several
+            else render(found[0].manifest, found[0].estimates, found[0].stored)
+        )
+        Console().print(table)

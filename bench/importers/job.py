@@ -69,7 +69,7 @@ class ScoreJob:
     def folder(self) -> Path:
         """Where the run is stored."""
         if self.name is not None and (not self.name or Path(self.name).name != self.name):
-            raise UsageError(f"--name {self.name!r} is no name of a folder; --out takes a path")
+            raise UsageError(f"--name {self.name!r} is no name of a folder; --runs takes a path")
         return self.out / (self.name or f"score-{slug(self._called)}")
 
     def run(self, *, as_json: bool = False, progress: Progress | None = None) -> Outcome:

@@ -68,7 +68,7 @@ class RunJob:
     def folder(self) -> Path:
         """Where the run is stored."""
         if self.name is not None and (not self.name or Path(self.name).name != self.name):
-            raise UsageError(f"--name {self.name!r} is no name of a folder; --out takes a path")
+            raise UsageError(f"--name {self.name!r} is no name of a folder; --runs takes a path")
         path = Path(self.model).expanduser()
         # The last part of a path says which model it is, not the way to it.
         model = path.resolve().name if path.exists() else self.model

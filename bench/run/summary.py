@@ -1,4 +1,4 @@
-"""The summary of a run: headline estimates in words, for a terminal, as JSON and as CSV."""
+"""The summary of a run, or of several: estimates in words for a terminal, as JSON and as CSV."""
 
 from __future__ import annotations
 
@@ -7,42 +7,43 @@ import io
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.records import Estimate, json_fields
+from bench.statistics.labels import HEADLINES, KIND_LABELS, label_of
 from bench.store.manifest import Manifest
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-#: Metric, its words, and whether it is a difference. Sub-rows begin with two blanks.
-HEADLINES: tuple[tuple[str, str, bool], ...] = (
-    ("binding_score", "Binding score", False),
-    ("binding_given_drawn", "Binding, given drawn", False),
-    ("drawn", "Subject drawn", False),
-    ("leakage_rate", "Leakage rate", False),
-    ("leakage_spilled", "  also on the surroundings", False),
-    ("leakage_neighbour", "  on another object", False),
-    ("leakage_background", "  on the background", False),
-    ("leakage_swapped", "  on the other subject", False),
-    ("mixed", "Partly on the subject", False),
-    ("leak_excess", "Leak beyond the control", True),
-    ("arrival_noise", "Noise left when the colour is half there", False),
-    ("stood_elsewhere", "Colour once stood elsewhere", False),
-    ("stayed_elsewhere", "  and never left there", False),
-    ("gap_seen_novel", "Gap: seen minus novel", True),
-    ("gap_canonical_anti", "Gap: canonical minus anti-canonical", True),
-)
 #: More than this share of unjudged bindings is said before all else.
 MOST_UNJUDGED = 0.05
 #: Fewer cells than this give intervals that are not to be trusted far.
 FEW_CELLS = 10
 
+#: Columns of a table of several runs: the metric and its group.
+COLUMNS: tuple[tuple[str, str], ...] = (
+    ("binding_score", "all"),
+    *(("binding_score", f"tag:{tag}") for tag in KIND_LABELS),
+    ("binding_given_drawn", "all"),
+    ("leakage_rate", "all"),
+    ("leak_excess", "all"),
+)
 
-def headline(estimates: Sequence[Estimate]) -> list[tuple[str, bool, Estimate]]:
-    """Words, whether it is a difference, and the estimate over the whole grid."""
-    whole = {one.metric: one for one in estimates if one.group == "all"}
-    return [(words, signed, whole[name]) for name, words, signed in HEADLINES if name in whole]
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What is known of a run without its pictures: its record, estimates, and stored images."""
+
+    manifest: Manifest
+    estimates: Sequence[Estimate]
+    stored: int
+
+    def estimate(self, metric: str, group: str = "all") -> Estimate | None:
+        """Return an estimate, None where it was not made."""
+        wanted = (one for one in self.estimates if (one.metric, one.group) == (metric, group))
+        return next(wanted, None)
 
 
 def warnings(manifest: Manifest, estimates: Sequence[Estimate], stored: int) -> list[str]:
@@ -95,15 +96,22 @@ def render(manifest: Manifest, estimates: Sequence[Estimate], stored: int) -> Re
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("")
-    table.add_column("value", justify="right")
-    table.add_column("95% interval", justify="right")
-    table.add_column("images scored", justify="right")
-    table.add_column("cells", justify="right")
-    for words, signed, one in headline(estimates):
+    for name in ("value", "95% interval", "images scored", "cells"):
+        table.add_column(name, justify="right")
+    run = RunSummary(manifest, estimates, stored)
+    rows = [(metric, "all", label_of(metric).label) for metric in HEADLINES]
+    # Singles, scenes and pairs apart, below the score of all of them.
+    rows[1:1] = [("binding_score", f"tag:{tag}", f"  {name}") for tag, name in KIND_LABELS.items()]
+    for metric, group, words in rows:
+        one = run.estimate(metric, group)
+        if one is None:
+            continue
+        label = label_of(metric)
+        words = f"  {words[:1].lower()}{words[1:]}" if label.part_of else words
         table.add_row(
             Text(words, style="" if words.startswith(" ") else "bold"),
-            percent(one.value, signed),
-            interval(one, signed),
+            percent(one.value, label.signed),
+            interval(one, label.signed),
             f"{one.scored:,} of {one.images:,}",
             f"{one.cells:,}",
         )
@@ -117,6 +125,44 @@ def render(manifest: Manifest, estimates: Sequence[Estimate], stored: int) -> Re
         Text(f"warning: {line}", style="yellow") for line in warnings(manifest, estimates, stored)
     ]
     return Group(title, *lines, Text(""), table)
+
+
+def render_several(runs: Sequence[RunSummary]) -> RenderableType:
+    """Return a table of several runs for a terminal: a row a run, each value with its interval."""
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = [
+        (metric, group)
+        for metric, group in COLUMNS
+        if any(run.estimate(metric, group) for run in runs)
+    ]
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("run")
+    for metric, group in shown:
+        kind = KIND_LABELS.get(group.removeprefix("tag:"))
+        table.add_column(kind or label_of(metric).label, justify="right")
+    table.add_column("images scored", justify="right")
+    lines = []
+    for run in runs:
+        cells = []
+        for metric, group in shown:
+            one = run.estimate(metric, group)
+            signed = label_of(metric).signed
+            cells.append(
+                Text("-")
+                if one is None
+                else Text(f"{percent(one.value, signed)}\n{interval(one, signed)}")
+            )
+        score = run.estimate("binding_score")
+        scored = "-" if score is None else f"{score.scored:,} of {score.images:,}"
+        table.add_row(Text(run.manifest.name, style="bold"), *cells, scored)
+        lines += [
+            Text(f"warning: {run.manifest.name}: {line}", style="yellow")
+            for line in warnings(run.manifest, run.estimates, run.stored)
+        ]
+    return Group(*lines, table, Text("\nBelow each value its 95% interval.", style="dim"))
 
 
 def to_dict(manifest: Manifest, estimates: Sequence[Estimate], stored: int) -> dict[str, Any]:
@@ -134,11 +180,15 @@ def to_json(manifest: Manifest, estimates: Sequence[Estimate], stored: int) -> s
     return json.dumps(to_dict(manifest, estimates, stored), indent=1)
 
 
-def to_csv(estimates: Sequence[Estimate]) -> str:
-    """Every estimate as CSV; empty where there is no number."""
+def to_csv(estimates: Sequence[Estimate], run: str | None = None) -> str:
+    """Every estimate as CSV; empty where there is no number.
+
+    With the name of a run it stands in a first column.
+    """
     file = io.StringIO()
     names = list(Estimate.__dataclass_fields__)
-    writer = csv.DictWriter(file, names, lineterminator="\n")
+    head = {} if run is None else {"run": run}
+    writer = csv.DictWriter(file, [*head, *names], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(json_fields(one) for one in estimates)
+    writer.writerows(head | json_fields(one) for one in estimates)
     return file.getvalue()

@@ -61,6 +61,28 @@ def excess_elsewhere(image: pd.DataFrame, control: pd.DataFrame | None, colour: 
     return found
 
 
+def arrival_steps(share: np.ndarray) -> np.ndarray:
+    """Return the first step from which on the share stays at half of its final value or more.
+
+    Parameters
+    ----------
+    share : ndarray, float64, (N, T)
+        Share of the subject in the requested colour, a row a binding; NaN is not there.
+
+    Returns
+    -------
+    ndarray, float64, (N,)
+        NaN where the final share is below `ARRIVED`.
+    """
+    if not share.size:
+        return np.full(len(share), np.nan)
+    short = ~(share >= share[:, -1:] / 2)
+    # One past the last step that falls short; the last step never does where it has a value.
+    steps = share.shape[1] - np.argmax(short[:, ::-1], axis=1).astype(float)
+    steps[~short.any(axis=1)] = 0.0
+    return np.where(share[:, -1] >= ARRIVED, steps, np.nan)
+
+
 def arrival(
     share: np.ndarray, noise: np.ndarray, elsewhere: np.ndarray, asked: np.ndarray
 ) -> dict[str, float]:
@@ -80,8 +102,7 @@ def arrival(
     Returns
     -------
     dict of str to float
-        By `ARRIVAL_METRICS`. The arrival is the first frame from which on the share stays at half
-        of its final value or more; NaN where the final share is below `ARRIVED`. ``before_*`` is
+        By `ARRIVAL_METRICS`. The arrival is that of `arrival_steps`. ``before_*`` is
         the greatest excess before it, NaN where there is no frame before. ``stood_elsewhere``: an
         excess ever reached `STANDS`; ``stayed_elsewhere``: it was so at the end, NaN where it never
         did.
@@ -92,10 +113,10 @@ def arrival(
     found["stood_elsewhere"] = float(stood.any())
     if stood.any():
         found["stayed_elsewhere"] = float(stood[-1])
-    if not share[-1] >= ARRIVED:
+    first = arrival_steps(share[None])[0]
+    if np.isnan(first):
         return found
-    short = np.flatnonzero(~(share >= share[-1] / 2))
-    step = int(short[-1]) + 1 if len(short) else 0
+    step = int(first)
     found["arrival_step"], found["arrival_noise"] = float(step), float(noise[step])
     if step:
         for column, place in enumerate(PLACES):

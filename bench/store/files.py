@@ -25,13 +25,13 @@ _ADVICE = {
     errno.ENOSPC: "free some space and run again: what is finished is kept",
     errno.EDQUOT: "the quota is used up; free some space and run again: what is finished is kept",
     errno.EFBIG: "the file size limit is reached; raise it and run again: what is finished is kept",
-    errno.EROFS: "choose another folder with --out",
-    errno.EACCES: "choose another folder with --out, or change its permissions",
-    errno.EPERM: "choose another folder with --out, or change its permissions",
+    errno.EROFS: "choose another folder",
+    errno.EACCES: "choose another folder, or change its permissions",
+    errno.EPERM: "choose another folder, or change its permissions",
     errno.ENAMETOOLONG: "choose a shorter --out or --name",
 }
 
-_ELSEWHERE = "choose another folder with --out"
+_ELSEWHERE = "choose another folder"
 
 #: Names that begin so are being written, or were left by a process that was killed.
 TEMPORARY = ".tmp-"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
+import sys
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -87,7 +89,8 @@ class Manifest(_Record):
     """What was asked of a run, resolved, and what answered.
 
     ``trajectory`` has the noise level of each frame that is kept of an image, 1 pure noise and 0
-    clean; None where no frames are kept.
+    clean; None where no frames are kept. ``command`` is the command line that began the run, empty
+    where it was no command.
     """
 
     format: Literal[1] = 1
@@ -108,6 +111,7 @@ class Manifest(_Record):
     invalid: int = 0
     control: dict[str, Any] | None = None
     account: dict[str, float] | None = None
+    command: str = Field(default_factory=lambda: command_line())
     machine: dict[str, str] = Field(default_factory=lambda: machine())
     versions: dict[str, str] = Field(default_factory=lambda: versions())
 
@@ -224,6 +228,14 @@ def flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 def now() -> str:
     """Return the time, UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def command_line() -> str:
+    """Return the command of this process where it is ``bench``, else an empty text."""
+    program = Path(sys.argv[0]).as_posix() if sys.argv and sys.argv[0] else ""
+    if program.endswith(("/bench", "/bench.exe", "/bench/__main__.py")):
+        return shlex.join(["bench", *sys.argv[1:]])
+    return ""
 
 
 def machine() -> dict[str, str]:

@@ -41,7 +41,7 @@ function verdictLine(run, item) {
   }
   line.append(verdictIcon(verdict.name), make("span", {}, verdict.label));
   const given = labelOf(run, item);
-  if (given) line.append(make("span", { class: "judged" }, given.label === "right" ? "✓ right" : "✕ wrong"));
+  if (given) line.append(make("span", { class: "judged", title: `marked ${given.label}` }, given.label === "right" ? "✓" : "✕", make("span", { class: "visually-hidden" }, ` ${given.label}`)));
   return line;
 }
 
@@ -59,17 +59,18 @@ function reason(run, item) {
 function makeCard(item, position, total, box) {
   const mats = make("span", { class: "mats" });
   const control = state.overlay.includes("control");
-  for (let run = 0; run < runs.length; run++) {
+  const shown = shownRuns();
+  for (const run of shown) {
     const tag = runs.length > 1 ? letterOf(run) : "";
     mats.append(mat(pictureOf(run, item), item, box, { tag }));
     if (control) {
       mats.append(mat(controlOf(run, item), item, box, { tag: `${tag} control`.trim(), overlay: true, missing: "no control picture" }));
     }
   }
-  const last = runs.length - 1;
+  const last = shown.at(-1);
   const prompt = make("bdi", {}, cellText[itemCell[item]]);
   const text = make("span", { class: "card-text" },
-    ...runs.map((_, run) => verdictLine(run, item)),
+    ...shown.map((run) => verdictLine(run, item)),
     make("span", { class: "card-prompt", title: cellText[itemCell[item]] }, prompt, judgedPart(item)),
     make("span", { class: "card-words", title: runs[last].words[item] || "" }, reason(last, item)));
   const button = make("button", { type: "button", class: "card-button", tabindex: -1 }, mats, text);

@@ -21,12 +21,11 @@ const metricOf = runs.map((run) =>
   ),
 );
 
-const changed = new Uint8Array(ITEMS);
-for (let run = 1; run < runs.length; run++) {
-  for (let item = 0; item < ITEMS; item++) {
-    const a = verdictOf[0][item], b = verdictOf[run][item];
-    if (a !== NONE && b !== NONE && a !== b) changed[item] = 1;
-  }
+// Whether one of some runs has another verdict than the first.
+function differs(item, among) {
+  const first = verdictOf[0][item];
+  if (first === NONE) return false;
+  return among.some((run) => verdictOf[run][item] !== NONE && verdictOf[run][item] !== first);
 }
 
 const basicIndex = new Map(data.basic.map((colour, index) => [colour.name, index]));
@@ -77,7 +76,7 @@ const pairOf = pairTable();
 function rateOf(rate, counts) {
   let hits = 0, among = 0;
   for (let verdict = 0; verdict < counts.length; verdict++) {
-    if (rate.without.includes(verdict)) continue;
+    if (!rate.among.includes(verdict)) continue;
     among += counts[verdict];
     if (rate.hits.includes(verdict)) hits += counts[verdict];
   }

@@ -8,6 +8,22 @@ function startExports() {
   });
   showLabelCount();
   for (const box of document.querySelectorAll(".paste")) startPaste(box);
+  for (const button of document.querySelectorAll(".copy-command")) startCopy(button);
+}
+
+function startCopy(button) {
+  button.addEventListener("click", async () => {
+    const words = button.firstChild;
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      words.textContent = "Copied";
+    } catch {
+      getSelection().selectAllChildren(button.previousElementSibling);
+      words.textContent = document.execCommand("copy") ? "Copied" : "Select and copy";
+    }
+    say(words.textContent);
+    setTimeout(() => { words.textContent = "Copy"; }, 1500);
+  });
 }
 
 function startPaste(box) {

@@ -15,8 +15,8 @@ function startFilters() {
   byId("f-colour").append(any("Any colour"), ...data.colours.map(({ name }) => plain(name)));
   byId("f-subject").append(any("Any subject"), ...data.subjects.map(({ name }) => plain(name)));
   byId("f-tag").append(any("Any tag"), ...data.tags.filter((tag) => tag !== "control").map(plain));
-  byId("f-seen").append(any("Seen in any"), ...data.basic.map(({ name }) => make("option", { value: name }, `seen ${name}`)));
-  byId("f-sort").append(any("as asked"), make("option", { value: "verdict" }, "verdict"));
+  byId("f-seen").append(any("Any colour on subject"), ...data.basic.map(({ name }) => make("option", { value: name }, `${name} on subject`)));
+  byId("f-sort").append(any("failures first"), make("option", { value: "given" }, "as asked"), make("option", { value: "verdict" }, "verdict"));
   for (const [name, label] of Object.entries(data.metrics)) {
     if (!runs.some((run) => run.metrics[name])) continue;
     byId("f-sort").append(make("option", { value: `-${name}` }, `${label}, most first`), make("option", { value: name }, `${label}, least first`));
@@ -34,6 +34,13 @@ function startFilters() {
   byId("f-text").addEventListener("input", (event) => update({ q: event.target.value }));
   for (const [id, name] of [["f-different", "different"], ["f-all", "all"]]) {
     byId(id)?.addEventListener("change", (event) => update({ [name]: event.target.checked }));
+  }
+  const beside = byId("f-beside");
+  if (beside) {
+    const all = runs.length <= FEW_RUNS ? [make("option", { value: "" }, "all runs")] : [];
+    const later = runs.slice(1).map((run, at) => make("option", { value: all.length || at + 2 < runs.length ? at + 1 : "" }, `${letterOf(at + 1)} ${run.label}`));
+    beside.append(...all, ...later);
+    beside.addEventListener("change", () => update({ beside: beside.value }));
   }
   startVerdicts();
   for (const button of document.querySelectorAll("[data-overlay]")) {
@@ -82,7 +89,13 @@ function toggleOverlay(name) {
 function followLink(text) {
   const wanted = parseState(text);
   update(Object.fromEntries(FILTERS.map((name) => [name, wanted[name]])));
+  goToPictures();
+}
+
+// To the gallery, with the focus on its first card, so that arrows and Enter work at once.
+function goToPictures() {
   goTo("gallery");
+  requestAnimationFrame(() => { if (selection.length) focusCard(0); });
 }
 
 function goTo(id) {
@@ -99,6 +112,7 @@ function showFilters() {
   const chosen = state.verdict.map((name) => data.verdicts[verdictIndex.get(name)].label);
   byId("verdict-menu").querySelector(".value").textContent = chosen.length > 1 ? `${chosen.length} chosen` : chosen[0] || "any";
   for (const button of document.querySelectorAll("[data-overlay]")) button.setAttribute("aria-pressed", state.overlay.includes(button.dataset.overlay));
+  if (byId("f-beside")) byId("f-beside").value = state.beside;
   const size = state.size || (innerWidth < 560 ? "s" : "m");
   for (const button of document.querySelectorAll("[data-size]")) button.setAttribute("aria-pressed", size === button.dataset.size);
   const legend = byId("overlay-legend");

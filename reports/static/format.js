@@ -31,7 +31,7 @@ function verdictIcon(name) {
 const thousands = new Intl.NumberFormat("en");
 const count = (value) => thousands.format(value);
 const percent = (value, digits = 0) => `${(100 * value).toFixed(digits)}%`.replace("-", "−");
-const letterOf = (run) => String.fromCharCode(65 + (run % 26));
+const letterOf = (run) => (run >= 26 ? letterOf(Math.floor(run / 26) - 1) : "") + String.fromCharCode(65 + (run % 26));
 
 // Wilson's interval of a share at 95%.
 function wilson(hits, n) {

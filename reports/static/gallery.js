@@ -20,7 +20,7 @@ function startGallery() {
   });
   lane.addEventListener("keydown", galleryKeys);
   watch((differs) => {
-    const again = [...FILTERS, "all", "sort"].some((name) => differs.has(name));
+    const again = [...FILTERS, "all", "sort", "beside"].some((name) => differs.has(name));
     if (again) refresh();
     else if (differs.has("overlay") || differs.has("size")) layOut();
   });
@@ -42,7 +42,7 @@ function layOut() {
   const width = lane.clientWidth;
   if (!width) return;
   gallery.width = width;
-  const perCard = runs.length * (state.overlay.includes("control") ? 2 : 1);
+  const perCard = shownRuns().length * (state.overlay.includes("control") ? 2 : 1);
   let box = BOXES[state.size] || (width < 520 ? BOXES.s : BOXES.m);
   while (box > 64 && perCard * (box + MARGIN) > width) box -= 64;
   const least = perCard * (box + MARGIN);
@@ -50,7 +50,10 @@ function layOut() {
   gallery.columns = Math.max(1, Math.floor((width + GAP) / (least + GAP)));
   gallery.cardWidth = Math.floor((width - GAP * (gallery.columns - 1)) / gallery.columns);
   gallery.matHeight = box + MARGIN;
-  gallery.height = gallery.matHeight + 20 * runs.length + 20 + 52 + 18;
+  // Lines of verdicts, two of the prompt, three of the reason.
+  const lines = runs.length > 1 && gallery.cardWidth < 180 ? 40 : 20;
+  gallery.height = gallery.matHeight + lines * shownRuns().length + 40 + 52 + 18;
+  gallery.lines = lines;
   gallery.rowHeight = gallery.height + GAP;
   const rows = Math.ceil(selection.length / gallery.columns);
   lane.style.height = `${Math.max(0, rows * gallery.rowHeight - GAP)}px`;
@@ -98,6 +101,7 @@ function placeCard(position) {
   card.style.height = `${gallery.height}px`;
   card.style.transform = `translate(${column * (gallery.cardWidth + GAP)}px, ${row * gallery.rowHeight}px)`;
   card.querySelector(".mats").style.height = `${gallery.matHeight}px`;
+  card.style.setProperty("--verdict-line", `${gallery.lines}px`);
   gallery.cards.set(position, card);
   return card;
 }

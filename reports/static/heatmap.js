@@ -1,5 +1,11 @@
 // Subject by colour: one button a cell, sortable, one tab stop.
 
+// Of two runs the difference is shown first.
+const FIRST_VIEW = runs.length === 2 ? "0-1" : "0";
+// Fewer pictures than this say little of a cell.
+const FEW = 5;
+const heatRun = () => state.run || FIRST_VIEW;
+
 let heatRows = [], heatColumns = [], heatAt = [0, 0];
 
 function startHeatmap() {
@@ -8,7 +14,7 @@ function startHeatmap() {
   if (run) {
     run.append(...runs.map((entry, at) => make("option", { value: at }, `${letterOf(at)} ${entry.label}`)));
     for (let at = 1; at < runs.length; at++) run.append(make("option", { value: `0-${at}` }, `${letterOf(at)} minus A`));
-    run.addEventListener("change", () => update({ run: run.value === "0" ? "" : run.value }));
+    run.addEventListener("change", () => update({ run: run.value === FIRST_VIEW ? "" : run.value }));
   }
   rate.addEventListener("change", () => update({ rate: rate.selectedIndex ? rate.value : "" }));
   byId("heat-rows").addEventListener("change", (event) => update({ rows: event.target.value === "given" ? "" : event.target.value }));
@@ -31,7 +37,7 @@ function openPair(subject, colour) {
   const fresh = emptyState();
   const cleared = Object.fromEntries(FILTERS.map((name) => [name, fresh[name]]));
   update({ ...cleared, subject: data.subjects[subject].name, colour: data.colours[colour].name });
-  goTo("gallery");
+  goToPictures();
 }
 
 function chosenRate() {
@@ -42,7 +48,7 @@ function chosenRate() {
 function heatValue(pair) {
   if (!pair) return null;
   const rate = chosenRate();
-  const [first, second] = state.run.split("-").map(Number);
+  const [first, second] = heatRun().split("-").map(Number);
   if (second !== undefined && runs[second]) {
     const a = rateOf(rate, pair.counts[0]), b = rateOf(rate, pair.counts[second]);
     return { value: b.value - a.value, among: Math.min(a.among, b.among), signed: true, a, b };
@@ -59,7 +65,7 @@ function drawHeatmap() {
   byId("heat-rate").value = chosenRate().name;
   byId("heat-rows").value = state.rows || "given";
   byId("heat-columns").value = state.columns || "hue";
-  if (byId("heat-run")) byId("heat-run").value = state.run || "0";
+  if (byId("heat-run")) byId("heat-run").value = heatRun();
   const subjects = data.subjects.map((_, at) => at), colours = data.colours.map((_, at) => at);
   const value = (subject, colour) => heatValue(pairOf(subject, colour))?.value ?? NaN;
   const rowMean = subjects.map((subject) => average(colours.map((colour) => value(subject, colour))));
@@ -80,8 +86,14 @@ function drawHeatmap() {
     best: (a, b) => low(-columnMean[a]) - low(-columnMean[b]) || a - b,
   };
   heatColumns = columnOrders[state.columns] ? [...colours].sort(columnOrders[state.columns]) : colours;
+  const counts = subjects.flatMap((subject) => colours.map((colour) => heatValue(pairOf(subject, colour))?.among ?? 0)).filter(Boolean);
+  // Where every cell has few pictures a mark on each would say nothing.
+  thinMatters = counts.some((among) => among >= FEW);
+  byId("heat-few").replaceChildren(...(counts.every((among) => among >= FEW) ? [] : thinMatters
+    ? [make("span", { class: "sample thin", "aria-hidden": "true" }), ` fewer than ${FEW} pictures`]
+    : [`Every cell has fewer than ${FEW} pictures: rows and columns say more than cells.`]));
   const priors = data.subjects.some((_, subject) => Number.isFinite(prior(subject)));
-  const signed = state.run.includes("-");
+  const signed = heatRun().includes("-");
   const show = (x) => (Number.isFinite(x) ? (signed ? signedPoints(x) : percent(x)) : "–");
   const head = make("tr", {}, make("td"), ...heatColumns.map((colour) =>
     make("th", { scope: "col" }, swatchOf(data.colours[colour]), make("bdi", {}, data.colours[colour].name))),
@@ -99,8 +111,10 @@ function drawHeatmap() {
   byId("heat-table").replaceChildren(
     make("caption", { class: "visually-hidden" }, `${chosenRate().label} by subject and colour`),
     widths, make("thead", {}, head), make("tbody", {}, ...body), make("tfoot", {}, foot));
-  byId("heat-readout").textContent = `${chosenRate().label}${signed ? ", difference in points (bar on top: higher, below: lower)" : ", share of pictures"}. Point at a cell for its evidence, click to open its pictures.`;
+  byId("heat-readout").textContent = `${chosenRate().label}${signed ? ", difference in points (bar on top: higher, below: lower)" : ", share of pictures"}. Choose a cell for its evidence and its pictures.`;
 }
+
+let thinMatters = true;
 
 const signedPoints = (x) => `${x > 0 ? "+" : x < 0 ? "−" : ""}${Math.abs(100 * x).toFixed(0)}`;
 
@@ -127,9 +141,8 @@ function heatCell(subject, colour, row, column) {
   if (!found || !found.among) return make("span", { class: "void", title: "not asked" });
   const interval = wilson(found.hits ?? 0, found.among);
   const canonical = data.subjects[subject].canonical.includes(data.colours[colour].name);
-  const wide = found.signed ? found.among < 4 : interval[1] - interval[0] > 0.5;
   const ink = Math.min(1, Math.abs(found.value));
-  const kinds = ["cell", wide && "thin", canonical && "canonical", pair.novel && "novel", ink < 0.461 ? "k0" : ink < 0.684 ? "k1" : "k2",
+  const kinds = ["cell", thinMatters && found.among < FEW && "thin", canonical && "canonical", pair.novel && "novel", ink < 0.461 ? "k0" : ink < 0.684 ? "k1" : "k2",
     found.signed && found.value > 0 && "up", found.signed && found.value < 0 && "down"];
   const text = found.signed ? signedPoints(found.value) : percent(found.value);
   const told = describePair(subject, colour, found, interval, canonical, pair);

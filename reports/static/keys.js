@@ -22,6 +22,7 @@ function startKeys() {
 }
 
 function viewerKey(event) {
+  if (["+", "=", "-", "0"].includes(event.key)) { zoomByKey(event.key); return true; }
   if (event.key === "ArrowLeft" || event.key === "ArrowUp") step(-1);
   else if (event.key === "ArrowRight" || event.key === "ArrowDown") step(1);
   else if ("ynu".includes(event.key)) labelByKey(event.key, viewed);

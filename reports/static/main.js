@@ -23,6 +23,8 @@ startFilms();
 startExports();
 startKeys();
 startViewer();
+startZoom();
+startRunsTable();
 for (const link of document.querySelectorAll('a[href^="#"]')) {
   link.addEventListener("click", (event) => {
     event.preventDefault();
@@ -31,4 +33,6 @@ for (const link of document.querySelectorAll('a[href^="#"]')) {
 }
 addEventListener("hashchange", takeState);
 if (start && !start.includes("=")) byId(start)?.scrollIntoView();
+// A link that narrows the pictures leads to them.
+else if (!state.item && FILTERS.some((name) => (Array.isArray(state[name]) ? state[name].length : state[name]))) goToPictures();
 document.documentElement.dataset.ready = "1";

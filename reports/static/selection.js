@@ -14,6 +14,7 @@ function select() {
   const shift = parseShift(state.shift);
   const text = state.q.trim().toLowerCase();
   const cellsWithText = text ? Uint8Array.from(cellSearch, (entry) => entry.includes(text)) : null;
+  const shown = shownRuns();
   const out = new Int32Array(ITEMS);
   let kept = 0;
   matching = 0;
@@ -22,9 +23,9 @@ function select() {
     if (state.subject && itemSubject[item] !== subject) continue;
     if (state.cell && itemCell[item] !== wantedCell) continue;
     if (state.shift && !shift?.(item)) continue;
-    if (state.different && !changed[item]) continue;
-    if (verdicts.size && !verdictOf.some((column) => verdicts.has(column[item]))) continue;
-    if (state.seen && !observedOf.some((column) => column[item] === seen)) continue;
+    if (state.different && !differs(item, shown)) continue;
+    if (verdicts.size && !shown.some((run) => verdicts.has(verdictOf[run][item]))) continue;
+    if (state.seen && !shown.some((run) => observedOf[run][item] === seen)) continue;
     const cell = itemCell[item];
     if (state.tag && !cellTags[cell].has(tag)) continue;
     if (text && !cellsWithText[cell] && !textInRuns(item, text)) continue;
@@ -52,13 +53,20 @@ function textInRuns(item, text) {
   });
 }
 
-// Sort keys are "metric" or "-metric" of the last run, or "change.metric": the last run minus the
-// first. Pictures without the value come last.
+// Sort keys are "metric" or "-metric" of the last run shown, or "change.metric": that run minus the
+// first. Pictures without the value come last. Without a key those that failed come first.
+const boundVerdict = verdictIndex.get("bound");
+
 function sorted(chosen) {
-  if (!state.sort) return chosen;
+  if (state.sort === "given") return chosen;
+  if (!state.sort) {
+    const shown = shownRuns();
+    const failed = (item) => shown.some((run) => verdictOf[run][item] !== boundVerdict && verdictOf[run][item] !== NONE);
+    return Int32Array.from([...chosen.filter(failed), ...chosen.filter((item) => !failed(item))]);
+  }
   const down = state.sort.startsWith("-");
   const name = down ? state.sort.slice(1) : state.sort;
-  const last = runs.length - 1;
+  const last = shownRuns().at(-1);
   if (name === "verdict") {
     const column = verdictOf[last];
     return chosen.sort((a, b) => column[a] - column[b] || a - b);

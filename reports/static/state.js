@@ -1,7 +1,7 @@
 // What the reader has chosen. It lives in the fragment of the URL, so that a link keeps it.
 
 const LISTS = ["verdict", "overlay"];
-const WORDS = ["colour", "subject", "tag", "seen", "cell", "shift", "q", "sort", "size", "item", "film", "rate", "rows", "columns", "run"];
+const WORDS = ["colour", "subject", "tag", "seen", "cell", "shift", "q", "sort", "size", "item", "film", "rate", "rows", "columns", "run", "beside"];
 const FLAGS = ["different", "all"];
 const FILTERS = ["verdict", "colour", "subject", "tag", "seen", "cell", "shift", "q", "different"];
 
@@ -33,6 +33,14 @@ function writeState() {
   for (const name of FLAGS) if (state[name]) out.set(name, "1");
   const text = out.toString();
   history.replaceState(null, "", text ? `#${text}` : location.pathname + location.search);
+}
+
+// The runs whose pictures stand on a card: all of a few, else the first and the chosen one.
+const FEW_RUNS = 4;
+function shownRuns() {
+  const chosen = Number(state.beside);
+  if (runs.length > 2 && state.beside && runs[chosen] && chosen) return [0, chosen];
+  return runs.length <= FEW_RUNS ? runs.map((_, run) => run) : [0, runs.length - 1];
 }
 
 function watch(act) {

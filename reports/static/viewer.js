@@ -52,12 +52,14 @@ function showViewer() {
   byId("viewer-next").disabled = viewedAt >= selection.length - 1;
   const body = byId("viewer-body");
   // Two runs stand next to each other, more than two below each other.
-  body.classList.toggle("two", runs.length === 2);
-  body.replaceChildren(...runs.map((_, run) => viewerRun(run, item)), ...runs.map((_, run) => viewerFilm(run, item)).filter(Boolean));
+  const shown = shownRuns();
+  body.classList.toggle("two", shown.length === 2);
+  body.replaceChildren(...shown.map((run) => viewerRun(run, item)), ...shown.map((run) => viewerFilm(run, item)).filter(Boolean), ...otherSeeds(item));
+  showZoom();
 }
 
 function viewerRun(run, item) {
-  const box = innerWidth < 720 ? 192 : runs.length === 2 ? 192 : runs.length > 2 ? 256 : 320;
+  const box = innerWidth < 720 || shownRuns().length === 2 ? 192 : runs.length > 2 ? 256 : 320;
   const prompt = cellText[itemCell[item]];
   const figures = make("div", { class: "viewer-pictures" },
     figure(pictureOf(run, item), item, box, `Picture for ${prompt}`, "this prompt", "no thumbnail in this file"));
@@ -78,8 +80,43 @@ function viewerRun(run, item) {
     make("p", { class: "viewer-verdict" }, verdictIcon(verdict.name), verdict.label),
     make("p", { class: "viewer-words" }, make("bdi", {}, runs[run].words[item])),
     labelButtons(run, item), metricTable(run, item),
+    commandLine(run),
     make("p", { class: "ids" }, `seed ${runs[run].seed[item]} · image ${itemIndex[item]} of cell ${data.cells.id[itemCell[item]]} · ${runs[run].id[item]}`));
   return make("div", { class: "viewer-run" }, figures, text);
+}
+
+// The command that made the run, to copy.
+function commandLine(run) {
+  const { command } = runs[run];
+  if (!command) return "";
+  const button = make("button", { type: "button", class: "quiet copy-command", "data-copy": command }, "Copy", make("span", { class: "visually-hidden" }, " the command"));
+  startCopy(button);
+  return make("p", { class: "command" }, make("code", {}, command), " ", button);
+}
+
+// The pictures of the same prompt and subject from other seeds.
+const seedItems = new Map();
+for (let item = 0; item < ITEMS; item++) {
+  const key = `${itemCell[item]}:${items.binding[item]}`;
+  if (!seedItems.has(key)) seedItems.set(key, []);
+  seedItems.get(key).push(item);
+}
+const MOST_SEEDS = 48;
+
+function otherSeeds(item) {
+  const all = seedItems.get(`${itemCell[item]}:${items.binding[item]}`);
+  if (all.length < 2) return [];
+  const run = shownRuns().at(-1);
+  const buttons = all.slice(0, MOST_SEEDS).map((other) => {
+    const verdict = data.verdicts[verdictOf[run][other]];
+    const words = make("span", { class: "seed-words" }, verdictIcon(verdict?.name ?? "none"), ` ${itemIndex[other]}`, make("span", { class: "visually-hidden" }, ` ${verdict?.label ?? "not in this run"}`));
+    const button = exampleButton(other, [mat(pictureOf(run, other), other, 64, { overlay: false, missing: "–" })], words, verdict?.label ?? "");
+    if (other === item) button.setAttribute("aria-current", "true");
+    return button;
+  });
+  const rest = all.length > MOST_SEEDS ? ` · the first ${MOST_SEEDS} of ${count(all.length)}` : "";
+  const title = `Seeds of this prompt${runs.length > 1 ? ` in ${letterOf(run)}` : ""}${rest}`;
+  return [make("div", { class: "viewer-seeds" }, make("h3", {}, title), make("div", { class: "seeds" }, ...buttons))];
 }
 
 function viewerFilm(run, item) {

@@ -8,10 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-
-from prompts.colours import BASIC
 
 HERE = Path(__file__).parent
 
@@ -25,28 +22,6 @@ def _load(name: str):
 
 
 synthetic = _load("synthetic")
-
-PROTOTYPES = np.array([colour.srgb for colour in BASIC], float)
-
-
-def nearest_prototype(pixels: np.ndarray) -> np.ndarray:
-    """A naming good enough for made-up pictures."""
-    distances = ((pixels[:, None, :].astype(float) - PROTOTYPES) ** 2).sum(-1)
-    return distances.argmin(1)
-
-
-@pytest.fixture(scope="session")
-def naming():
-    return nearest_prototype
-
-
-@pytest.fixture(scope="session")
-def lent():
-    """What the command lends the page, with a quick naming."""
-    from bench.cli.report import _interval
-    from reports.lent import Lent
-
-    return Lent(nearest_prototype, _interval)
 
 
 @pytest.fixture(scope="session")
@@ -96,45 +71,71 @@ def second_folder(make_run) -> Path:
 
 @pytest.fixture(scope="session")
 def first(first_folder):
+    from bench.store.run import Run
     from reports.reading import read_run
 
-    return read_run(first_folder)
+    return read_run(Run(first_folder))
 
 
 @pytest.fixture(scope="session")
 def second(second_folder):
+    from bench.store.run import Run
     from reports.reading import read_run
 
-    return read_run(second_folder)
+    return read_run(Run(second_folder))
 
 
 @pytest.fixture(scope="session")
-def page_file(first, lent, tmp_path_factory) -> Path:
+def page_file(first, tmp_path_factory) -> Path:
     from reports.page import write_report
 
     out = tmp_path_factory.mktemp("page") / "report.html"
-    write_report([first], out, lent=lent)
+    write_report([first], out)
     return out
 
 
 @pytest.fixture(scope="session")
-def pair_file(first, second, lent, tmp_path_factory) -> Path:
+def pair_file(first, second, tmp_path_factory) -> Path:
     from reports.page import write_report
 
     out = tmp_path_factory.mktemp("pair") / "report.html"
-    write_report([first, second], out, lent=lent)
+    write_report([first, second], out)
     return out
 
 
 @pytest.fixture(scope="session")
-def filmed_pair(first, make_run, lent, tmp_path_factory) -> Path:
+def many(first, second, make_run):
+    """Six runs, more than a page compares in full."""
+    from bench.store.run import Run
+    from reports.reading import read_run
+
+    names = ("a-run-with-quite-a-long-name-at-step-12000", "third", "fourth", "fifth")
+    others = [
+        make_run(name, seed=2 + number, **(SMALL | {"quality": 0.3 + 0.15 * number}))
+        for number, name in enumerate(names)
+    ]
+    return [first, second, *(read_run(Run(folder)) for folder in others)]
+
+
+@pytest.fixture(scope="session")
+def many_file(many, tmp_path_factory) -> Path:
+    from reports.page import write_report
+
+    out = tmp_path_factory.mktemp("many") / "report.html"
+    write_report(many, out)
+    return out
+
+
+@pytest.fixture(scope="session")
+def filmed_pair(first, make_run, tmp_path_factory) -> Path:
     """Two runs with frames, side by side."""
+    from bench.store.run import Run
     from reports.page import write_report
     from reports.reading import read_run
 
-    other = read_run(make_run("filmed", seed=2, frames=5, invalid=1, **SMALL))
+    other = read_run(Run(make_run("filmed", seed=2, frames=5, invalid=1, **SMALL)))
     out = tmp_path_factory.mktemp("filmed") / "report.html"
-    write_report([first, other], out, lent=lent)
+    write_report([first, other], out)
     return out
 
 

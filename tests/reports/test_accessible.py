@@ -104,7 +104,7 @@ def test_tab_reaches_everything_in_order_and_few_stops(page_file, open_page):
 
 
 def test_pictures_have_words(page_file, open_page, first):
-    page = open_page(page_file)
+    page = open_page(page_file, "#sort=given")
     page.wait_for_selector(".card")
     name = page.locator(".card-button").first.inner_text()
     assert first.verdicts.iloc[0]["words"] in name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bench.store.run import Run
 from prompts.colours import COLOUR_NAMES
 from prompts.subjects import SUBJECT_NAMES
 from reports.page import write_report
@@ -13,10 +14,10 @@ IMAGE_NODES = "document.querySelectorAll('img, canvas, picture, svg image').leng
 
 
 @pytest.fixture(scope="module")
-def large(make_run, lent, tmp_path_factory):
+def large(make_run, tmp_path_factory):
     folder = make_run("large", colours=COLOUR_NAMES, subjects=SUBJECT_NAMES[:9], seeds=10)
     out = tmp_path_factory.mktemp("large") / "report.html"
-    return write_report([read_run(folder)], out, lent=lent)
+    return write_report([read_run(Run(folder))], out)
 
 
 def test_few_nodes_wherever_one_scrolls(large, open_page):

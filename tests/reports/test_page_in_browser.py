@@ -7,6 +7,7 @@ import io
 import json
 import re
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -187,7 +188,7 @@ def test_viewer_has_a_link(page_file, open_page):
 
 
 def test_labels_are_kept_and_exported(page_file, open_page, first):
-    page = open_page(page_file, accept_downloads=True)
+    page = open_page(page_file, "#sort=given", accept_downloads=True)
     cards(page)
     page.keyboard.press("g")
     until(page, "document.activeElement.className === 'card-button'")
@@ -195,7 +196,8 @@ def test_labels_are_kept_and_exported(page_file, open_page, first):
     page.keyboard.press("ArrowRight")
     page.keyboard.press("n")
     assert page.inner_text("#label-count") == "2"
-    assert page.locator(".judged").all_inner_texts() == ["✓ right", "✕ wrong"]
+    marks = page.locator(".judged")
+    assert [text.split() for text in marks.all_text_contents()] == [["✓", "right"], ["✕", "wrong"]]
     page.keyboard.press("Enter")
     page.select_option(".viewer-labels select", "mixed")
     page.keyboard.press("Escape")
@@ -221,9 +223,130 @@ def test_two_runs_side_by_side(pair_file, open_page, first, second):
     card = cards(page).first
     assert card.locator(".card-verdict").count() == 2
     assert card.locator("img").count() == 2
-    assert page.locator(".differences:not(.short) tbody tr").count() == 10
-    page.select_option("#heat-run", "0-1")
+    assert page.locator(".differences:not(.short) tbody tr").count() == 5
+    # Of two runs the difference comes first; the address need not say so.
+    assert page.input_value("#heat-run") == "0-1"
     assert "difference" in page.inner_text("#heat-readout")
+    page.select_option("#heat-run", "0")
+    assert "difference" not in page.inner_text("#heat-readout")
+    assert "run=0" in page.url
+
+
+def test_chart_of_differences_is_scaled_to_its_data(pair_file, open_page):
+    page = open_page(pair_file)
+    ends = page.locator(".differences .ends").first.inner_text().split()
+    reach = float(ends[-1])
+    spans = page.locator(".differences:not(.short) tbody td:nth-of-type(5)").all_inner_texts()
+    values = [abs(float(x.replace("−", "-"))) for span in spans for x in span.split(" to ")]
+    assert max(values) <= reach
+    assert reach == 100 or max(values) > reach / 2.6
+    places = page.locator(".differences:not(.short) .band").evaluate_all(
+        "(all) => all.flatMap((e) => ['x1', 'x2'].map((end) => parseFloat(e.getAttribute(end))))"
+    )
+    assert all(1 <= place <= 99 for place in places)
+
+
+def test_links_to_pictures_put_the_focus_on_the_first(pair_file, open_page):
+    on_first = "document.activeElement.closest('.card')?.dataset.position === '0'"
+    page = open_page(pair_file)
+    page.click("#compare .solid")
+    until(page, on_first)
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.closest('.card').dataset.position") == "1"
+    until(open_page(pair_file, "#different=1"), on_first)
+
+
+def test_failures_come_first_unless_asked_otherwise(page_file, open_page, first):
+    page = open_page(page_file)
+    cards(page)
+    verdicts = page.locator(".card .card-verdict").all_inner_texts()
+    assert "Bound" not in verdicts
+    page.select_option("#f-sort", "given")
+    words = first.verdicts.iloc[0]["words"]
+    assert page.locator(".card").first.locator(".card-words").inner_text() == words
+
+
+def test_pictures_zoom_together_and_can_be_moved(pair_file, open_page):
+    page = open_page(pair_file)
+    cards(page).first.locator("button").click()
+    scales = (
+        "[...document.querySelectorAll('.viewer-pictures .mat img')]"
+        ".map((e) => new DOMMatrix(getComputedStyle(e).transform).a)"
+    )
+    assert set(page.evaluate(scales)) == {1}
+    page.keyboard.press("+")
+    page.click("#zoom-in")
+    assert set(page.evaluate(scales)) == {3}
+    assert page.inner_text("#zoom-level") == "3×"
+    box = page.locator(".viewer-pictures .mat").first.bounding_box()
+    place = "document.querySelector('.viewer-pictures .mat img').getBoundingClientRect().x"
+    before = page.evaluate(place)
+    page.mouse.move(box["x"] + 60, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 80, box["y"] + 60)
+    page.mouse.up()
+    assert page.evaluate(place) - before == pytest.approx(20, abs=1)
+    origins = page.evaluate(
+        "[...document.querySelectorAll('.viewer-pictures .mat img')]"
+        ".map((e) => e.style.transformOrigin)"
+    )
+    assert len(set(origins)) == 1
+    page.keyboard.press("0")
+    assert set(page.evaluate(scales)) == {1}
+
+
+def test_viewer_leads_to_the_other_seeds_of_its_prompt(page_file, open_page):
+    page = open_page(page_file)
+    cards(page).first.locator("button").click()
+    title = page.inner_text("#viewer-title")
+    seeds = page.locator(".seeds .example")
+    assert seeds.count() == 3
+    assert page.locator('.seeds [aria-current="true"]').count() == 1
+    other = page.locator(".seeds .example:not([aria-current])").first
+    number = other.inner_text().split()[0]
+    other.click()
+    assert page.inner_text("#viewer-title") == title
+    assert f"image {number} of cell" in page.inner_text(".ids")
+    assert page.locator('.seeds [aria-current="true"]').inner_text().split()[0] == number
+
+
+def test_command_that_made_the_run_can_be_copied(first, tmp_path, open_page):
+    from reports.page import write_report
+
+    made = "bench run --model /home/somebody/tuned --seeds 3"
+    record = first.record | {"command": made}
+    write_report([replace(first, record=record)], tmp_path / "page.html")
+    assert "/home/somebody" not in (tmp_path / "page.html").read_text(encoding="utf-8")
+    page = open_page(tmp_path / "page.html", permissions=["clipboard-read", "clipboard-write"])
+    shown = page.locator(".heading .command code").inner_text()
+    assert shown == "bench run --model '…/tuned' --seeds 3"
+    page.click(".heading .copy-command")
+    until(page, "document.querySelector('.heading .copy-command').textContent.startsWith('Copied')")
+    assert page.evaluate("navigator.clipboard.readText()") == shown
+    cards(page).first.locator("button").click()
+    assert page.locator("#viewer .command code").inner_text() == shown
+
+
+def test_words_of_the_suite_are_explained_where_they_stand(page_file, open_page):
+    page = open_page(page_file)
+    for word in ("cell", "control", "leak_excess", "judged", "kinds"):
+        page.locator(f'[popovertarget="what-{word}"]').first.click()
+        assert page.is_visible(f"#what-{word}")
+        page.keyboard.press("Escape")
+        assert not page.is_visible(f"#what-{word}")
+
+
+def test_how_many_pictures_a_place_has_stands_beside_it(page_file, open_page, first):
+    page = open_page(page_file)
+    blue = page.locator(".shifts tbody tr", has_text="blue")
+    counted = [int(text.removeprefix("n ")) for text in blue.locator("small").all_inner_texts()]
+    judged = first.verdicts[first.verdicts["colour"] == "blue"]
+    columns = ("bind", "leak_neighbour", "leak_background")
+    assert counted == [int(judged[name].notna().sum()) for name in columns]
+    few = page.locator(".shifts td.caused.few small").all_inner_texts()
+    many = page.locator(".shifts td.caused:not(.few) small").all_inner_texts()
+    assert all(int(text.removeprefix("n ")) < 5 for text in few)
+    assert all(int(text.removeprefix("n ").replace(",", "")) >= 5 for text in many)
 
 
 def test_table_to_paste(pair_file, open_page):
@@ -241,7 +364,7 @@ def test_table_to_paste(pair_file, open_page):
     assert page.input_value("#differences-markdown").startswith("| Run |")
 
 
-def test_glance_shows_failures_and_opens_them(page_file, open_page, first):
+def test_highlights_show_failures_and_opens_them(page_file, open_page, first):
     page = open_page(page_file)
     page.wait_for_selector(".example img")
     shown = set(page.locator(".example .card-verdict").all_inner_texts())
@@ -340,13 +463,95 @@ def test_theme_is_neutral_and_nothing_overflows(page_file, open_page, scheme, wi
             )
             assert red == green == blue, text
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    clipped = page.evaluate(
-        """() => [...document.querySelectorAll('.leaks .row-link, .leaks .num, .lowest .num')]
-          .filter((place) => place.scrollWidth > place.clientWidth
-            || place.closest('th, td').scrollWidth > place.closest('th, td').clientWidth)
-          .map((place) => place.textContent)"""
+
+
+# Elements whose own text is wider than they are, or cut at their edge or that of an ancestor that
+# does not scroll; but for what only a screen reader has.
+CLIPPED = """() => {
+  const found = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const node = walker.currentNode, label = node.parentElement;
+    if (!node.textContent.trim() || !label.checkVisibility()) continue;
+    if (label.closest('.visually-hidden, .skip, script, style, svg, select, textarea')) continue;
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    const text = range.getBoundingClientRect();
+    const words = [label.className, node.textContent.trim()];
+    const wide = label.clientWidth && label.scrollWidth > label.clientWidth + 1;
+    if (wide && getComputedStyle(label).display !== 'inline') found.push(['wide', ...words].join());
+    for (let e = label; e !== document.body; e = e.parentElement) {
+      const style = getComputedStyle(e);
+      if (e.classList.contains('scroller') || style.overflowX === 'auto') break;
+      if (style.overflowX === 'visible') continue;
+      const box = e.getBoundingClientRect();
+      if (text.right > box.right + 1 || text.left < box.left - 1) {
+        found.push(['cut', ...words].join());
+      }
+    }
+  }
+  return [...new Set(found)];
+}"""
+
+
+@pytest.mark.parametrize("pages", ["page_file", "pair_file", "many_file"])
+def test_no_word_is_clipped(pages, open_page, request):
+    page = open_page(request.getfixturevalue(pages))
+    cards(page)
+    for details in page.locator("details:not(.menu)").all():
+        details.evaluate("(e) => { e.open = true; }")
+    for viewer in (False, True):
+        if viewer:
+            page.locator(".card button").first.click()
+            page.keyboard.press("n")
+        for width in (360, 390, 768, 1024, 1280, 1920):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.wait_for_timeout(150)
+            assert page.evaluate(CLIPPED) == [], width
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+
+
+def test_a_clipped_word_would_be_found(page_file, open_page):
+    page = open_page(page_file)
+    page.evaluate(
+        "document.querySelector('.row-link').style.cssText"
+        " = 'width: 30px; overflow: hidden; white-space: nowrap'"
     )
-    assert clipped == []
+    assert page.evaluate(CLIPPED)
+
+
+def test_many_runs_are_a_table_that_sorts(many_file, open_page, many):
+    page = open_page(many_file)
+    rows = page.locator("#runs-table tbody tr")
+    assert rows.count() == len(many) == 6
+    assert page.locator("#runs-table").bounding_box()["y"] < 900
+    scores = [run.estimate("binding_score").value for run in many]
+
+    def shown() -> list[float]:
+        texts = rows.locator("td:nth-of-type(1) b").all_inner_texts()
+        return [float(text.rstrip("%")) for text in texts]
+
+    given = [round(100 * score, 1) for score in scores]
+    assert shown() == given
+    head = page.locator("#runs-table .sort", has_text="Binding score")
+    head.click()
+    assert shown() == sorted(given, reverse=True)
+    head.click()
+    assert shown() == sorted(given)
+    head.click()
+    assert shown() == given
+    assert page.locator("#runs-table th[scope=col]").first.get_attribute("aria-sort") == "none"
+
+
+def test_of_many_runs_a_card_shows_the_first_and_the_chosen(many_file, open_page):
+    page = open_page(many_file)
+    card = cards(page).first
+    assert card.locator(".tag").all_inner_texts() == ["A", "F"]
+    page.select_option("#f-beside", "2")
+    assert page.locator(".card").first.locator(".tag").all_inner_texts() == ["A", "C"]
+    assert "beside=2" in page.url
+    page.locator(".card button").first.click()
+    assert page.locator(".viewer-run").count() == 2
 
 
 def test_theme_button_overrides_the_system_and_is_kept(page_file, open_page):
@@ -376,10 +581,10 @@ def test_prints_light_and_without_controls(page_file, open_page):
     assert page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
 
 
-def test_assets_folder_holds_all_pictures(first, lent, tmp_path, open_page):
+def test_assets_folder_holds_all_pictures(first, tmp_path, open_page):
     from reports.page import write_report
 
-    written = write_report([first], tmp_path / "a page.html", lent=lent, assets=True)
+    written = write_report([first], tmp_path / "a page.html", assets=True)
     assert written.embedded == written.images
     names = {path.stem for path in (written.assets / "images-0").iterdir()}
     assert names == set(first.samples["sample_id"])

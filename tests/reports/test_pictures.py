@@ -12,13 +12,14 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from bench.judge.colour.naming import name as name_of
+from bench.store.run import Run
+from prompts.colours import COLOUR_NAMES
 from reports import page
 from reports.inline_images import embed
-from reports.naming import LEVELS, name_table
-from reports.payload import all_items, cell_table
+from reports.payload import LEVELS, all_items, cell_table, name_table
+from reports.picture_order import PictureOrder, embedding_order
 from reports.reading import read_run
-from reports.selection import Plan
-from reports.thumbnail_order import embedding_order
 from reports.thumbnails import LONGEST, encode_labels, make_thumbnail
 
 
@@ -139,7 +140,7 @@ def test_order_favours_rare_verdicts_changes_and_the_worst():
 
 def test_a_budget_is_kept_and_controls_come_along(first):
     items, cells = all_items([first]), cell_table([first])
-    plan = Plan([first], items, cells)
+    plan = PictureOrder([first], items, cells)
     whole = embed([first], plan, None)[0]
     assert len(whole.keys) == len(set(whole.keys)) == len(first.samples)
     budget = sum(thumbnail.size for thumbnail in whole.thumbnails) // 12
@@ -153,10 +154,10 @@ def test_a_budget_is_kept_and_controls_come_along(first):
     assert embed([first], plan, budget)[0].keys == some.keys
 
 
-def test_page_says_how_many_it_shows(first, lent, tmp_path, monkeypatch, open_page):
+def test_page_says_how_many_it_shows(first, tmp_path, monkeypatch, open_page):
     monkeypatch.setattr(page, "LARGEST", 100_000)
     monkeypatch.setattr(page, "LEAST_PICTURES", 60_000)
-    written = page.write_report([first], tmp_path / "small.html", lent=lent)
+    written = page.write_report([first], tmp_path / "small.html")
     assert written.embedded < written.images
     assert written.size < 400_000
     opened = open_page(written.path)
@@ -167,18 +168,19 @@ def test_page_says_how_many_it_shows(first, lent, tmp_path, monkeypatch, open_pa
     assert opened.inner_text("#matches") == f"{len(first.verdicts)} in all"
 
 
-def test_names_of_colours_in_a_table(naming):
-    table = decode_labels(name_table(naming)).reshape(LEVELS, LEVELS, LEVELS)
-    assert table[31, 0, 0] == 0
-    assert table[1, 1, 1] == 8
-    with pytest.raises(ValueError, match="shape"):
-        name_table(lambda pixels: np.zeros(3))
+def test_names_of_colours_in_a_table():
+    table = decode_labels(name_table()).reshape(LEVELS, LEVELS, LEVELS)
+    middles = np.arange(LEVELS) * (256 // LEVELS) + 128 // LEVELS
+    for red, green, blue in ((31, 0, 0), (1, 1, 1), (30, 30, 30), (3, 7, 28)):
+        pixel = middles[[red, green, blue]].astype(np.uint8)
+        assert COLOUR_NAMES[table[red, green, blue]] == name_of(pixel)
+    assert COLOUR_NAMES[table[31, 0, 0]] == "red"
 
 
-def test_the_same_run_gives_the_same_page(first_folder, lent, tmp_path):
+def test_the_same_run_gives_the_same_page(first_folder, tmp_path):
     texts = []
     for name in ("a.html", "b.html"):
-        page.write_report([read_run(first_folder)], tmp_path / name, lent=lent)
+        page.write_report([read_run(Run(first_folder))], tmp_path / name)
         texts.append((tmp_path / name).read_bytes())
     assert texts[0] == texts[1]
 

@@ -83,6 +83,52 @@ def test_a_page_that_cannot_be_written_is_told(first, tmp_path):
         write_report([], tmp_path / "page.html")
 
 
+@pytest.mark.parametrize("name", ["run.json", "verdicts.parquet", "notes.html"])
+def test_what_is_no_page_is_never_overwritten(first_folder, tmp_path, name):
+    folder = shutil.copytree(first_folder, tmp_path / "run")
+    target = folder / name
+    if not target.exists():
+        target.write_text("<!doctype html><title>Notes of somebody</title>")
+    before = target.read_bytes()
+    with pytest.raises(UsageError, match="left alone"):
+        invoke(folder, "--out", target)
+    assert target.read_bytes() == before
+
+
+def test_an_earlier_page_is_replaced_and_a_folder_gets_one(first_folder, tmp_path):
+    out = tmp_path / "pages"
+    out.mkdir()
+    assert invoke(first_folder, "--out", out).exit_code == 0
+    made = (out / "report.html").read_bytes()
+    assert invoke(first_folder, "--out", out / "report.html").exit_code == 0
+    assert (out / "report.html").read_bytes() == made
+
+
+def test_a_new_name_in_a_run_folder_must_be_that_of_a_page(first_folder, tmp_path):
+    folder = shutil.copytree(first_folder, tmp_path / "run")
+    with pytest.raises(UsageError, match=r"\.html"):
+        invoke(folder, "--out", folder / "lock.json")
+    assert not (folder / "lock.json").exists()
+
+
+def test_a_page_says_nothing_of_where_the_run_lies(first_folder, tmp_path):
+    folder = shutil.copytree(first_folder, tmp_path / "private" / "run")
+    assert invoke(folder, "--out", tmp_path / "page.html").exit_code == 0
+    assert str(tmp_path) not in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+def test_a_table_is_written_beside_the_page(first_folder, second_folder, tmp_path):
+    arguments = (first_folder, second_folder, "--out", tmp_path, "--table", tmp_path / "t.md")
+    assert invoke(*arguments).exit_code == 0
+    assert "| first | Singles |" in (tmp_path / "t.md").read_text()
+
+
+def test_runs_are_looked_up_in_the_folder_named_by_runs(first_folder, tmp_path):
+    shutil.copytree(first_folder, tmp_path / "elsewhere" / "alpha")
+    assert invoke("alpha", "--runs", tmp_path / "elsewhere").exit_code == 0
+    assert (tmp_path / "elsewhere" / "alpha" / "report.html").is_file()
+
+
 def test_figures_are_svg_and_pdf(first, second, tmp_path):
     written = write_figures([first, second], tmp_path / "figures")
     names = {path.name for path in written}
@@ -105,5 +151,13 @@ def test_figures_without_matplotlib_say_what_to_install(first, tmp_path, monkeyp
 
 def test_help_names_every_option():
     result = invoke("--help")
-    for option in ("--out", "--assets", "--figures", "--certificate", "--open"):
+    for option in (
+        "--out",
+        "--runs",
+        "--assets",
+        "--table",
+        "--figures",
+        "--certificate",
+        "--open",
+    ):
         assert option in result.output

@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 
 from bench.records import Estimate
-from reports.filmstrip_data import MOST, make_films
+from bench.statistics.arrival import ARRIVED
+from reports.inline_images import MOST_FILMS, make_films
 from reports.page import write_report
 from reports.payload import all_items, cell_table
-from reports.selection import Plan
-from reports.trajectory import ARRIVED, CURVES, curves_payload, forming, measured_steps
+from reports.picture_order import PictureOrder
+from reports.trajectory import CURVES, curves_payload, forming, measured_steps
 
 
 def test_a_run_without_frames_has_no_steps(second):
@@ -22,7 +23,7 @@ def test_a_run_without_frames_has_no_steps(second):
     assert forming(second, steps) is None
     items = all_items([second])
     assert curves_payload(second, steps, items, 0, [("x", 0)]) == []
-    plan = Plan([second], items, cell_table([second]))
+    plan = PictureOrder([second], items, cell_table([second]))
     assert make_films([second], plan, None) == ([{}], [], 0)
 
 
@@ -113,9 +114,9 @@ def test_a_step_that_was_not_measured_is_a_gap(first):
 
 def test_frames_keep_to_their_budget_and_come_with_the_control(first):
     items, cells = all_items([first]), cell_table([first])
-    plan = Plan([first], items, cells)
+    plan = PictureOrder([first], items, cells)
     whole, keys, spent = make_films([first], plan, None)
-    assert len(keys) == min(len(plan.order), MOST)
+    assert len(keys) == min(len(plan.order), MOST_FILMS)
     assert spent == sum(len(uri) + 3 for frames in whole[0].values() for uri in frames)
     some, kept, less = make_films([first], plan, spent // 5)
     assert 0 < len(kept) < len(keys)
@@ -150,8 +151,8 @@ def test_strips_of_prompt_and_control_with_their_curve(page_file, open_page):
     assert again.locator(".forming svg.curves[role=img]").first.get_attribute("aria-label")
 
 
-def test_frames_beside_the_page_are_loaded_when_needed(first, lent, tmp_path, open_page):
-    written = write_report([first], tmp_path / "page.html", lent=lent, assets=True)
+def test_frames_beside_the_page_are_loaded_when_needed(first, tmp_path, open_page):
+    written = write_report([first], tmp_path / "page.html", assets=True)
     assert list(written.assets.glob("films-0-*.js"))
     page = open_page(written.path)
     page.wait_for_selector("#film .film img")

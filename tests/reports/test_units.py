@@ -10,123 +10,158 @@ import pandas as pd
 import pytest
 
 from bench.errors import UsageError
-from bench.records import VERDICTS
+from bench.records import LEAKS, VERDICTS, Comparison, Estimate
+from bench.statistics.compare import compare, pair
+from bench.statistics.labels import HEADLINES, METRIC_LABELS
+from bench.statistics.metrics import SHARES
+from bench.store.run import Run
 from reports import tables
+from reports.about import command, facts, without_folders
 from reports.certificate import load_certificate, read_certificate
-from reports.changes import changed_cells, shifts
-from reports.differences import differences, moved
-from reports.headline import Headline, headlines, in_ten
-from reports.highlights import glance
-from reports.labels import PLACES, RATES, VERDICT_WORDS
-from reports.payload import all_items, build_payload, cell_table
-from reports.reading import Run
+from reports.comparison import (
+    _reading,
+    changed_cells,
+    compared,
+    moved,
+    nice_reach,
+    reach,
+    shifts,
+    whole,
+)
+from reports.headline import Headline, by_kind, headlines, highlights, in_ten, judged_of
+from reports.labels import DESTINATIONS, JUDGED, LEAK_PARTS, RATES, verdict_order, verdict_words
+from reports.payload import all_items, build_payload, cell_table, visible
+from reports.reading import RunTables
 from reports.tabulation import (
-    counts_by_pair,
+    destinations,
     excesses,
     observed,
-    places,
     prior_strengths,
+    share_by_pair,
+    unjudged_reasons,
     verdict_counts,
 )
+from reports.views import letter_of
 from reports.warnings import cautions, comparison_cautions
 
 
+def changed(run: RunTables, **parts) -> RunTables:
+    values = {name: getattr(run, name) for name in RunTables.__dataclass_fields__}
+    return RunTables(**(values | parts))
+
+
+def with_verdict(run: RunTables, rows, verdict: str) -> RunTables:
+    verdicts = run.verdicts.copy()
+    verdicts.loc[rows, "verdict"] = verdict
+    return changed(run, verdicts=verdicts)
+
+
 def test_every_verdict_has_words_one_place_and_an_icon(page_file):
-    assert tuple(VERDICT_WORDS) == VERDICTS
-    placed = [verdict for place in PLACES for verdict in place.verdicts]
-    assert sorted(placed) == sorted(set(VERDICTS) - {"unjudged", "invalid"})
+    placed = [verdict for place in DESTINATIONS for verdict in place.verdicts]
+    assert sorted(placed) == sorted(JUDGED)
     source = page_file.read_text(encoding="utf-8")
-    assert all(f'<symbol id="v-{name}"' in source for name in VERDICTS)
+    for name in VERDICTS:
+        assert verdict_words(name).meaning != name
+        assert f'<symbol id="v-{name}"' in source
+    # What is no leak is not painted as one.
+    assert next(one.name for one in DESTINATIONS if "mixed" in one.verdicts) == "part"
+    assert [verdict for _, verdict in LEAK_PARTS] == list(LEAKS)
 
 
-def test_rates_have_the_values_of_the_estimates(first, lent):
+def test_every_estimate_of_a_run_has_a_label(first):
+    named = {one.metric for one in first.estimates if one.group == "all"}
+    named -= {"presence", "bind", "prior", "leak_background", "leak_neighbour", "swap"}
+    named = {name for name in named if not name.startswith("clip_")}
+    assert named <= set(METRIC_LABELS)
+    assert set(HEADLINES) <= set(METRIC_LABELS)
+
+
+def test_a_verdict_that_nobody_knew_is_counted_and_named(first):
+    run = with_verdict(first, first.verdicts.index[:3], "puzzling_case")
+    assert verdict_order(["puzzling_case"]) == (*VERDICTS, "puzzling_case")
+    assert verdict_words("puzzling_case").label == "Puzzling case"
+    assert verdict_counts(run)["puzzling_case"] == 3
+    assert judged_of(run) == (judged_of(first)[0] - 3, len(first.verdicts))
+    payload = build_payload([run], ["a"], all_items([run]), cell_table([run]))
+    number = [one["name"] for one in payload["verdicts"]].index("puzzling_case")
+    assert payload["runs"][0]["verdict"][:3] == [number] * 3
+    assert all(number not in rate["among"] for rate in payload["rates"])
+
+
+def test_what_was_not_judged_is_told_first_with_its_reasons(first):
+    few = with_verdict(first, first.verdicts.index[:1], "unjudged")
+    assert not any("were judged" in one.text for one in told(few))
+    many = with_verdict(first, first.verdicts.index[: len(first.verdicts) // 4], "unjudged")
+    many.verdicts.loc[many.verdicts["verdict"] == "unjudged", "rule"] = "no_evidence"
+    assert "were judged" in told(many)[0].text
+    judged, total = judged_of(many)
+    assert f"{judged:,} of {total:,}" in told(many)[0].text
+    assert ("unjudged: no evidence", total - judged) in unjudged_reasons(many)
+
+
+def test_rates_are_those_of_the_estimates(first):
     estimates = {one.metric: one.value for one in first.estimates if one.group == "all"}
-    items = all_items([first, first])
-    found = {one.name: one for one in differences(items, 0, 1, lent.interval)}
-    shared = [rate.name for rate in RATES if rate.name in estimates]
-    assert len(shared) >= 6
-    for name in shared:
-        assert found[name].before == pytest.approx(estimates[name])
-        assert found[name].difference == 0
-        # No cell changed, and that is no proof that none would: never an interval without width.
-        assert found[name].low < 0 < found[name].high
-        assert found[name].reading == "no clear difference"
+    assert {share.name for share in RATES} < {share.name for share in SHARES}
+    for share in RATES:
+        by_cell = first.verdicts[first.verdicts["verdict"].isin(share.among)]
+        hits = by_cell["verdict"].isin(share.hits).groupby(by_cell["cell_id"]).mean()
+        assert hits.mean() == pytest.approx(estimates[share.name])
 
 
-def test_difference_is_found_with_the_sign_of_the_change(first, lent):
-    items = all_items([first, first])
-    items["verdict_1"] = "bound"
-    found = {one.name: one for one in differences(items, 0, 1, lent.interval)}
-    score = found["binding_score"]
-    assert score.after == 1
-    assert score.difference > 0
-    assert score.reading == "better"
-    assert found["leakage_rate"].difference < 0
-    assert found["leakage_rate"].reading == "better"
-    one_cell = items[items["cell_id"] == items["cell_id"].iloc[0]]
-    alone = differences(one_cell, 0, 1, lent.interval)[0]
-    assert alone.low is None
-    assert alone.reading == "no interval"
+def test_comparisons_are_those_of_the_gate(first, second):
+    gate = compare(pair(first.verdicts, second.verdicts))
+    page = compared(first, second)
+    assert [one.comparison for one in page] == gate
+    assert page[0].label == "Binding score"
+    assert {one.kind for one in page} >= {"", "colour", "subject"}
+    alone = compared(first, second, slices=False)
+    assert [one.comparison.metric for one in alone] == ["binding_score"]
+    elsewhere = second.verdicts.assign(cell_id="another")
+    assert compared(first, changed(second, verdicts=elsewhere)) == []
 
 
-def test_differences_are_those_of_the_gate(first, second, lent):
-    from bench.statistics.compare import compare, pair
-
-    gate = {
-        one.metric: one
-        for one in compare(pair(first.verdicts, second.verdicts))
-        if one.group == "all"
-    }
-    page = {one.name: one for one in differences(all_items([first, second]), 0, 1, lent.interval)}
-    assert len(gate) >= 4
-    for name, one in gate.items():
-        told = (page[name].before, page[name].after, page[name].low, page[name].high)
-        assert told == pytest.approx((one.before, one.after, one.low, one.high))
-
-
-def made_up(cells: int = 40) -> pd.DataFrame:
-    """Cells of four colours and two subjects, bound in both runs."""
-    return pd.DataFrame(
-        {
-            "cell_id": [f"c{number}" for number in range(cells)],
-            "colour": [("red", "blue", "gray", "pink")[number % 4] for number in range(cells)],
-            "subject": [("frog", "cup")[number // 4 % 2] for number in range(cells)],
-            "verdict_0": "bound",
-            "verdict_1": "bound",
-        }
+def comparison(
+    difference: float, p: float, cells: int, metric: str = "binding_score"
+) -> Comparison:
+    return Comparison(
+        metric, "all", 0.5, 0.5 + difference, difference, None, None, p, 0.1, cells, "", ""
     )
 
 
-def test_moved_names_the_group_that_was_made_worse_and_no_other(lent):
-    items = made_up()
-    assert moved(items, 0, 1, lent.interval) == []
-    gray = items["colour"] == "gray"
-    items.loc[gray, "verdict_1"] = "prior"
-    found = {one.key: one for one in moved(items, 0, 1, lent.interval)}
-    assert [key for key, one in found.items() if one.clear] == ["gray"]
-    assert (found["gray"].before, found["gray"].after, found["gray"].reading) == (1, 0, "worse")
-    assert found["frog"].reading == "no clear difference"
+@pytest.mark.parametrize(
+    ("difference", "p", "cells", "metric", "family", "words"),
+    [
+        (-0.2, 0.01, 40, "binding_score", 1, "worse"),
+        (0.2, 0.01, 40, "binding_score", 1, "better"),
+        (0.2, 0.01, 40, "leakage_rate", 1, "worse"),
+        (0.0, 0.01, 40, "binding_score", 1, "no clear difference"),
+        (-0.2, 0.2, 40, "binding_score", 1, "no clear difference"),
+        # Five cells of one group all change one way once in sixteen; ten of 43 groups likewise.
+        (-1.0, 0.0625, 5, "binding_score", 1, "too few cells: 5, 6 needed"),
+        (-1.0, 0.09, 10, "binding_score", 43, "too few cells: 10, 11 needed"),
+    ],
+)
+def test_readings(difference, p, cells, metric, family, words):
+    assert _reading(comparison(difference, p, cells, metric), family) == words
 
 
-def test_a_few_cells_that_changed_are_not_clear(lent):
-    """Five that all went one way do so by chance once in sixteen."""
-    for changes, clear in ((5, False), (6, True)):
-        items = made_up(200)
-        items.loc[items.index[:changes], "verdict_1"] = "prior"
-        score = differences(items, 0, 1, lent.interval)[0]
-        assert score.high < 0
-        assert score.clear is clear
+def test_moved_names_the_group_that_was_made_worse_and_no_other(first):
+    assert moved(compared(first, first)) == []
+    bound = changed(first, verdicts=first.verdicts.assign(verdict="bound"))
+    blue = bound.verdicts["colour"] == "blue"
+    one = moved(compared(bound, with_verdict(bound, blue, "prior")))
+    assert one[0].key == "blue"
+    assert one[0].comparison.difference == -1
+    assert not any(other.clear for other in one[1:])
 
 
-def test_moved_intervals_hold_together(lent):
-    """Wider than alone: one level is shared by all groups."""
-    items = made_up(160)
-    items.loc[items.index[::7], "verdict_1"] = "mixed"
-    found = moved(items, 0, 1, lent.interval)
-    assert len(found) == 6
-    for one in found:
-        alone = differences(items[items[one.kind] == one.key], 0, 1, lent.interval)[0]
-        assert one.high - one.low > alone.high - alone.low
+def test_axis_holds_every_interval_and_is_no_wider_than_it_must(first, second):
+    found = whole(compared(first, second))
+    ends = [abs(e) for one in found for e in (one.comparison.low, one.comparison.high)]
+    assert reach(found) >= max(ends)
+    assert nice_reach(0.0) == 0.05
+    assert nice_reach(0.11) == 0.2
+    assert nice_reach(0.93) == 1.0
 
 
 def test_changed_cells_count_judgements_and_name_what_became(first):
@@ -161,8 +196,8 @@ def test_an_invalid_picture_is_neither_loss_nor_gain(first):
     assert shifts(items, 0, 1) == []
 
 
-def test_glance_has_the_lowest_groups_and_the_commonest_failure(first):
-    found = glance(first)
+def test_highlights_have_the_lowest_groups_and_the_commonest_failure(first):
+    found = highlights(first)
     values = {e.group: e.value for e in first.estimates if e.metric == "binding_score"}
     colours = sorted(value for group, value in values.items() if group.startswith("colour:"))
     assert [one.value for one in found.colours] == colours[: len(found.colours)]
@@ -173,23 +208,31 @@ def test_glance_has_the_lowest_groups_and_the_commonest_failure(first):
     commonest = failures.value_counts()
     assert f"({commonest.iloc[0]} of {len(failures)} failures)" in found.failure
     bound = changed(first, verdicts=first.verdicts.assign(verdict="bound"))
-    assert glance(bound).failure == "Not one failed."
-    assert glance(changed(first, verdicts=first.verdicts.iloc[:0])).failure == ""
+    assert highlights(bound).failure == "Not one failed."
+    assert highlights(changed(first, verdicts=first.verdicts.iloc[:0])).failure == ""
 
 
-def test_places_and_observed_sum_to_all(first):
+def test_kinds_of_prompt_stand_apart(first):
+    found = {tag: one.estimate for tag, _, one in by_kind(first)}
+    assert set(found) == {"single", "pair"}
+    assert found["pair"] == first.estimate("binding_score", "tag:pair")
+
+
+def test_destinations_and_observed_sum_to_all(first):
     counts = verdict_counts(first)
-    rows = places(first)
-    assert sum(row.images for row in rows) == sum(counts.values()) - counts["invalid"]
-    for place, total in zip(PLACES, zip(*(row.counts for row in rows), strict=True), strict=True):
+    rows = destinations(first)
+    assert sum(row.images for row in rows) == sum(counts[name] for name in JUDGED)
+    totals = zip(*(row.counts for row in rows), strict=True)
+    for place, total in zip(DESTINATIONS, totals, strict=True):
         assert sum(total) == sum(counts[name] for name in place.verdicts)
     columns, matrix = observed(first)
     assert matrix[-1].colour is None
     for row in matrix[:-1]:
         assert sum(row.shares) == pytest.approx(1)
         assert len(row.shares) == len(columns)
-    pairs = counts_by_pair(first)
-    assert int(pairs[list(VERDICTS)].to_numpy().sum()) == len(first.verdicts)
+    pairs = share_by_pair(first, RATES[0])
+    assert pairs["among"].sum() == len(first.verdicts)
+    assert pairs["hits"].sum() == counts["bound"]
 
 
 def test_excess_joins_the_control_of_the_same_index(first):
@@ -235,19 +278,17 @@ def test_shares_in_words(share, words):
 
 def test_headline_sentences_follow_the_interval(first):
     found = headlines(first)
-    assert found["score"].sentence.endswith("and only there.")
-    assert found["score"].scored <= found["score"].images
-    gap = found["gap_seen"]
-    clear = gap.low is not None and not gap.low <= 0 <= gap.high
+    assert found["binding_score"].sentence.endswith("and only there.")
+    score = found["binding_score"].estimate
+    assert score.scored <= score.images
+    gap = found["gap_seen_novel"]
+    assert gap.reach >= max(abs(gap.estimate.low), abs(gap.estimate.high))
+    low, high = gap.estimate.low, gap.estimate.high
+    clear = low is not None and not low <= 0 <= high
     assert ("No clear difference" in gap.sentence) == (not clear)
 
 
-def changed(run: Run, **parts) -> Run:
-    values = {name: getattr(run, name) for name in Run.__dataclass_fields__}
-    return Run(**(values | parts))
-
-
-def told(run: Run):
+def told(run: RunTables):
     return cautions(run, read_certificate(run.record))
 
 
@@ -276,13 +317,19 @@ def test_a_clean_run_has_no_caution(first):
 
 def test_unlike_runs_are_told(first, second):
     assert comparison_cautions([first, second], ["a", "b"]) == []
-    other = first.record | {"segmenter": {"name": "saliency"}, "grid": {"hash": "x"}}
-    words = [one.text for one in comparison_cautions([first, changed(first, record=other)], "ab")]
+    manifest = first.stored.manifest
+
+    def remade(**parts) -> RunTables:
+        return changed(first, stored=Run(first.stored.folder, manifest.model_copy(update=parts)))
+
+    saliency = manifest.segmenter.model_copy(update={"name": "saliency"})
+    grid = manifest.grid.model_copy(update={"hash": "x"})
+    other = remade(segmenter=saliency, grid=grid)
+    words = [one.text for one in comparison_cautions([first, other], "ab")]
     assert any("prompts" in text for text in words)
     assert any("segmenters" in text for text in words)
-    device = {**first.record["segmenter"], "options": {"device": "cuda"}}
-    same = changed(first, record=first.record | {"segmenter": device})
-    assert comparison_cautions([first, same], "ab") == []
+    device = manifest.segmenter.model_copy(update={"options": {"device": "cuda"}})
+    assert comparison_cautions([first, remade(segmenter=device)], "ab") == []
 
 
 @pytest.mark.parametrize(
@@ -329,40 +376,113 @@ def test_what_is_no_certificate_is_told_in_one_line(tmp_path, text):
     assert str(path) in str(caught.value)
 
 
+def estimated(metric: str, value: float, low=None, high=None, group: str = "all") -> Estimate:
+    return Estimate(metric, group, value, low, high, 9, 9, 3)
+
+
 NUMBERS = {
-    "score": Headline("score", "Score & 100%", 0.5, 0.4, 0.6, 9, 9, 3, ""),
-    "gap": Headline("gap", "Gap", -0.1, None, None, 9, 9, 1, "", signed=True),
-    "none": Headline("none", "None", math.nan, None, None, 9, 0, 0, ""),
+    "binding_score": Headline(estimated("binding_score", 0.5, 0.4, 0.6), "Score & 100%", ""),
+    "gap_seen_novel": Headline(estimated("gap_seen_novel", -0.1), "Gap", "", signed=True),
+    "leakage_rate": Headline(estimated("leakage_rate", math.nan), "None", ""),
 }
 
 
 def test_tables_hold_the_numbers_and_escape_the_name():
-    rows = [("a|b_1 <x>", NUMBERS)]
-    assert "| a\\|b\\_1 \\<x\\> | 50.0 [40.0, 60.0] | -10.0 | n/a | 9 |" in tables.markdown(rows)
-    text = tables.latex(rows)
-    assert "a|b\\_1 <x>" in text
-    assert "Score \\& 100\\%" in text
-    assert "$50.0$ [$40.0, 60.0$]" in text
-    assert "$-10.0$" in text
-    read = list(csv.DictReader(io.StringIO(tables.comma_separated([("=1+1", NUMBERS)]))))
+    texts = tables.headline_tables([("a|b_1 <x>", NUMBERS)])
+    row = "| a\\|b\\_1 \\<x\\> | 50.0 [40.0, 60.0] | -10.0 | n/a | 9 |"
+    assert row in texts["markdown"]
+    assert "a|b\\_1 <x>" in texts["latex"]
+    assert "Score \\& 100\\%" in texts["latex"]
+    assert "$50.0$ $[40.0, 60.0]$" in texts["latex"]
+    assert "$-10.0$" in texts["latex"]
+    made = tables.headline_tables([("=1+1", NUMBERS)])["csv"]
+    read = list(csv.DictReader(io.StringIO(made)))
     assert read[0]["run"] == "'=1+1"
     assert float(read[0]["value"]) == 0.5
+    assert float(read[1]["value"]) == -0.1
     assert read[2]["value"] == ""
 
 
-def test_tables_of_differences(first, second, lent):
-    found = differences(all_items([first, second]), 0, 1, lent.interval)
+def test_tables_of_differences(first, second):
+    found = whole(compared(first, second))
     texts = tables.difference_tables([("b|2", found)], "a_1")
     lines = texts["markdown"].splitlines()
     assert len(lines) == 2 + len(found)
     assert len({line.replace("\\|", "").count("|") for line in lines}) == 1
     assert texts["latex"].count("\\\\") == 1 + len(found)
     rows = list(csv.DictReader(io.StringIO(texts["csv"])))
-    assert [row["metric"] for row in rows] == [one.name for one in found]
+    assert [row["metric"] for row in rows] == [one.comparison.metric for one in found]
     for row, one in zip(rows, found, strict=True):
         assert row["against"] == "a_1"
-        assert float(row["difference"]) == pytest.approx(one.difference, abs=1e-6)
-        assert float(row["low"]) == pytest.approx(one.low, abs=1e-6)
+        assert float(row["difference"]) == pytest.approx(one.comparison.difference, abs=1e-6)
+        assert float(row["low"]) == pytest.approx(one.comparison.low, abs=1e-6)
+
+
+def test_table_of_a_paper_keeps_kinds_apart_in_every_form(first, second, tmp_path):
+    runs = [("a_1", first), ("b", second)]
+    markdown = tables.paper_table(runs, "markdown").splitlines()
+    assert len(markdown) == 2 + 2 * 2
+    assert [line.split(" | ")[1] for line in markdown[2:]] == ["Singles", "Pairs"] * 2
+    single = first.estimate("binding_score", "tag:single")
+    shown = f"{100 * single.value:.1f} [{100 * single.low:.1f}, {100 * single.high:.1f}]"
+    assert shown in markdown[2]
+    assert f"| {single.scored} of {single.images} | {single.cells} |" in markdown[2]
+    latex = tables.paper_table(runs, "latex")
+    assert "a\\_1 & Singles & $" in latex
+    assert latex.count("\\\\") == 5
+    rows = list(csv.DictReader(io.StringIO(tables.paper_table(runs, "csv"))))
+    assert {row["prompts"] for row in rows} == {"singles", "pairs"}
+    assert float(rows[0]["value"]) == pytest.approx(single.value, abs=1e-6)
+    for name in ("t.csv", "t.md", "t.tex"):
+        tables.write_paper_table(runs, tmp_path / "paper" / name)
+    assert (tmp_path / "paper" / "t.tex").read_text() == latex
+    with pytest.raises(UsageError, match=r"\.csv, \.md, \.tex"):
+        tables.write_paper_table(runs, tmp_path / "t.txt")
+
+
+def test_any_and_all_of_the_seeds_stand_beside_the_mean(first):
+    extra = [estimated(name, 0.5, 0.4, 0.6, "tag:single") for name in ("bound_any", "bound_all")]
+    run = changed(first, estimates=(*first.estimates, *extra))
+    head = tables.paper_table([("a", run)], "markdown").splitlines()[0]
+    assert "| Binding score | Bound in any seed | Bound in all seeds |" in head
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("/home/me/runs/x.csv", "…/x.csv"),
+        ("/home/my name/x y", "…/x y"),
+        ("C:\\Users\\me\\x", "…/x"),
+        ("~/models/tuned/", "…/tuned"),
+        ("a 1/2 of it", "a 1/2 of it"),
+        ("org/name@main", "org/name@main"),
+        ("s3://bucket/runs/a", "s3://bucket/runs/a"),
+        ("cannot read '/srv/a/b.png'", "cannot read '…/b.png'"),
+    ],
+)
+def test_absolute_paths_lose_their_folders(text, shown):
+    assert without_folders(text) == shown
+
+
+def test_facts_and_command_have_no_absolute_path(first):
+    made = "bench run --model /home/me/tuned --captions='/srv/the data/c.csv' --seeds 2"
+    sampler = first.record["sampler"] | {"name": "/home/me/tuned", "options": {"p": ["/a/b"]}}
+    run = changed(first, record=first.record | {"sampler": sampler, "command": made})
+    assert command(run) == "bench run --model '…/tuned' '--captions=…/c.csv' --seeds 2"
+    values = [value for _, rows in facts(run) for _, value in rows]
+    assert "…/tuned" in values
+    assert "…/b" in values
+    assert not any(value.startswith("/") for value in values)
+    assert facts(run)[0][0] == "Run"
+
+
+def test_what_turns_a_text_around_is_written_out():
+    assert visible("a \u202eeulb potato") == "a [U+202E]eulb potato"
+    assert visible("\u05ea\u05e4") == "\u05ea\u05e4"
+
+
+def test_letters_go_on_after_z():
+    assert [letter_of(n) for n in (0, 25, 26, 27, 701, 702)] == ["A", "Z", "AA", "AB", "ZZ", "AAA"]
 
 
 def test_payload_lines_up_runs_by_cell_index_and_binding(first, second):
