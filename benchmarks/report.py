@@ -23,10 +23,9 @@ BUILD = """
 import json, resource, sys, time
 from pathlib import Path
 start = time.perf_counter()
-from bench.cli.report import _lent, _load
+from bench.cli.report import read_folders
 from reports.page import write_report
-lent = _lent()
-written = write_report([_load(Path(sys.argv[1]))], Path(sys.argv[2]), lent=lent)
+written = write_report(read_folders([Path(sys.argv[1])]), Path(sys.argv[2]))
 print(json.dumps({
     "build_s": round(time.perf_counter() - start, 2),
     "build_cpu_s": round(time.process_time(), 2),
