@@ -20,7 +20,7 @@ _HEAD = 22
 def strip_of(model: str, colour: str, subject: str, steps: int, out: Path) -> Path:
     """Run the suite on one prompt; returns the filmstrip that it wrote."""
     name = f"story-{model}-{colour}-{subject}"
-    command = [sys.executable, "-m", "bench", "run", "--model", model, "--out", str(out)]
+    command = [sys.executable, "-m", "bench", "run", "--model", model, "--runs", str(out)]
     command += ["--name", name, "--colours", colour, "--subjects", subject, "--seeds", "1"]
     command += ["--templates", "single,control", "--trajectory"]
     command += ["--scorer", "segmentation"]

@@ -24,7 +24,7 @@ def command(names: tuple[Path, ...], runs: Path, as_json: bool, as_csv: bool) ->
     from bench.errors import UsageError
     from bench.run.derive import current_estimates
     from bench.run.finish import take_stock
-    from bench.run.summary import RunSummary, render, render_several, to_csv, to_dict
+    from bench.run.summary import WIDTH, RunSummary, render, render_several, to_csv, to_dict
     from bench.store.run import Run, find_run
 
     if as_json and as_csv:
@@ -46,9 +46,10 @@ def command(names: tuple[Path, ...], runs: Path, as_json: bool, as_csv: bool) ->
     else:
         from rich.console import Console
 
-        table = (
-            render_several(found)
-            if several
-            else render(found[0].manifest, found[0].estimates, found[0].stored)
-        )
-        Console().print(table)
+        if several:
+            # A row a run, also where the terminal is narrower: no number is folded.
+            wide = max(Console().width, WIDTH)
+            Console(width=wide, soft_wrap=True).print(render_several(found))
+        else:
+            one = found[0]
+            Console().print(render(one.manifest, one.estimates, one.stored))

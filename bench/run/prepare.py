@@ -15,6 +15,7 @@ from bench.store.manifest import (
     TRAJECTORY_SCORER,
     Maker,
     Manifest,
+    command_line,
     grid_of,
     read_manifest,
     require_same,
@@ -46,6 +47,7 @@ def manifest_for(
         segmenter=Maker.of(crew.segmenter.fingerprint),
         scorers={name: Maker.of(one.fingerprint) for name, one in crew.scorers.items()},
         trajectory=noise_levels(crew),
+        command=command_line(),
     )
 
 

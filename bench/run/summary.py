@@ -22,6 +22,9 @@ MOST_UNJUDGED = 0.05
 #: Fewer cells than this give intervals that are not to be trusted far.
 FEW_CELLS = 10
 
+#: Characters that a row of a table of several runs takes.
+WIDTH = 140
+
 #: Columns of a table of several runs: the metric and its group.
 COLUMNS: tuple[tuple[str, str], ...] = (
     ("binding_score", "all"),
@@ -139,7 +142,7 @@ def render_several(runs: Sequence[RunSummary]) -> RenderableType:
         if any(run.estimate(metric, group) for run in runs)
     ]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("run")
+    table.add_column("run", no_wrap=True)
     for metric, group in shown:
         kind = KIND_LABELS.get(group.removeprefix("tag:"))
         table.add_column(kind or label_of(metric).label, justify="right")

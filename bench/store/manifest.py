@@ -111,7 +111,7 @@ class Manifest(_Record):
     invalid: int = 0
     control: dict[str, Any] | None = None
     account: dict[str, float] | None = None
-    command: str = Field(default_factory=lambda: command_line())
+    command: str = ""
     machine: dict[str, str] = Field(default_factory=lambda: machine())
     versions: dict[str, str] = Field(default_factory=lambda: versions())
 
