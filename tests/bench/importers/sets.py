@@ -148,3 +148,7 @@ class Painter(ShapeSampler):
 
 def replace_first(sample: Sample, binding: Binding) -> Sample:
     return replace(sample, cell=replace(sample.cell, bindings=(binding,)))
+
+
+def decoded(data: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
