@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.records import Estimate
-from bench.statistics.labels import HEADLINES, KIND_LABELS, label_of
+from bench.statistics.labels import HEADLINES, KIND_LABELS, label_of, with_of_k
 from reports.comparison import nice_reach
 from reports.labels import JUDGED, verdict_words
 from reports.reading import RunTables
@@ -61,7 +61,7 @@ def headlines(run: RunTables, group: str = "all") -> dict[str, Headline]:
     """Headline numbers of a group, by metric; those that its estimates lack are left out."""
     whole = {one.metric: one for one in run.estimates if one.group == group}
     found = {}
-    for metric in HEADLINES:
+    for metric in with_of_k(HEADLINES, whole):
         if metric in whole:
             label = label_of(metric)
             one = whole[metric]

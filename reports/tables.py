@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.errors import StoreError, UsageError
 from bench.records import Estimate
-from bench.statistics.labels import KIND_LABELS, label_of
+from bench.statistics.labels import KIND_LABELS, label_of, with_of_k
 from reports.comparison import ComparedMetric
 from reports.headline import Headline, most_images
 from reports.reading import RunTables
@@ -17,11 +17,9 @@ from reports.reading import RunTables
 #: Left out where a row is a run, so that a table fits a page; the CSV has all.
 _FINE = frozenset({"leakage_spilled", "leakage_swapped", "drawn"})
 
-#: Columns of the table of a paper, where they were estimated.
+#: Columns of the table of a paper, where they were estimated; any and all of k come with the first.
 PAPER: tuple[str, ...] = (
     "binding_score",
-    "bound_any",
-    "bound_all",
     "binding_given_drawn",
     "leakage_rate",
     "mixed",
@@ -109,9 +107,10 @@ def paper_table(runs: Sequence[tuple[str, RunTables]], form: str) -> str:
         for tag, kind in KIND_LABELS.items()
         if run.estimate(PAPER[0], f"tag:{tag}")
     ]
+    estimated = (one.metric for _, run in runs for one in run.estimates)
     columns = [
         metric
-        for metric in PAPER
+        for metric in with_of_k(PAPER, estimated)
         if any(run.estimate(metric, f"tag:{tag}") for _, run, tag, _ in kinds)
     ]
     if form == "csv":

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.records import Estimate, json_fields
-from bench.statistics.labels import HEADLINES, KIND_LABELS, label_of
+from bench.statistics.labels import HEADLINES, KIND_LABELS, label_of, with_of_k
 from bench.store.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -102,7 +102,8 @@ def render(manifest: Manifest, estimates: Sequence[Estimate], stored: int) -> Re
     for name in ("value", "95% interval", "images scored", "cells"):
         table.add_column(name, justify="right")
     run = RunSummary(manifest, estimates, stored)
-    rows = [(metric, "all", label_of(metric).label) for metric in HEADLINES]
+    metrics = with_of_k(HEADLINES, (one.metric for one in estimates))
+    rows = [(metric, "all", label_of(metric).label) for metric in metrics]
     # Singles, scenes and pairs apart, below the score of all of them.
     rows[1:1] = [("binding_score", f"tag:{tag}", f"  {name}") for tag, name in KIND_LABELS.items()]
     for metric, group, words in rows:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -38,10 +40,6 @@ METRIC_LABELS: dict[str, MetricLabel] = {
     "binding_given_drawn": MetricLabel(
         "Binding, given drawn", "The same among images where the subject is present."
     ),
-    "bound_any": MetricLabel(
-        "Bound in any seed", "Share of prompts with at least one bound image among their seeds."
-    ),
-    "bound_all": MetricLabel("Bound in all seeds", "Share of prompts whose every image is bound."),
     "drawn": MetricLabel("Subject drawn", "Share of judged images where the subject is present."),
     "leakage_rate": MetricLabel(
         "Leakage rate",
@@ -111,7 +109,25 @@ HEADLINES: tuple[str, ...] = tuple(
 #: Kinds of prompt, which are always shown apart: the tag, and what its prompts are called.
 KIND_LABELS: dict[str, str] = {"single": "Singles", "distractor": "Scenes", "pair": "Pairs"}
 
+#: Any or all of k images of a prompt, which stand beside the mean over its images.
+_OF_K = re.compile(r"(any|all)_of_(\d+)")
+
 
 def label_of(metric: str) -> MetricLabel:
     """Return the label of a metric; of one without its own, the name in plain letters."""
+    if of_k := _OF_K.fullmatch(metric):
+        which = "at least one image is" if of_k[1] == "any" else "every image is"
+        return MetricLabel(
+            f"Bound in {of_k[1]} of {of_k[2]}",
+            f"Share of prompts of which {which} bound, among {of_k[2]} images of each.",
+        )
     return METRIC_LABELS.get(metric) or MetricLabel(metric.replace("_", " ").capitalize())
+
+
+def with_of_k(wanted: Iterable[str], estimated: Iterable[str]) -> list[str]:
+    """Return those wanted, any and all of k of those estimated after the binding score."""
+    of_k = [name for name in dict.fromkeys(estimated) if _OF_K.fullmatch(name)]
+    of_k.sort(key=lambda name: (int(name.rpartition("_")[2]), name[:3] != "any"))
+    return [
+        one for name in wanted for one in ((name, *of_k) if name == "binding_score" else (name,))
+    ]

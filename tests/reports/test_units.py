@@ -440,11 +440,15 @@ def test_table_of_a_paper_keeps_kinds_apart_in_every_form(first, second, tmp_pat
         tables.write_paper_table(runs, tmp_path / "t.txt")
 
 
-def test_any_and_all_of_the_seeds_stand_beside_the_mean(first):
-    extra = [estimated(name, 0.5, 0.4, 0.6, "tag:single") for name in ("bound_any", "bound_all")]
+def test_any_and_all_of_k_stand_beside_the_mean(first):
+    names = ("all_of_10", "all_of_2", "any_of_2", "any_of_10")
+    groups = ("all", "tag:single")
+    extra = [estimated(name, 0.5, 0.4, 0.6, group) for name in names for group in groups]
     run = changed(first, estimates=(*first.estimates, *extra))
     head = tables.paper_table([("a", run)], "markdown").splitlines()[0]
-    assert "| Binding score | Bound in any seed | Bound in all seeds |" in head
+    words = ("Bound in any of 2", "Bound in all of 2", "Bound in any of 10", "Bound in all of 10")
+    assert "| " + " | ".join(("Binding score", *words, "Binding, given drawn")) + " |" in head
+    assert list(headlines(run))[:3] == ["binding_score", "any_of_2", "all_of_2"]
 
 
 @pytest.mark.parametrize(
