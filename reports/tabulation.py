@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from bench.records import NO_EVIDENCE
 from bench.statistics.metrics import Share
 from prompts.colours import COLOUR_NAMES, COLOURS
 from prompts.subjects import SUBJECTS
@@ -79,9 +80,17 @@ def verdict_counts(run: RunTables) -> dict[str, int]:
 def unjudged_reasons(run: RunTables) -> list[tuple[str, int]]:
     """Why bindings were not judged, and how many for each reason, the commonest first."""
     rows = run.verdicts[~run.verdicts["verdict"].isin(JUDGED)]
-    reasons = rows["rule"].fillna("").where(rows["rule"].fillna("") != "", rows["verdict"])
-    counts = (rows["verdict"] + ": " + reasons.astype(str)).value_counts()
-    return [(str(name).replace("_", " "), int(count)) for name, count in counts.items()]
+    counts = rows.groupby(["verdict", "rule"], dropna=False).size().sort_values(ascending=False)
+    return [
+        (_why(str(verdict), str(rule or "")), int(count))
+        for (verdict, rule), count in counts.items()
+    ]
+
+
+def _why(verdict: str, rule: str) -> str:
+    if rule in NO_EVIDENCE:
+        return NO_EVIDENCE[rule].format("the subject")
+    return verdict if rule in ("", verdict) else f"{verdict}: {rule}".replace("_", " ")
 
 
 def share_by_pair(run: RunTables, share: Share) -> pd.DataFrame:

@@ -92,11 +92,14 @@ def test_what_was_not_judged_is_told_first_with_its_reasons(first):
     few = with_verdict(first, first.verdicts.index[:1], "unjudged")
     assert not any("were judged" in one.text for one in told(few))
     many = with_verdict(first, first.verdicts.index[: len(first.verdicts) // 4], "unjudged")
-    many.verdicts.loc[many.verdicts["verdict"] == "unjudged", "rule"] = "no_evidence"
+    many.verdicts.loc[many.verdicts["verdict"] == "unjudged", "rule"] = "ambiguous"
     assert "were judged" in told(many)[0].text
     judged, total = judged_of(many)
     assert f"{judged:,} of {total:,}" in told(many)[0].text
-    assert ("unjudged: no evidence", total - judged) in unjudged_reasons(many)
+    reason = "two things look alike, and nothing tells which of them is the subject"
+    assert unjudged_reasons(many) == [(reason, total - judged)]
+    many.verdicts.loc[many.verdicts["verdict"] == "unjudged", "rule"] = "some_rule"
+    assert unjudged_reasons(many) == [("unjudged: some rule", total - judged)]
 
 
 def test_rates_are_those_of_the_estimates(first):
