@@ -12,7 +12,7 @@ from bench.errors import NotComparableError
 from bench.records import VERDICTS, Comparison
 from bench.statistics.compare import LOWER_IS_BETTER, PRIMARY, compare, pair
 from bench.statistics.labels import label_of
-from reports.labels import JUDGED
+from reports.labels import JUDGED, verdict_words
 from reports.reading import RunTables
 
 #: Level of the tests and intervals.
@@ -133,7 +133,7 @@ class CellChange:
     before, after, judged : int
         Judgements bound in either run, of how many that both runs have.
     became : str
-        What the lost ones became, or what the gained ones were before: ``2 mixed, 1 absent``.
+        What the lost ones became, or what the gained ones were before: ``2 spilled, 1 absent``.
     keys : tuple of (cell id, index, binding)
         Judgements to show, those that changed.
     """
@@ -227,7 +227,7 @@ def _change(
         int(row["before"]),
         int(row["after"]),
         int(row["judged"]),
-        ", ".join(f"{int(counts[name])} {name}" for name in order),
+        ", ".join(f"{int(counts[name])} {verdict_words(name).label.lower()}" for name in order),
         tuple(
             (str(c), int(i), int(b))
             for c, i, b in zip(shown["cell_id"], shown["index"], shown["binding"], strict=True)

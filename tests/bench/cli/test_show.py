@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import io
 import json
 import subprocess
@@ -13,20 +12,16 @@ from pathlib import Path
 import pytest
 
 from bench.cli.main import run as bench
-
-SYNTHETIC = Path(__file__).parents[2] / "reports" / "synthetic.py"
+from tests.reports import synthetic
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     """Three made-up runs."""
-    spec = importlib.util.spec_from_file_location("synthetic_runs", SYNTHETIC)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     root = tmp_path_factory.mktemp("shown")
     for seed, name in enumerate("abc"):
         small = {"colours": ("red", "blue"), "subjects": ("frog", "cup"), "pairs": 1}
-        module.write_run(root / name, seed=seed, seeds=2, **small)
+        synthetic.write_run(root / name, seed=seed, seeds=2, **small)
     return root
 
 
