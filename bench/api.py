@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bench.errors import UsageError
-from bench.judge.colour.named import colour_words, resolve
+from bench.judge.colour.named import resolve
 from bench.judge.images import PictureError, as_rgb8
 from bench.judge.validity import why_void
 from bench.protocols import Scorer, Segmenter
@@ -25,7 +25,7 @@ from bench.store.derived import VERDICTS
 from bench.store.score_reader import Scored
 from prompts.cells import Cell, Sample
 from prompts.manifest import TrainingManifest
-from prompts.parse import parse
+from prompts.parse import read_prompt
 
 COLUMNS = ("image", "prompt", *VERDICTS.names)
 
@@ -59,7 +59,7 @@ def score_images(
         What the model was trained on, for the tags ``seen`` and ``novel``.
     colours : sequence of str
         CSS or XKCD names that mean colours in these prompts (``salmon``). Basic terms, hexadecimal
-        codes and `bench.judge.colour.named.PLAIN_WORDS` (``teal``) are read without.
+        codes and names that are nothing else (``teal``, ``forest green``) are read without.
 
     Returns
     -------
@@ -299,19 +299,13 @@ class _Judge:
     def _cell(self, prompt: str | Cell) -> Cell | str:
         """Read a prompt; in words why it cannot be judged."""
         if isinstance(prompt, Cell):
-            cell: Cell | None = prompt
+            cell: Cell | str = prompt
         elif isinstance(prompt, str):
-            cell = parse(prompt, self._colours, manifest=self._training) or parse(
-                prompt, colour_words(prompt, self._colours), manifest=self._training
-            )
+            cell = read_prompt(prompt, self._colours, manifest=self._training)
         else:
             raise UsageError(f"a prompt is text or a Cell, not {type(prompt).__name__}")
-        if cell is None:
-            return (
-                "the prompt is of no form that is read: known are 'a blue potato', 'a blue potato "
-                "on a white plate', 'a red apple and a blue cup', ...; name colours of your own in "
-                "`colours`, or give a Cell"
-            )
+        if isinstance(cell, str):
+            return f"{cell}; name a colour of your own in `colours`, or give a Cell"
         if all(binding.colour is None for binding in cell.bindings):
             return "the prompt asks for no colour"
         return cell

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from prompts.colour_names import css_names, named_colour, parse_hex
 from prompts.colours import COLOURS, Colour
-from prompts.css import CSS, css_colour, parse_hex
 from prompts.errors import nearest, shown
 from prompts.grammar import ARTICLES, plural
 from prompts.source_location import Place, check_word
 from prompts.subjects import SUBJECTS, Subject
 
 #: A prototype is achromatic where its channels differ by no more than this.
-_ACHROMATIC_SPREAD = 8
+ACHROMATIC_SPREAD = 8
 
 COLOUR_KEYS = ("name", "hex")
 SUBJECT_KEYS = ("name", "article", "plural", "canonical", "strong", "kind")
@@ -25,7 +25,7 @@ def own_colour(name: object, code: object, place: Place) -> Colour:
     Parameters
     ----------
     name : str
-        A basic term keeps its own prototype, and a CSS name needs no code.
+        A basic term keeps its own prototype, and a CSS or XKCD name needs no code.
     code : str or None
         ``#rrggbb`` or ``#rgb``.
     place : Place
@@ -42,12 +42,12 @@ def own_colour(name: object, code: object, place: Place) -> Colour:
             )
         return basic
     if code is None:
-        srgb = css_colour(word)
+        srgb = named_colour(word)
         if srgb is None:
-            match = nearest(word, (*COLOURS, *CSS))
+            match = nearest(word, (*COLOURS, *css_names()))
             guess = f"; did you mean {shown(match)}?" if match else ""
             raise place.error(
-                f"colour {shown(word)} is neither a basic term nor a CSS name: "
+                f"colour {shown(word)} is neither a basic term nor a CSS or XKCD name: "
                 f'add hex, such as hex = "#1f6f8b"{guess}',
                 "colour",
             )
@@ -58,7 +58,7 @@ def own_colour(name: object, code: object, place: Place) -> Colour:
                 f'hex of {shown(word)} is {shown(code)}: expected a text such as "#1f6f8b"',
                 "colour",
             )
-    return Colour(word, srgb, max(srgb) - min(srgb) <= _ACHROMATIC_SPREAD)
+    return Colour(word, srgb, max(srgb) - min(srgb) <= ACHROMATIC_SPREAD)
 
 
 def own_subject(entry: Mapping[str, Any], colours: Iterable[str], place: Place) -> Subject:

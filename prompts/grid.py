@@ -64,8 +64,8 @@ class Grid:
         for cell in self.cells:
             if cell.control_id != NO_CONTROL and cell.control_id not in counts:
                 raise PromptError(
-                    f"grid {shown(self.name)} lacks {cell.control_id}, the control of {cell.id}; "
-                    "add it with prompts.grids.with_controls",
+                    f"grid {shown(self.name)} lacks {cell.control_id}, the control of {cell.id}: "
+                    "add that cell to the grid",
                     "grid",
                 )
 

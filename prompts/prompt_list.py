@@ -1,39 +1,46 @@
-"""A list of prompts, one a row: text, CSV or JSON lines, with or without colour and subject.
+"""A list of prompts, one a row: text or a table, with or without colour and subject.
 
 A prompt that `prompts.parse` can read needs nothing else. Any other one names the colour and the
 subject that are to be judged; its control is the same text without the word of the colour, and it
-has none where that word does not stand in it.
+has none where that word does not stand in it, or its being taken out leaves no sentence.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from prompts.cells import NO_CONTROL, Binding, Cell
-from prompts.colours import Colour
-from prompts.custom_vocabulary import own_colour
+from prompts.colour_names import named_colour, parse_hex
+from prompts.colours import COLOURS, Colour
+from prompts.custom_vocabulary import ACHROMATIC_SPREAD, own_colour
 from prompts.errors import PromptError, nearest, shown
-from prompts.grammar import article, plural
+from prompts.grammar import plural
 from prompts.noun_phrases import Words, fold
-from prompts.parse import LONGEST_PROMPT, free_cell, read
+from prompts.parse import (
+    LONGEST_PROMPT,
+    MOST_BINDINGS,
+    control_cell,
+    free_cell,
+    read,
+    without_colours,
+)
+from prompts.reader import read_text
 from prompts.source_location import Place, read_file
 from prompts.subjects import SUBJECTS, Subject
 from prompts.tables import read_table
 
-#: Bindings that a row can name.
-MOST_BINDINGS = 4
 _SUFFIXES = ("", *(str(number) for number in range(2, MOST_BINDINGS + 1)))
-#: Fields of a row, with the other names that they go by; ``object`` and ``main_obj`` are those of
-#: GenColorBench.
+#: Fields of a row, with the other names that they go by, in any case; ``object`` and ``main_obj``
+#: are those of GenColorBench.
 FIELDS: dict[str, tuple[str, ...]] = {
-    "prompt": ("prompt", "text", "caption"),
-    "colour": ("colour", "color", "colour1", "color1"),
-    "subject": ("subject", "object", "main_obj", "subject1", "object1"),
-    "hex": ("hex", "hex1"),
+    "prompt": ("prompt", "text", "caption", "prompts"),
+    "colour": ("colour", "color", "colour1", "color1", "color_name", "colour_name"),
+    "subject": ("subject", "object", "main_obj", "subject1", "object1", "object_name"),
+    "hex": ("hex", "hex1", "hex_code", "color_hex"),
     **{
         f"{field}{number}": tuple(f"{name}{number}" for name in names)
         for number in _SUFFIXES[1:]
@@ -142,7 +149,7 @@ def make_row(values: Mapping[str, Any], place: Place) -> Row:
     given: dict[str, str] = {}
     doubt = ""
     for name, value in values.items():
-        key = _FIELD_OF.get(name)
+        key = _FIELD_OF.get(str(name).strip().lower())
         if key is None or value is None:
             continue
         if not isinstance(value, str):
@@ -244,6 +251,9 @@ def read_rows(
             continue
         result.cells.append(cell)
         controls += [control] if control is not None else []
+        for binding in cell.bindings:
+            if binding.colour is not None and binding.colour not in result.colours:
+                result.colours[binding.colour] = colour_of(binding.colour)
     result.cells += controls
     return result
 
@@ -262,13 +272,19 @@ def _learn(row: Row, known: PromptList) -> None:
             known.subjects[name] = Subject(name, plural=plural(name))
 
 
+def colour_of(name: str) -> Colour:
+    """Return a colour that a prompt names: a basic term, a name of the table, or a code."""
+    srgb = (parse_hex(name) if name.startswith("#") else named_colour(name)) or (0, 0, 0)
+    return COLOURS.get(name) or Colour(name, srgb, max(srgb) - min(srgb) <= ACHROMATIC_SPREAD)
+
+
 def _check_keys(keys: list[str], place: Place) -> None:
-    if not any(_FIELD_OF.get(key) == "prompt" for key in keys):
+    if not any(_FIELD_OF.get(key.strip().lower()) == "prompt" for key in keys):
         raise place.error(
             f"no prompt among {shown(', '.join(keys))}: expected a field prompt, text or caption"
         )
     for key in keys:
-        if key in KNOWN or key in _REPEATED:
+        if key.strip().lower() in KNOWN or key in _REPEATED:
             continue
         match = nearest(key, FIELDS)
         if match and abs(len(match) - len(key)) <= 1:
@@ -293,7 +309,8 @@ def row_cells(row: Row, words: Words) -> tuple[Cell, Cell | None]:
         The prompt is of no known form and the fields do not tell what is asked, or the two
         contradict each other.
     """
-    found = read(row.prompt, words)
+    reading = read(row.prompt, words)
+    found = None if isinstance(reading, str) else reading
     if found is not None and (not row.asked or _agrees(row.asked, found[0])):
         return found
     whole = bool(row.asked) and all(subject is not None for _, subject in row.asked)
@@ -309,7 +326,7 @@ def row_cells(row: Row, words: Words) -> tuple[Cell, Cell | None]:
     if not whole:
         if found is not None:
             return found
-        raise row.place.error(_why_unread(row))
+        raise row.place.error(_why_unread(row, str(reading)))
     if found is not None and not row.trusted:
         _check_contradiction(row, found[0])
     bindings = tuple(
@@ -319,14 +336,11 @@ def row_cells(row: Row, words: Words) -> tuple[Cell, Cell | None]:
     return _free_cells(row.prompt, bindings, words)
 
 
-def _why_unread(row: Row) -> str:
+def _why_unread(row: Row, reason: str) -> str:
     shade = next((shade for shade, subject in row.asked if shade and subject is None), None)
     if shade is not None:
         return f"colour {shown(shade.name)} without a subject"
-    return row.doubt or (
-        f"cannot tell what is asked in {shown(row.prompt)}: name it in the fields colour and "
-        "subject"
-    )
+    return row.doubt or f"cannot tell what is asked in {shown(row.prompt)}: {reason}"
 
 
 def _check_contradiction(row: Row, cell: Cell) -> None:
@@ -363,44 +377,22 @@ def _free_cells(text: str, bindings: tuple[Binding, ...], words: Words) -> tuple
     if bare == bindings:
         cell = free_cell(text, bare, "control")
         return cell, cell
-    control = _control(text, bindings, bare, words)
-    if control is None:
-        return replace(free_cell(text, bindings, "prompt"), control_id=NO_CONTROL), None
-    return free_cell(text, bindings, "prompt", control_id=control.id), control
+    without = _without_colours(text, bindings, words)
+    control = None if without is None else control_cell(without, bare, (), words)
+    own_control = NO_CONTROL if control is None else control.id
+    return free_cell(text, bindings, "prompt", control_id=own_control), control
 
 
-def _control(
-    text: str, bindings: tuple[Binding, ...], bare: tuple[Binding, ...], words: Words
-) -> Cell | None:
-    without = fold(text)
+def _without_colours(text: str, bindings: Sequence[Binding], words: Words) -> str | None:
+    """Take out each colour where the text says it of a thing; None where it says it of none."""
+    mentions = [one for one in read_text(text, words).mentions if one.shades and not one.aside]
+    taken = []
     for binding in bindings:
-        shorter = _without_colour(without, binding, words)
-        if shorter is None:
+        if binding.colour is None:
+            continue
+        same = [one for one in mentions if {shade.name for shade in one.shades} == {binding.colour}]
+        own = [one for one in same if binding.subject in (one.subject, one.known)] or same
+        if len({one.subject for one in own}) != 1 or any(one.first == one.head for one in own):
             return None
-        without = shorter
-    found = read(without, words)
-    if found is not None and found[0].bindings == bare:
-        return found[0]
-    return free_cell(without, bare, "control")
-
-
-def _without_colour(text: str, binding: Binding, words: Words) -> str | None:
-    """Take a colour out of a folded text, before its subject or else wherever it stands.
-
-    The article before it is mended. None where it does not stand there.
-    """
-    if binding.colour is None:
-        return text
-    known = words.subjects.get(binding.subject)
-    forms = {fold(binding.subject), fold(known.plural) if known else ""} - {""}
-    nouns = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
-    colour = re.escape(fold(binding.colour))
-    lead = rf"(?<!\w)(?:(?:that|which) (?:is|are) )?(?P<an>an? )?{colour}(?:[ -]colou?red)?"
-    match = re.search(rf"{lead} (?P<next>{nouns})(?!\w)", text) or re.search(
-        rf"{lead}(?!\w) ?(?P<next>[^\W\d_]*)", text
-    )
-    if match is None:
-        return None
-    before = f"{article(match['next'])} " if match["an"] and match["next"] else ""
-    without = text[: match.start()] + before + match["next"] + text[match.end() :]
-    return re.sub(r" (?=[,.;!]|$)", "", without).strip()
+        taken += own
+    return without_colours(text, taken)

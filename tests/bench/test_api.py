@@ -58,7 +58,7 @@ def test_prompts_that_cannot_be_judged_have_a_row_with_the_reason():
     assert list(frame["image"]) == [0, 1, 2, 3]
     assert frame["verdict"].notna().tolist() == [False, True, False, False]
     assert frame["words"][0] == "not scored: the prompt asks for no colour"
-    assert "of no form that is read" in frame["words"][2]
+    assert "no colour of a thing is found" in frame["words"][2]
 
 
 def test_colours_beside_the_basic_ones_can_be_asked_for():
@@ -158,7 +158,8 @@ def test_odd_prompts_with_the_bundled_scorers():
         "a blue \u2603": False,
         "blue": False,
         "": False,
-        "a blue potato " * 80: False,
+        "a blue potato " * 80: True,
+        "a blue cup a red cup " * 80: False,
     }
     metric = bench.BindingScore()
     metric.update(image * len(prompts), list(prompts))

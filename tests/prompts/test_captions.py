@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prompts.caption_files import read_jsonl_captions, read_text_captions
-from prompts.captions import _TOKEN, CaptionCounter, count_captions
+from prompts.captions import CaptionCounter, count_captions
 from prompts.colours import BASIC, Colour
 from prompts.errors import PromptError
 from prompts.grids import make_grid
@@ -28,13 +28,14 @@ def found(caption, **options):
         ("a blue ceramic cup", "blue cup"),
         ("a blue big old ceramic cup", "blue cup"),
         ("a blue big old hand made cup", ""),
+        ("a blue big old cup", "blue cup"),
         ("a red apple and a blue cup", "blue cup|red apple"),
         ("a blue plate with an egg", ""),
         ("an egg on a blue plate", ""),
         ("a grey elephant", "gray elephant"),
         ("two gray elephants and a GREY car", "gray car|gray elephant"),
         ("blue and white cup", "blue cup|white cup"),
-        ("red, green and yellow balloons", "green balloon|yellow balloon"),
+        ("red, green and yellow balloons", "green balloon|red balloon|yellow balloon"),
         ("an orange", ""),
         ("an orange orange", "orange orange"),
         ("oranges", ""),
@@ -52,7 +53,7 @@ def found(caption, **options):
         ("a brown egg sandwich", "brown sandwich"),
         ("a red-haired pig", ""),
         ("a blue-colored cup", "blue cup"),
-        ("a blue-green cup", "green cup"),
+        ("a blue-green cup", ""),
         ("the cup is blue", "blue cup"),
         ("a cup that is dark blue", "blue cup"),
         ("a car painted red", "red car"),
@@ -60,7 +61,7 @@ def found(caption, **options):
         ("blue boys eating tacos", ""),
         ("white elephants stand in a field", "white elephant"),
         ("a “blue” potato", ""),
-        ("a “blue potato”", "blue potato"),
+        ("a “blue potato”", ""),
         ("blue_potato", "blue potato"),
         ("blue/potato", ""),
         ("blueish potato", ""),
@@ -123,7 +124,7 @@ def test_any_caption(caption):
     assert manifest.captions == 1
     assert {subject for _, subject in manifest.pairs} <= set(manifest.subjects)
     # The quick look at a caption must not miss what reading it would find.
-    pairs, subjects = counter._read(_TOKEN.findall(caption.lower()))
+    pairs, subjects = counter._read(caption)
     assert (set(manifest.pairs), set(manifest.subjects)) == (pairs, subjects)
 
 

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
+from prompts.colour_names import css_names, named_colour, parse_hex
 from prompts.colours import COLOURS
-from prompts.css import CSS, css_colour, parse_hex
 from prompts.errors import PromptError
 from prompts.gridfile import load_grid
 from prompts.grids import make_grid
@@ -144,8 +144,8 @@ def test_csv(write, encoding, newline):
     assert cells["a dragon that is teal, at night"].control_id == cells["a dragon, at night"].id
     assert cells["a dragon"].id == "control/dragon"
     assert cells["a mural of a shiny apple"].template == "control"
-    assert cells["a mural of a shiny red apple"].template == "prompt"
-    assert {one.name: one.srgb for one in grid.colours}["teal"] == CSS["teal"]
+    assert cells["a mural of a shiny red apple"].template == "single"
+    assert {one.name: one.srgb for one in grid.colours}["teal"] == (0, 128, 128)
 
 
 def test_jsonl_tsv_and_text(write):
@@ -174,10 +174,10 @@ def test_jsonl_tsv_and_text(write):
         ("a.csv", "prompt,colour,subject\na red cup,blue,cup\n", 2, "its fields for 'blue cup'"),
         ("a.csv", "prompt,subject\na thing at night,cup\n", 2, "cannot tell what is asked"),
         ("a.csv", "prompt,colour\na reddish thing,red\n", 2, "without a subject"),
-        ("a.csv", "prompt,colour,subject\nan ocre cup,ocre,cup\n", 2, "add hex"),
-        ("a.csv", "prompt,hex\na red cup,#ff0000\n", 2, "without a colour"),
+        ("a.csv", "prompt,colour,subject\na zorbish cup,zorbish,cup\n", 2, "add hex"),
+        ("a.csv", "prompt,hex\na zorbish cup,#ff0000\n", 2, "without a colour"),
         ("a.csv", "prompt,colour\n,red\n", 2, "the prompt is empty"),
-        ("a.csv", "prompt\n" + "blue " * 1000, 2, "at most 1000"),
+        ("a.csv", "prompt\n" + "blue " * 1000, 2, "is said of no noun"),
         ("a.jsonl", '{"prompt": "a red cup"}\n{', 2, "not JSON"),
         ("a.jsonl", "[" * 100_000, 1, "not JSON"),
         ("a.jsonl", '{"prompt": 3}', 1, "must be a text"),
@@ -240,10 +240,11 @@ def test_right_to_left_and_quotes(write):
 
 
 def test_css():
-    assert len(CSS) == 148
-    assert css_colour("Rebecca Purple") == (0x66, 0x33, 0x99)
-    assert css_colour("DarkSlateGrey") == css_colour("dark slate gray") == (47, 79, 79)
-    assert css_colour("ocher") is None
+    assert len(css_names()) == 141
+    assert named_colour("Rebecca Purple") == (0x66, 0x33, 0x99)
+    assert named_colour("DarkSlateGrey") == named_colour("dark slate gray") == (47, 79, 79)
+    assert named_colour("ocher") == (0xBF, 0x9B, 0x0C)
+    assert named_colour("zorbish") is None
     assert parse_hex("#0F8") == (0, 255, 136)
     assert parse_hex("005f6a") == (0, 95, 106)
     for bad in ("", "#", "#12", "#12345", "#12345g", "#-12345", "０００", "1 2"):

@@ -54,7 +54,7 @@ def test_fields_of_another_meaning_do_not_hide_a_prompt(fields):
         ("eine rote Tasse auf dem Tisch", None),
         ("The mug glows in the tone of ripe cherries.", None),
         ("Steam rises; the cup, glazed in a red tone, stands still.",
-         "steam rises; the cup, glazed in a tone, stands still."),
+         "Steam rises; the cup, glazed in a tone, stands still."),
         ("still life of a red porcelain cup, by night",
          "still life of a porcelain cup, by night"),
     ],

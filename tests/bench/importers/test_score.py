@@ -108,15 +108,15 @@ def test_colour_and_subject_in_columns(tmp_path):
 
 def test_grid_gives_words_and_prompts(tmp_path, capsys):
     (tmp_path / "own.toml").write_text(
-        'colours = ["turquoise"]\nsubjects = ["teapot"]\n'
+        'colours = ["petrol"]\nsubjects = ["teapot"]\n'
         'templates = [{name = "beach", text = "{subject} on the beach"}]\n'
     )
-    prompts = [["a turquoise teapot on the beach"], ["a teapot on the beach"], ["a teapot"]]
+    prompts = [["a petrol teapot on the beach"], ["a teapot on the beach"], ["a teapot"]]
     path = write_list(tmp_path, prompts)
     assert run(["score", path, *REAL_PARTS]) == 2
     assert run(["score", path, *REAL_PARTS, "--grid", "own.toml"]) == 0
     found = cells_of(tmp_path / "runs/score-l")
-    assert found[0] == ("beach/turquoise/teapot", 0, "control/beach/teapot")
+    assert found[0] == ("beach/petrol/teapot", 0, "control/beach/teapot")
     assert found[1][0] == "control/beach/teapot"
     assert len(found) == 3
 
