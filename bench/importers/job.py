@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import UsageError
+from bench.importers.blanks import give_way
 from bench.importers.census import UnmatchedList, require_matches, take_census
 from bench.importers.layouts import open_set
 from bench.importers.matching import Matcher
@@ -102,6 +103,8 @@ class ScoreJob:
             listed.write(self.unmatched)
         require_matches(census, str(self.path))
         sampler = ExistingPictures(source, census, self.model or self._called)
+        if blank := give_way(folder, census.hash):
+            progress.say(f"{folder}: {blank:,} blank pictures of an earlier call give way")
         crew = self._crew(sampler, matcher.colours)
         asked = manifest_for(
             folder.name,

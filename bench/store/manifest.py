@@ -200,7 +200,8 @@ def _identity_pairs(stored: Manifest, asked: Manifest) -> list[tuple[str, Any, A
     pairs: list[tuple[str, Any, Any]] = [("suite version", stored.suite, asked.suite)]
     before, after = stored.sampler.identity(), asked.sampler.identity()
     pairs.append(("model", before["name"], after["name"]))
-    pairs.append(("model weights", before["weights"], after["weights"]))
+    what = "pictures or prompts of hash" if asked.sampler.kind == "pictures" else "model weights"
+    pairs.append((what, before["weights"], after["weights"]))
     old, new = flatten(before["options"]), flatten(after["options"])
     pairs += [(f"option {key}", old.get(key), new.get(key)) for key in sorted({*old, *new})]
     if stored.grid.hash != asked.grid.hash:

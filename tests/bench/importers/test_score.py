@@ -180,8 +180,28 @@ def test_changed_pictures_are_another_run(tmp_path, capsys):
     assert run(["score", "set", *sets.PARTS]) == 0
     (root / "00003.png").write_bytes((root / "00004.png").read_bytes())
     assert run(["score", "set", *sets.PARTS]) == 3
-    assert "was made with model weights" in capsys.readouterr().err.splitlines()[-1]
+    assert "was made with pictures or prompts of hash" in capsys.readouterr().err.splitlines()[-1]
     assert run(["score", "set", *sets.PARTS, "--name", "again"]) == 0
+
+
+def test_missing_pictures_are_refused_before_there_is_a_run(tmp_path, capsys):
+    root = sets.listing(tmp_path / "set", sets.named(sets.samples())).parent
+    (root / "pictures").rename(root / "elsewhere")
+    assert run(["score", "set/list.csv", *sets.PARTS]) == 2
+    err = capsys.readouterr().err
+    assert "all 16 pictures of set/list.csv are missing, such as 'pictures/00000.png'" in err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_mended_set_takes_the_place_of_a_run_of_blanks(tmp_path, capsys):
+    pictures = sets.named(sets.samples())
+    root = sets.imagefolder(tmp_path / "set", [(name, prompt, b"") for name, prompt, _ in pictures])
+    assert run(["score", "set", *sets.PARTS]) == 3
+    sets.write_files(root, pictures)
+    assert run(["score", "set", *sets.PARTS]) == 0
+    assert "16 blank pictures of an earlier call give way" in capsys.readouterr().err
+    (root / "00003.png").write_bytes((root / "00004.png").read_bytes())
+    assert run(["score", "set", *sets.PARTS]) == 3, "one good picture keeps a run"
 
 
 @pytest.mark.parametrize("option", ["--segmenter", "--scorer"])
