@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Iterable
 
+#: Unicode categories of marks that do something instead of being seen; joiners are among them.
+_STEERING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 #: Longest piece of a user's own text that a message repeats.
 _SHOWN = 60
 
@@ -24,6 +27,20 @@ class PromptError(ValueError):
     def __init__(self, message: str, kind: str = "") -> None:
         super().__init__(message)
         self.kind = kind
+
+
+def printable(text: str) -> str:
+    """Return a text as one line for a terminal: what would steer it is written as an escape.
+
+    Control characters (an escape sequence in the name of a file), marks that turn the direction of
+    writing, and line ends.
+    """
+    return "".join(
+        mark
+        if mark == " " or unicodedata.category(mark) not in _STEERING
+        else mark.encode("unicode_escape", "backslashreplace").decode("ascii")
+        for mark in text
+    )
 
 
 def shown(value: object) -> str:

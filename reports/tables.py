@@ -10,6 +10,7 @@ from pathlib import Path
 from bench.errors import StoreError, UsageError
 from bench.records import Estimate
 from bench.statistics.labels import KIND_LABELS, label_of, with_of_k
+from prompts.tables import guarded
 from reports.comparison import ComparedMetric
 from reports.headline import Headline, most_images
 from reports.reading import RunTables
@@ -214,22 +215,13 @@ def _csv(head: Row, lines: Iterable[Row]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(head)
-    writer.writerows([_defused(cell) for cell in line] for line in lines)
+    writer.writerows([guarded(cell) for cell in line] for line in lines)
     return out.getvalue()
 
 
 def _marked(text: str) -> str:
     """Escape what Markdown would read as a mark; one line."""
     return "".join("\\" + c if c in "\\|`*_<>[]" else c for c in " ".join(text.split()))
-
-
-def _defused(text: str) -> str:
-    """Put an apostrophe before a text that a spreadsheet would run as a formula."""
-    try:
-        float(text)
-    except ValueError:
-        return "'" + text if text.startswith(tuple("=+-@\t\r")) else text
-    return text
 
 
 _TEX = {

@@ -85,7 +85,13 @@ def command(
         if layout == "geneval":
             count = geneval.write(found, target)
         elif layout == "imagefolder":
-            count = imagefolder.write(found, target, form)
+            count, changed = imagefolder.write(found, target, form)
+            if changed:
+                click.echo(
+                    f"note: {changed:,} fields of metadata.csv begin as a formula of a spreadsheet "
+                    "and have an apostrophe before them; --metadata jsonl keeps them as they are",
+                    err=True,
+                )
         else:
             count = hub.write(
                 found.manifest,

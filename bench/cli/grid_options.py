@@ -95,9 +95,11 @@ def _tell_skipped(grid: Grid) -> None:
     """Count the prompts of a list that are not read, and list the first."""
     if not grid.skipped:
         return
-    click.echo(f"{grid.name}: {len(grid.skipped):,} prompts are not read", err=True)
+    from prompts.errors import printable
+
+    click.echo(f"{printable(grid.name)}: {len(grid.skipped):,} prompts are not read", err=True)
     for line in grid.skipped[:SKIPPED_SHOWN]:
-        click.echo(f"not read: {line}", err=True)
+        click.echo(f"not read: {printable(line)}", err=True)
     if len(grid.skipped) > SKIPPED_SHOWN:
         click.echo(f"not read: {len(grid.skipped) - SKIPPED_SHOWN:,} more", err=True)
 

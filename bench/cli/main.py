@@ -168,7 +168,9 @@ def _unexpected(error: Exception) -> int:
 
 def _fail(message: str, code: int) -> int:
     """One line on stderr."""
-    click.echo(f"error: {' '.join(message.split())}", err=True)
+    from prompts.errors import printable
+
+    click.echo(f"error: {printable(' '.join(message.split()))}", err=True)
     return code
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.export.pictures import stored_images
 from bench.export.target import Staged
 from bench.store.derived import read_verdicts
 from bench.store.run import Run
+from prompts.tables import guarded
 
 COLUMNS = (
     *("file_name", "prompt", "sample_id", "cell_id", "control_id", "template", "index", "seed"),
@@ -20,8 +21,15 @@ COLUMNS = (
 )
 
 
-def write(run: Run, target: Staged, form: str = "csv") -> int:
-    """Write the pictures of a run and ``metadata.csv``, or ``metadata.jsonl``; returns how many."""
+def write(run: Run, target: Staged, form: str = "csv") -> tuple[int, int]:
+    """Write the pictures of a run and ``metadata.csv``, or ``metadata.jsonl``.
+
+    Returns
+    -------
+    (int, int)
+        The pictures, and the fields of the CSV that begin as a formula: these have an apostrophe
+        before them, which `prompts.tables` takes away again.
+    """
     verdicts = read_verdicts(run)
     said = {
         (row["sample_id"], int(row["binding"])): row
@@ -37,12 +45,19 @@ def write(run: Run, target: Staged, form: str = "csv") -> int:
         file = io.StringIO()
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        safe = [{name: guarded(value) for name, value in row.items()} for row in rows]
+        writer.writerows(safe)
+        changed = sum(one != two for one, two in zip(_values(rows), _values(safe), strict=True))
         target.write("metadata.csv", file.getvalue())
     else:
         lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         target.write("metadata.jsonl", "".join(lines))
-    return len(rows)
+        changed = 0
+    return len(rows), changed
+
+
+def _values(rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+    return [value for row in rows for value in row.values()]
 
 
 def _entry(

@@ -6,6 +6,8 @@ import sys
 import time
 from typing import Any, Protocol
 
+from prompts.errors import printable
+
 #: Seconds between two lines where stderr is no terminal.
 LINE_SECONDS = 15.0
 
@@ -75,7 +77,7 @@ class Lines:
 
     def say(self, text: str) -> None:
         """Tell one line."""
-        print(text, file=sys.stderr, flush=True)
+        print(printable(text), file=sys.stderr, flush=True)
 
     def end(self) -> None:
         """Do nothing."""
@@ -118,7 +120,7 @@ class Bar:
 
     def say(self, text: str) -> None:
         """Tell one line, above the bar."""
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
 
     def end(self) -> None:
         """Take the bar away."""

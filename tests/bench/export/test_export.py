@@ -189,3 +189,25 @@ def test_file_in_the_way_and_options_of_other_layouts(tmp_path, capsys):
     assert bench([*arguments, "--dataset", "a/b"]) == 2
     assert not os.path.exists(tmp_path / "g")
     assert Path(tmp_path / "f").read_text() == "a file"
+
+
+def test_formulas_are_guarded_and_come_back(tmp_path, capsys):
+    prompts = ["=1+1 a red cup", "@sum a red cup", "a red cup"]
+    image = next(iter(Run(Path("runs/r")).parts("samples")))[1]["image"][0].as_py()["bytes"]
+    (tmp_path / "a.png").write_bytes(image)
+    rows = [{"path": "a.png", "prompt": p, "colour": "red", "subject": "cup"} for p in prompts]
+    (tmp_path / "l.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    runs = ["--out", str(tmp_path)]
+    assert bench(["score", str(tmp_path / "l.jsonl"), *PARTS, *runs, "--name", "one"]) == 0
+    out = tmp_path / "f"
+    arguments = ["export", str(tmp_path / "one"), "--layout", "imagefolder", "--out", str(out)]
+    assert bench(arguments) == 0
+    assert "note: 2 fields of metadata.csv begin as a formula" in capsys.readouterr().err
+    with (out / "metadata.csv").open(newline="") as file:
+        assert {row["prompt"] for row in csv.DictReader(file)} == {
+            "'=1+1 a red cup", "'@sum a red cup", "a red cup"}  # fmt: skip
+    assert bench(["score", str(out), *PARTS, *runs, "--name", "two"]) == 0
+    first, second = (
+        sorted(read_verdicts(Run(tmp_path / name))["cell_id"]) for name in ("one", "two")
+    )
+    assert first == second

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import tarfile
+import unicodedata
 import zlib
 
 import numpy as np
@@ -20,6 +21,7 @@ from bench.importers.layouts import open_set
 from bench.importers.picture import UnreadableError, inside, read_file
 from bench.judge.images import PictureError, as_rgb8
 from bench.store.run import Run
+from prompts.errors import printable
 from tests.bench.importers import sets
 
 ESCAPES = [
@@ -199,3 +201,27 @@ def test_damaged_bytes_are_a_picture_or_one_error(data):
     except PictureError:
         return
     assert picture.dtype == np.uint8
+
+
+def test_foreign_text_steers_neither_terminal_nor_spreadsheet(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    name = "a\x1b[31mEVIL\u202e.png"
+    pictures = sets.named(sets.samples()[:1])
+    rows = [(name, "a red cup"), (pictures[0][0], "a cup"), (pictures[0][0], "=1+1 \x1b[2J"),
+            ("b.png", "-a blue cup")]  # fmt: skip
+    sets.write_files(tmp_path, [*pictures, (name, "", b"")])
+    (tmp_path / "l.jsonl").write_text(
+        sets.jsonl([{"path": path, "prompt": prompt} for path, prompt in rows])
+    )
+    assert run(["score", "l.jsonl", *sets.PARTS, "--unmatched", "=u.csv"]) == 3
+    printed = capsys.readouterr().err
+    assert "\\x1b[31mEVIL\\u202e.png" in printed
+    assert not {"\x1b", "\u202e"} & set(printed)
+    fields = (tmp_path / "=u.csv").read_text().splitlines()[1].split(",")
+    assert fields[1].startswith("'=1+1")
+
+
+@given(st.text())
+def test_printable_text_is_one_line_without_controls(text):
+    assert not {"Cc", "Cf", "Cs", "Zl", "Zp"} & set(map(unicodedata.category, printable(text)))
+    assert printable(printable(text)) == printable(text)
