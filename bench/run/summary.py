@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.records import Estimate, json_fields
+from bench.run.usage import model_doubts
 from bench.statistics.labels import HEADLINES, KIND_LABELS, label_of, with_of_k
 from bench.store.manifest import Manifest
 
@@ -70,6 +71,7 @@ def warnings(manifest: Manifest, estimates: Sequence[Estimate], stored: int) -> 
         found.append(f"{manifest.invalid:,} images are invalid and left out of the scores")
     if manifest.control is not None and not manifest.control.get("passed", True):
         found.append("the scorers failed their control check: do not trust these scores")
+    found += model_doubts(manifest)
     cells = max((one.cells for one in estimates if one.group == "all"), default=0)
     if cells < FEW_CELLS:
         found.append(f"only {cells} cells: the intervals say little")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.store.manifest import write_manifest
+from bench.store.manifest import Manifest, write_manifest
 from bench.store.run import Run
 
 
@@ -26,7 +26,7 @@ def told(run: Run, sampler: Any) -> list[str]:
     """Tell the account of a run and what the sampler remarks, a line each."""
     account = run.manifest.account
     lines = []
-    if account is not None:
+    if account is not None and "requests" in account:
         counts = ", ".join(
             f"{int(account[key]):,} {key.replace('_', ' ')}"
             for key in ("requests", "retries", "images", "refused")
@@ -36,3 +36,16 @@ def told(run: Run, sampler: Any) -> list[str]:
         lines.append(f"{run.manifest.sampler.name}: {counts} in all{cost}")
     remarks = sampler.usage().remarks if sampler is not None else ()
     return [*lines, *(f"note: {line}" for line in remarks)]
+
+
+def model_doubts(manifest: Manifest) -> list[str]:
+    """Tell where the model that was asked for is not the model that was scored, a line each."""
+    found = [
+        f"{one['dropped']:,} of {one['layers']:,} layers of the LoRA {one['name']} found no place "
+        "in the model"
+        for one in manifest.sampler.options.get("loras", [])
+        if one.get("dropped")
+    ]
+    if cut := int((manifest.account or {}).get("images_cut", 0)):
+        found.append(f"the text encoder did not see the whole prompt of {cut:,} images")
+    return found

@@ -11,7 +11,7 @@ import torch
 from bench.errors import UsageError
 from bench.registry import nearest
 from bench.samplers.diffusers.errors import explained, quiet, shortened
-from bench.samplers.diffusers.lora import add_loras
+from bench.samplers.diffusers.lora import Placed, add_loras
 from bench.samplers.diffusers.options import Options
 from bench.samplers.diffusers.source import Source, is_installed_class, read_index
 
@@ -54,8 +54,8 @@ def require_device(device: str) -> None:
         ) from error
 
 
-def load(source: Source, options: Options) -> Any:
-    """Return the pipeline, ready to be called.
+def load(source: Source, options: Options) -> tuple[Any, tuple[Placed, ...]]:
+    """Return the pipeline, ready to be called, and what of each adapter found its place.
 
     Raises
     ------
@@ -75,10 +75,10 @@ def load(source: Source, options: Options) -> Any:
         pipeline = _text_to_image(pipeline, source)
         if options.scheduler is not None:
             pipeline.scheduler = with_scheduler(pipeline, options.scheduler)
-        add_loras(pipeline, options.lora)
+        placed = add_loras(pipeline, options.lora)
         _place(pipeline, options)
     pipeline.set_progress_bar_config(disable=True)
-    return pipeline
+    return pipeline, placed
 
 
 def _from_folder(source: Source, options: Options, dtype: torch.dtype) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 from bench.records import Fingerprint
 from bench.samplers.diffusers.call import Call
 from bench.samplers.diffusers.load import default_dtype
-from bench.samplers.diffusers.lora import lora_record
+from bench.samplers.diffusers.lora import Placed, lora_record
 from bench.samplers.diffusers.options import Options
 from bench.samplers.diffusers.source import (
     Source,
@@ -29,7 +29,9 @@ NOT_COMPARED = frozenset(
 LIBRARIES = ("torch", "diffusers", "transformers", "accelerate", "peft")
 
 
-def fingerprint(source: Source, pipeline: Any, options: Options, call: Call) -> Fingerprint:
+def fingerprint(
+    source: Source, pipeline: Any, options: Options, call: Call, placed: tuple[Placed, ...] = ()
+) -> Fingerprint:
     """What made the images: pipeline, every resolved option, hashes of the weights, versions."""
     folder = options.config if source.is_file else source.path
     index = read_index(folder) if folder is not None else {}
@@ -51,7 +53,7 @@ def fingerprint(source: Source, pipeline: Any, options: Options, call: Call) -> 
         "dtype": options.dtype or default_dtype(options.device),
         "device": options.device,
         "variant": options.variant or "",
-        "loras": [lora_record(lora) for lora in options.lora],
+        "loras": [lora_record(*one) for one in zip(options.lora, placed, strict=True)],
         "compile": options.compile,
         "offload": options.offload or "",
         "attention_slicing": options.attention_slicing,

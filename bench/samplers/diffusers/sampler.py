@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from bench.errors import UsageError
-from bench.protocols import Sampler, SamplerInfo
+from bench.protocols import Sampler, SamplerInfo, Usage
 from bench.records import Generation
 from bench.samplers.batch_size import BatchSize, Memo
 from bench.samplers.diffusers.call import make_call
@@ -22,6 +22,7 @@ from bench.samplers.diffusers.frames import Frames
 from bench.samplers.diffusers.load import default_device, load
 from bench.samplers.diffusers.options import Options
 from bench.samplers.diffusers.prompt_cache import remember
+from bench.samplers.diffusers.prompt_length import limits, unseen_words
 from bench.samplers.diffusers.record import fingerprint
 from bench.samplers.diffusers.source import Source, find
 from bench.samplers.frames import spread
@@ -83,10 +84,13 @@ class DiffusersSampler(Sampler):
         source = find(model, variant=options.variant, trust_remote_code=trusted)
         if options.config is not None and not source.is_file:
             raise UsageError(f"--config goes with a single .safetensors file; {model!r} is none")
-        self.pipeline = load(source, self.options)
+        self.pipeline, placed = load(source, self.options)
         self.call = make_call(self.pipeline, self.options)
         self.text = remember(self.pipeline)
-        made_by = fingerprint(source, self.pipeline, self.options, self.call)
+        self._tokenizers = limits(self.pipeline, self.call.resolved)
+        self._unseen: dict[str, str] = {}
+        self._cut = 0
+        made_by = fingerprint(source, self.pipeline, self.options, self.call, placed)
         self.batch = self._batch_size(batch_size, made_by.weights)
         self.info = SamplerInfo(made_by, self.batch.size, training=_training(source))
         self.frames: Frames | None = None
@@ -111,8 +115,27 @@ class DiffusersSampler(Sampler):
                 continue
             each = (time.perf_counter() - began) / len(part)
             for sample, (picture, invalid, frames) in zip(part, pictures, strict=True):
+                self._cut += bool(self._unseen_words(sample.cell.text))
                 yield Generation(sample, picture, each, frames, invalid)
             place += len(part)
+
+    def usage(self) -> Usage:
+        """Count the images whose prompt the text encoders did not see whole."""
+        if not self._cut:
+            return Usage()
+        text, words = next((key, value) for key, value in self._unseen.items() if value)
+        return Usage(
+            {"images_cut": self._cut},
+            (
+                f"the text encoder did not see the whole prompt of {self._cut:,} images; of "
+                f"{text[:60]!r} it missed {words[:60]!r}",
+            ),
+        )
+
+    def _unseen_words(self, prompt: str) -> str:
+        if prompt not in self._unseen:
+            self._unseen[prompt] = unseen_words(prompt, self._tokenizers)
+        return self._unseen[prompt]
 
     def _draw_or_halve(self, part: Sequence[Sample]) -> list[Drawn] | None:
         """Return the pictures of a batch; None where memory ran out and fewer are to be tried."""
