@@ -35,8 +35,17 @@ Row = tuple[Place, dict[str, Any]]
 
 
 def guarded(value: object) -> object:
-    """Return a field as a CSV should hold it: an apostrophe before what would run as a formula."""
-    return "'" + value if isinstance(value, str) and value.startswith(_FORMULA) else value
+    """Return a field as a CSV should hold it: an apostrophe before what would run as a formula.
+
+    A number is none.
+    """
+    if not isinstance(value, str) or not value.startswith(_FORMULA):
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return "'" + value
+    return value
 
 
 def unguarded(text: str) -> str:

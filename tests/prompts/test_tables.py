@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -100,8 +101,16 @@ def test_damaged_tables_are_one_line(name, data, words, tmp_path):
 @given(st.text())
 def test_guard_is_undone_by_the_reader(text):
     kept = guarded(text)
-    assert not kept.startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert not re.match(r"[=@\t\r]|[+-](?!\s*[\d.]|inf|nan)", kept, re.IGNORECASE)
     assert unguarded(kept) == (text if kept != text else unguarded(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [("-1.5", "-1.5"), ("+3e-2", "+3e-2"), ("-1+cmd", "'-1+cmd"), ("=1", "'=1"), (-3, -3)],
+)
+def test_a_number_is_no_formula(text, kept):
+    assert guarded(text) == kept
 
 
 def test_guarded_fields_are_read_as_they_were(tmp_path):
