@@ -84,7 +84,7 @@ def page_path(given: Path) -> Path:
             or GENERATOR.encode() not in start
         ):
             raise UsageError(
-                f"{path} exists and is not a report: it is left alone; give --out another name"
+                f"{path} exists and is no page of this suite: it is left alone; choose another name"
             )
     elif (path.parent / "run.json").exists() and path.suffix.lower() not in (".html", ".htm"):
         raise UsageError(
