@@ -167,14 +167,15 @@ def _span(low: float, high: float) -> str:
     return f"{100 * low:+.1f} to {100 * high:+.1f}"
 
 
-def _numbers(record: object, fields: Iterable[str]) -> list[str]:
+def _numbers(record: object, fields: Iterable[str]) -> list[object]:
     return [_plain(getattr(record, field)) for field in fields]
 
 
-def _plain(value: float | None) -> str:
+def _plain(value: float | None) -> object:
+    """Return a number, which no guard against formulas may touch; nothing where it is not known."""
     if value is None or value != value:
         return ""
-    return f"{value:.6f}" if isinstance(value, float) else str(value)
+    return round(value, 6)
 
 
 def _markdown(head: Row, body: Sequence[Row], names: int) -> str:
@@ -211,7 +212,7 @@ def _inked(cell: str) -> str:
     return f"${value}$" + (f" $[{span}$" if bracket else "")
 
 
-def _csv(head: Row, lines: Iterable[Row]) -> str:
+def _csv(head: Row, lines: Iterable[Sequence[object]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(head)

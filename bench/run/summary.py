@@ -14,6 +14,8 @@ from bench.records import Estimate, json_fields
 from bench.run.usage import model_doubts
 from bench.statistics.labels import HEADLINES, KIND_LABELS, label_of, with_of_k
 from bench.store.manifest import Manifest
+from prompts.errors import printable
+from prompts.tables import guarded
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -122,8 +124,8 @@ def render(manifest: Manifest, estimates: Sequence[Estimate], stored: int) -> Re
             f"{one.cells:,}",
         )
     title = Text.assemble(
-        (manifest.name, "bold"),
-        f"  model {manifest.sampler.name}, grid {manifest.grid.name or '?'}, "
+        (printable(manifest.name), "bold"),
+        f"  model {printable(manifest.sampler.name)}, grid {manifest.grid.name or '?'}, "
         f"{stored:,} of {manifest.images:,} images, "
         f"scorers {', '.join(manifest.scorers)} on {manifest.segmenter.name} regions",
     )
@@ -163,9 +165,9 @@ def render_several(runs: Sequence[RunSummary]) -> RenderableType:
             )
         score = run.estimate("binding_score")
         scored = "-" if score is None else f"{score.scored:,} of {score.images:,}"
-        table.add_row(Text(run.manifest.name, style="bold"), *cells, scored)
+        table.add_row(Text(printable(run.manifest.name), style="bold"), *cells, scored)
         lines += [
-            Text(f"warning: {run.manifest.name}: {line}", style="yellow")
+            Text(f"warning: {printable(run.manifest.name)}: {line}", style="yellow")
             for line in warnings(run.manifest, run.estimates, run.stored)
         ]
     return Group(*lines, table, Text("\nBelow each value its 95% interval.", style="dim"))
@@ -193,7 +195,7 @@ def to_csv(estimates: Sequence[Estimate], run: str | None = None) -> str:
     """
     file = io.StringIO()
     names = list(Estimate.__dataclass_fields__)
-    head = {} if run is None else {"run": run}
+    head = {} if run is None else {"run": guarded(run)}
     writer = csv.DictWriter(file, [*head, *names], lineterminator="\n")
     writer.writeheader()
     writer.writerows(head | json_fields(one) for one in estimates)
