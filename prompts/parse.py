@@ -15,12 +15,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from prompts.cells import Binding, Cell
+from prompts.control_text import without_colours
 from prompts.errors import PromptError, shown
-from prompts.grammar import article
 from prompts.lexicon import COPULAS, DETERMINERS, NUMBERS, PREPOSITIONS
 from prompts.manifest import TrainingManifest
+from prompts.mentions import BACKGROUND, PART, Mention, Reading
 from prompts.noun_phrases import Words, fold, scenery_name
-from prompts.reader import BACKGROUND, PART, Mention, Reading, read_text
+from prompts.reader import read_text
 from prompts.slug import slug
 from prompts.subjects import SUBJECTS, Subject
 from prompts.tags import tag_cell
@@ -38,9 +39,6 @@ _PREFIX = re.compile(
     r"(?:photo|photograph|picture|image|painting|drawing|illustration|rendering|render|sketch|"
     r"close-up|closeup)s? (?:of|showing) (?:: )?"
 )
-#: How much of a text around a colour is looked at when it is taken out, in characters.
-_NEAR = 80
-_BRACKETS = frozenset("([{")
 _QUOTES = frozenset({'""', "''", "“”", "‘’"})
 #: (preposition, scenery) to the template, without the ``-plain`` of a scenery with no colour.
 _SCENES = {
@@ -247,57 +245,6 @@ def control_cell(
     if not isinstance(found, str) and found[0].bindings == bindings:
         return found[0]
     return free_cell(text, bindings, "control", scenery)
-
-
-def without_colours(text: str, things: Iterable[Mention]) -> str | None:
-    """Take the colours of things out of a text, and mend the articles before them.
-
-    Returns
-    -------
-    str or None
-        None where what is left would be no sentence.
-    """
-    cuts = [one.cut for one in things if one.shades]
-    parts: list[str] = []
-    at = 0
-    for cut in sorted(cuts, key=lambda cut: cut or (0, 0)):
-        if cut is None:
-            return None
-        start, end = cut
-        if start < at:
-            continue
-        before = text[max(at, start - _NEAR) : start]
-        parts.append(text[at : start - len(before)])
-        before, lead, end = _take_out(before, text[start:end], text[end : end + _NEAR], end)
-        parts += [before, lead]
-        at = end
-    return "".join([*parts, text[at:]]).lstrip(" ,")
-
-
-def _take_out(before: str, piece: str, after: str, end: int) -> tuple[str, str, int]:
-    """Take a piece out between two pieces of text, with the bracket that it leaves open.
-
-    Returns
-    -------
-    (str, str, int)
-        The text before it with its article mended, what comes in its place, and where the text
-        goes on.
-    """
-    while before[-1:] in _BRACKETS and before and any(sign in piece for sign in ")]}"):
-        before = before[:-1]
-        piece = re.sub(r"[)\]}]", "", piece, count=1)
-    lead = re.search(r"(?<![\w'’])(an?)\s+[(\[{]*$", before, re.IGNORECASE)
-    if lead and after[:1].strip():
-        mended = article(after)
-        mended = mended.capitalize() if lead[1][0].isupper() else mended
-        return before[: lead.start(1)] + mended + before[lead.end(1) :], "", end
-    if not after or after[0] in " .,;:!?)":
-        before = before.rstrip()
-        skip = len(after) - len(after.lstrip(".")) if before.endswith((".", ";")) else 0
-        return before, "", end + skip
-    if piece[:1].isupper() and after[:1].islower():
-        return before, after[0].upper(), end + 1
-    return before, " " if before[-1:].isalnum() or before[-1:] == "," else "", end
 
 
 def free_cell(

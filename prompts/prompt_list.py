@@ -16,6 +16,7 @@ from typing import Any
 from prompts.cells import NO_CONTROL, Binding, Cell
 from prompts.colour_names import named_colour, parse_hex
 from prompts.colours import COLOURS, Colour
+from prompts.control_text import without_colours
 from prompts.custom_vocabulary import ACHROMATIC_SPREAD, own_colour
 from prompts.errors import PromptError, nearest, shown
 from prompts.grammar import plural
@@ -26,7 +27,6 @@ from prompts.parse import (
     control_cell,
     free_cell,
     read,
-    without_colours,
 )
 from prompts.reader import read_text
 from prompts.source_location import Place, read_file
