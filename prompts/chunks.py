@@ -112,14 +112,18 @@ class Chunker:
             self.hint = self.hint or f"{shown(self.said(at, end + 1))} is a kind and no colour"
             return True
         noun = end - at == 1 and (shade.name in lex.NOUNS_TOO or self.words.is_noun(self.low[at]))
+        if noun and following in lex.COLOURED and end + 1 < self.n:
+            return self.words.colour_at(self.low, end + 1) is not None
         if not noun or self.continues(end):
             return False
-        if following in lex.JOINS and self.words.colour_at(
-            self.low, end + 1 if end + 1 < self.n else at
-        ):
-            after = self.words.colour_at(self.low, end + 1) if end + 1 < self.n else None
+        if following in lex.JOINS and end + 1 < self.n:
+            after = self.words.colour_at(self.low, end + 1)
             if after is not None and self.continues(after[1]):
                 return False
+        if following == "," and is_adjective(self.word(end + 1)):
+            return False
+        if following == "in" and self.word(end + 1) in lex.COLOUR_NOUNS:
+            return False
         before = at - 1
         while (
             before >= 0
@@ -230,7 +234,7 @@ class Chunker:
     def determiner(self, start: int) -> tuple[int, bool, int | None]:
         """Read the articles and numbers before a phrase: its first token, whether one, how many."""
         first, one, count = start, False, None
-        if self.low[start].isdigit():
+        if self.low[start].isdecimal():
             count = int(self.low[start][:6])
         while first > 0 and (
             self.low[first - 1] in lex.DETERMINERS or self.low[first - 1] in lex.NUMBERS

@@ -61,6 +61,8 @@ class _Reader(Chunker):
             return number + 1
         shades, rest, end, colour = list(chunk.shades), chunk.rest, chunk.end, chunk.colour
         problem = ""
+        # Where the colours end, should no noun follow: "a stool, pink, big".
+        alone = (number, end)
         while (
             not self.names_thing(rest, end)
             and number + 1 < len(chunks)
@@ -74,17 +76,17 @@ class _Reader(Chunker):
                 shades += following.shades
                 if "or" in between:
                     problem = f"{shown(self.said(colour[0], following.end))} leaves a choice"
-            elif not is_adjective(self.low[following.start]) or not self.names_thing(
-                following.start, following.end
-            ):
+            elif not is_adjective(self.low[following.start]):
                 break
             colour = (colour[0], following.colour[1] or colour[1])
             rest, end = following.rest, following.end
             number += 1
+            alone = (number, end) if following.shades else alone
         first = chunk.start
         if self.names_thing(rest, end):
             self.attribute(tuple(shades), first, colour, rest, end, problem)
         else:
+            number, end = alone
             self.predicate(tuple(shades), chunk, colour, end, problem)
         return number + 1
 
