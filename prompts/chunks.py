@@ -114,27 +114,36 @@ class Chunker:
         noun = end - at == 1 and (shade.name in lex.NOUNS_TOO or self.words.is_noun(self.low[at]))
         if noun and following in lex.COLOURED and end + 1 < self.n:
             return self.words.colour_at(self.low, end + 1) is not None
+        before = at - 1
+        while before >= 0 and self.describes(before):
+            before -= 1
+        coloured = before >= 0 and self.words.colour_at(self.low, before) is not None
+        if noun and coloured and following in lex.PICTURES:
+            return True
         if not noun or self.continues(end):
             return False
         if following in lex.JOINS and end + 1 < self.n:
             after = self.words.colour_at(self.low, end + 1)
             if after is not None and self.continues(after[1]):
                 return False
-        if following == "," and is_adjective(self.word(end + 1)):
+        listed = following == "," and is_adjective(self.word(end + 1))
+        if listed and not coloured and self.word(end + 1) not in lex.PRAISES:
             return False
         if following == "in" and self.word(end + 1) in lex.COLOUR_NOUNS:
             return False
-        before = at - 1
-        while (
-            before >= 0
-            and (is_adverb(self.low[before]) or is_adjective(self.low[before]))
-            and (self.low[before] not in lex.COLOURED)
-        ):
-            before -= 1
-        return (
-            self.word(before) not in lex.COPULAS | lex.COLOURED | {"in"}
-            and following not in lex.COLOUR_NOUNS
+        tie = self.word(before)
+        # "a red coloured orange", but "an orange coloured red".
+        painted = tie in lex.COLOURED and (
+            before == 0
+            or self.words.is_noun(self.low[before - 1])
+            or self.words.colour_at(self.low, before - 1) is None
         )
+        return not (painted or tie == "in" or tie in lex.COPULAS or following in lex.COLOUR_NOUNS)
+
+    def describes(self, at: int) -> bool:
+        """Say whether a word is an adjective or an adverb, and ties no colour to a thing."""
+        word = self.low[at]
+        return (is_adverb(word) or is_adjective(word)) and word not in lex.COLOURED
 
     def continues(self, at: int) -> bool:
         """Say whether a noun phrase goes on at a token."""
