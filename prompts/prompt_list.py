@@ -33,7 +33,8 @@ from prompts.source_location import Place, read_file
 from prompts.subjects import SUBJECTS, Subject
 from prompts.tables import read_table
 
-_SUFFIXES = ("", *(str(number) for number in range(2, MOST_BINDINGS + 1)))
+#: What stands after the names of the fields of each binding.
+SUFFIXES = ("", *(str(number) for number in range(2, MOST_BINDINGS + 1)))
 #: Fields of a row, with the other names that they go by, in any case; ``object`` and ``main_obj``
 #: are those of GenColorBench.
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -43,7 +44,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "hex": ("hex", "hex1", "hex_code", "color_hex"),
     **{
         f"{field}{number}": tuple(f"{name}{number}" for name in names)
-        for number in _SUFFIXES[1:]
+        for number in SUFFIXES[1:]
         for field, names in (
             ("colour", ("colour", "color")),
             ("subject", ("subject", "object")),
@@ -185,7 +186,7 @@ def _included(include: Sequence[Any]) -> dict[str, str]:
     found: dict[str, str] = {}
     if len(include) > MOST_BINDINGS:
         return found
-    for one, suffix in zip(include, _SUFFIXES, strict=False):
+    for one, suffix in zip(include, SUFFIXES, strict=False):
         if not isinstance(one, Mapping) or one.get("count", 1) != 1:
             return {}
         subject, colour = one.get("class"), one.get("color")
@@ -199,7 +200,7 @@ def _included(include: Sequence[Any]) -> dict[str, str]:
 
 def _asked(given: Mapping[str, str], place: Place) -> Asked:
     asked: list[tuple[Colour | None, str | None]] = []
-    for suffix in _SUFFIXES:
+    for suffix in SUFFIXES:
         colour, subject, code = (f"{name}{suffix}" for name in ("colour", "subject", "hex"))
         if colour in given or subject in given:
             shade = own_colour(given[colour], given.get(code), place) if colour in given else None

@@ -43,6 +43,7 @@ def command(
     from bench.store import files
     from bench.store.derived import read_verdicts
     from bench.store.run import Run, find_run
+    from prompts.tables import guarded
 
     found = Run(find_run(run, runs))
     current_estimates(found)
@@ -50,7 +51,7 @@ def command(
     read = read_labels(labels, verdicts, sample_table(found))
     agreements = agree.agree(verdicts, read)
     if disagreements is not None:
-        table = agree.disagreements(verdicts, read)
+        table = agree.disagreements(verdicts, read).map(guarded)
         files.write_text(disagreements, table.to_csv(index=False, lineterminator="\n"))
         click.echo(f"{disagreements}: {len(table):,} judgements", err=True)
     if as_json:

@@ -71,20 +71,27 @@ def prompt_lines(grid: Grid, layout: str) -> Iterator[str]:
         for cell in grid:
             yield json.dumps(cell_fields(cell, hexes), ensure_ascii=False)
         return
-    yield _csv_line(COLUMNS)
+    from prompts.prompt_list import SUFFIXES
+
+    most = max(len(cell.bindings) for cell in grid)
+    more = [f"{name}{end}" for end in SUFFIXES[2:most] for name in ("colour", "subject", "hex")]
+    columns = (*COLUMNS, *more)
+    yield _csv_line(columns)
     for cell in grid:
         fields = cell_fields(cell, hexes)
         fields["tags"] = " ".join(fields["tags"])
         fields["scenery"] = " ".join(
             word for one in fields["scenery"] for word in (one["colour"], one["subject"]) if word
         )
-        yield _csv_line(fields.get(column, "") for column in COLUMNS)
+        yield _csv_line(fields.get(column, "") for column in columns)
 
 
 def cell_fields(cell: Cell, hexes: dict[str, str]) -> dict[str, Any]:
     """Return a cell as plain values; colours that are None are left out."""
+    from prompts.prompt_list import SUFFIXES
+
     fields: dict[str, Any] = {"id": cell.id, "prompt": cell.text, "template": cell.template}
-    for binding, suffix in zip(cell.bindings, ("", "2"), strict=False):
+    for binding, suffix in zip(cell.bindings, SUFFIXES, strict=False):
         if binding.colour is not None:
             fields[f"colour{suffix}"] = binding.colour
             fields[f"hex{suffix}"] = hexes[binding.colour]

@@ -12,6 +12,7 @@ from bench.export.pictures import stored_images
 from bench.export.target import Staged
 from bench.store.derived import read_verdicts
 from bench.store.run import Run
+from prompts.prompt_list import SUFFIXES
 from prompts.tables import guarded
 
 COLUMNS = (
@@ -43,7 +44,8 @@ def write(run: Run, target: Staged, form: str = "csv") -> tuple[int, int]:
     rows.sort(key=lambda row: (row["cell_id"], row["index"]))
     if form == "csv":
         file = io.StringIO()
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        columns = dict.fromkeys([*COLUMNS, *(name for row in rows for name in row)])
+        writer = csv.DictWriter(file, list(columns), restval="", lineterminator="\n")
         writer.writeheader()
         safe = [{name: guarded(value) for name, value in row.items()} for row in rows]
         writer.writerows(safe)
@@ -67,7 +69,7 @@ def _entry(
     found |= {key: row[key] for key in ("sample_id", "cell_id", "control_id", "template")}
     found |= {"file_name": name, "prompt": row["text"], "index": row["index"], "seed": row["seed"]}
     found |= {"tags": " ".join(row["tags"]), "invalid": row["invalid"] or ""}
-    for number, (binding, suffix) in enumerate(zip(row["bindings"], ("", "2"), strict=False)):
+    for number, (binding, suffix) in enumerate(zip(row["bindings"], SUFFIXES, strict=False)):
         found[f"colour{suffix}"] = binding["colour"] or ""
         found[f"subject{suffix}"] = binding["subject"]
         verdict = said.get((row["sample_id"], number), {})

@@ -193,9 +193,11 @@ def test_file_in_the_way_and_options_of_other_layouts(tmp_path, capsys):
 
 def test_formulas_are_guarded_and_come_back(tmp_path, capsys):
     prompts = ["=1+1 a red cup", "@sum a red cup", "a red cup"]
+    third = {"colour2": "blue", "subject2": "bowl", "colour3": "green", "subject3": "vase"}
     image = next(iter(Run(Path("runs/r")).parts("samples")))[1]["image"][0].as_py()["bytes"]
     (tmp_path / "a.png").write_bytes(image)
     rows = [{"path": "a.png", "prompt": p, "colour": "red", "subject": "cup"} for p in prompts]
+    rows.append({**rows[0], **third, "prompt": "a red cup by a blue bowl and a green vase"})
     (tmp_path / "l.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     runs = ["--out", str(tmp_path)]
     assert bench(["score", str(tmp_path / "l.jsonl"), *PARTS, *runs, "--name", "one"]) == 0
@@ -205,9 +207,12 @@ def test_formulas_are_guarded_and_come_back(tmp_path, capsys):
     assert "note: 2 fields of metadata.csv begin as a formula" in capsys.readouterr().err
     with (out / "metadata.csv").open(newline="") as file:
         assert {row["prompt"] for row in csv.DictReader(file)} == {
-            "'=1+1 a red cup", "'@sum a red cup", "a red cup"}  # fmt: skip
+            "'=1+1 a red cup", "'@sum a red cup", "a red cup", rows[-1]["prompt"]}  # fmt: skip
     assert bench(["score", str(out), *PARTS, *runs, "--name", "two"]) == 0
+    keys = ["cell_id", "binding", "colour", "subject"]
     first, second = (
-        sorted(read_verdicts(Run(tmp_path / name))["cell_id"]) for name in ("one", "two")
+        sorted(map(tuple, read_verdicts(Run(tmp_path / name))[keys].to_numpy().tolist()))
+        for name in ("one", "two")
     )
+    assert len(first) == 6
     assert first == second
