@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bench.api import BindingScore, score_images
+    from bench.training_loop import evaluating
 
-__all__ = ["BindingScore", "score_images"]
+__all__ = ["BindingScore", "evaluating", "score_images"]
 
 
 def __getattr__(name: str) -> Any:
@@ -20,6 +21,10 @@ def __getattr__(name: str) -> Any:
         from bench.package_names import require_own
 
         require_own()
+        if name == "evaluating":
+            from bench.training_loop import evaluating
+
+            return evaluating
         from bench import api
 
         return getattr(api, name)

@@ -23,6 +23,7 @@ from bench.statistics.metrics import GAPS, SHARES
 from bench.statistics.tabulate import WHOLE, tabulate
 from bench.store.derived import VERDICTS
 from bench.store.score_reader import Scored
+from bench.training_loop import evaluating
 from prompts.cells import Cell, Sample
 from prompts.manifest import TrainingManifest
 from prompts.parse import read_prompt
@@ -131,10 +132,11 @@ class BindingScore:
     def update(self, images: Iterable[Any], prompts: Sequence[str | Cell]) -> None:
         """Judge some more images; see `score_images` for their forms.
 
-        What cannot be scored is counted and told by `unscored`. Where the call raises, none of it
-        is counted.
+        Random states, gradients and autocast are afterwards what they were. What cannot be scored
+        is counted and told by `unscored`. Where the call raises, none of it is counted.
         """
-        rows = list(self._judge.rows(images, prompts))
+        with evaluating(autocast=False):
+            rows = list(self._judge.rows(images, prompts))
         for row in rows:
             row["image"] += self._seen
             row["sample_id"] = f"{self._token}-{row['image']}"
