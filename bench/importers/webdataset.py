@@ -14,8 +14,9 @@ from pathlib import Path
 
 from bench.errors import UsageError
 from bench.importers import beside, geneval, imagefolder
+from bench.importers.archives import ENDINGS, TARS, open_archive
 from bench.importers.picture import Picture, inside
-from bench.importers.trees import ENDINGS, TARS, Tree, natural, open_archive
+from bench.importers.trees import Tree, natural
 
 
 def files(root: Path) -> list[Path]:
