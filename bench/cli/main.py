@@ -92,8 +92,21 @@ def _print_version(context: click.Context, option: click.Parameter, value: bool)
         context.exit()
 
 
+#: The backspace is click's mark for lines that stay as they are.
+ABOUT = """Measure how text-to-image models bind colours to things.
+
+Ask for a blue potato: does the potato turn blue, or the plate?
+
+\b
+bench run --model local       make images, score them, print a summary
+bench report                  look at them
+"""
+
+
 @click.group(
     cls=LazyGroup,
+    help=ABOUT,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an unexpected error.")
@@ -105,17 +118,13 @@ def _print_version(context: click.Context, option: click.Parameter, value: bool)
     callback=_print_version,
     help="Print the version.",
 )
-def cli(debug: bool) -> None:
-    r"""Measure how text-to-image models bind colours to things.
-
-    Ask for a blue potato: does the potato turn blue, or the plate?
-
-    \b
-    bench run --model local       make images, score them, print a summary
-    bench report                  look at them
-    """
+@click.pass_context
+def cli(context: click.Context, debug: bool) -> None:
+    """Print the help where no command is given."""
     if debug:
         os.environ["BENCH_DEBUG"] = "1"
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -39,6 +39,18 @@ def process(*arguments, **environment) -> subprocess.Popen:
     )
 
 
+@pytest.mark.parametrize("arguments", [[], ["--help"]])
+def test_help_is_printed_also_where_nothing_is_asked(arguments, capsys):
+    assert run(arguments) == 0
+    printed = capsys.readouterr()
+    assert not printed.err
+    assert "\\b" not in printed.out
+    lines = [line.strip() for line in printed.out.splitlines()]
+    # An example keeps its line.
+    assert "bench report                  look at them" in lines
+    assert any(line.startswith("doctor ") for line in lines)
+
+
 def test_help_imports_nothing_heavy():
     code = "import sys; from bench.cli.main import run; run(['--help']); "
     code += f"print([name for name in {HEAVY!r} if name in sys.modules])"
