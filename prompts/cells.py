@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import overload
 
 from prompts.hashing import content_hash, seed_from
 
@@ -78,6 +80,35 @@ class Sample:
         return seed_from(SUITE_VERSION, self.cell.control_id or self.cell.id, str(self.index))
 
 
-def plan(cells: tuple[Cell, ...] | list[Cell], seeds: int) -> list[Sample]:
+class Samples(Sequence[Sample]):
+    """Samples of a grid, each made when it is looked at, so that a million of them cost nothing.
+
+    Parameters
+    ----------
+    cells : sequence of Cell
+    places : range
+        Positions in the whole, seed-major.
+    """
+
+    def __init__(self, cells: Sequence[Cell], places: range) -> None:
+        self._cells, self._places = cells, places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, place: int) -> Sample: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Samples: ...
+
+    def __getitem__(self, place: int | slice) -> Sample | Samples:
+        if isinstance(place, slice):
+            return Samples(self._cells, self._places[place])
+        index, cell = divmod(self._places[place], len(self._cells))
+        return Sample(self._cells[cell], index)
+
+
+def plan(cells: Sequence[Cell], seeds: int) -> Samples:
     """All samples of a grid, ``seeds`` a cell, seed-major so that a run cut short has all cells."""
-    return [Sample(cell, index) for index in range(seeds) for cell in cells]
+    return Samples(cells, range(len(cells) * seeds))

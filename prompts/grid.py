@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from prompts.cells import NO_CONTROL, Cell, Sample, plan
+from prompts.cells import NO_CONTROL, Cell, Samples, plan
 from prompts.colours import BASIC, Colour
 from prompts.errors import PromptError, shown
 from prompts.hashing import content_hash
@@ -89,7 +89,7 @@ class Grid:
         rows = sorted((cell.id, cell.text, cell.control_id) for cell in self.cells)
         return content_hash("grid", str(self.seeds), *(part for row in rows for part in row))
 
-    def samples(self) -> list[Sample]:
+    def samples(self) -> Samples:
         """Return all samples, seed-major; see `prompts.cells.plan`."""
         return plan(self.cells, self.seeds)
 

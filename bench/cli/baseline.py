@@ -28,7 +28,7 @@ def command(run: Path | None, out: Path, runs: Path) -> None:
     from bench.gate.baseline import make_baseline, require_whole
     from bench.gate.control import CONTROL, require_control
     from bench.run.derive import current_estimates
-    from bench.run.finish import require_valid, take_stock
+    from bench.run.record import require_valid, take_stock
     from bench.store import files
     from bench.store.derived import read_verdicts
     from bench.store.run import Run, find_run

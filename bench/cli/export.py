@@ -67,7 +67,7 @@ def command(
     from bench.export.target import staged
     from bench.gate.baseline import require_whole
     from bench.run.derive import current_estimates
-    from bench.run.finish import take_stock
+    from bench.run.record import take_stock
     from bench.run.summary import warnings
     from bench.store.run import Run, find_run
 

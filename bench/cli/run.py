@@ -9,7 +9,7 @@ import click
 from bench.cli.grid_options import grid_options, resolve_grid
 from bench.cli.place import runs_folder
 from bench.cli.sampling_options import sampling_options, take_sampling
-from bench.cli.scoring_options import scoring_options
+from bench.cli.scoring_options import finish, scoring_options
 
 
 @click.command()
@@ -68,19 +68,26 @@ def command(**options: Any) -> None:
 
     Stopped at any moment, the same command goes on where it was: only what is missing is made.
     """
-    from bench.run.spec import RunJob
+    from bench.run.spec import ModelSource, RunSpec
 
     grid_names = ("preset", "grid_file", "colours", "subjects", "templates", "scenery", "seeds")
     grid_given = {name: options.pop(name) for name in (*grid_names, "captions", "strict")}
     as_json = options.pop("as_json")
     dry_run = options.pop("dry_run")
     options["out"] = options.pop("runs")
-    options["sampling"] = take_sampling(options)
-    grid = resolve_grid(**grid_given)
-    job = RunJob(grid=grid, own_tags=grid_given["captions"] is None, **options)
+    some = take_sampling(options)
+    ours = ("model", "batch_size", "steps", "guidance_scale", "dtype", "trajectory")
+    of_model = {name: options.pop(name) for name in ours}
+    source = ModelSource(
+        grid=resolve_grid(**grid_given),
+        tag_by_training=grid_given["captions"] is None,
+        options=some,
+        **of_model,
+    )
+    spec = RunSpec(source, **options)
     if dry_run:
         from bench.run.dry_run import forecast
 
-        click.echo(forecast(job), nl=False)
+        click.echo(forecast(spec), nl=False)
         return
-    job.run(as_json=as_json)
+    finish(spec, as_json)

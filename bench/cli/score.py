@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from bench.cli.place import runs_folder
-from bench.cli.scoring_options import scoring_options
+from bench.cli.scoring_options import finish, scoring_options
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -92,7 +92,7 @@ def command(**options: Any) -> None:
     goes on where it was.
     """
     from bench.cli.grid_options import resolve_grid
-    from bench.importers.job import ScoreJob
+    from bench.run.spec import PictureSource, RunSpec
 
     as_json = options.pop("as_json")
     options["out"] = options.pop("runs")
@@ -104,4 +104,16 @@ def command(**options: Any) -> None:
 
         words = (grid.colours, grid.subjects) if grid else ()
         training = read_manifest(captions, *words)
-    ScoreJob(grid=grid, training=training, **options).run(as_json=as_json)
+    ours = (
+        "path",
+        "layout",
+        "images",
+        "tiles",
+        "prompt_column",
+        "image_column",
+        "unmatched",
+        "model",
+    )
+    of_pictures = {name: options.pop(name) for name in ours}
+    source = PictureSource(grid=grid, training=training, **of_pictures)
+    finish(RunSpec(source, **options), as_json)

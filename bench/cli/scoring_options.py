@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from bench.run.spec import RunSpec
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -25,13 +28,16 @@ _OPTIONS = (
         "scorers",
         multiple=True,
         metavar="NAME",
-        callback=lambda context, option, given: given or SCORERS,
+        callback=lambda context, option, given: tuple(given) or SCORERS,
         help="What measures; repeat for several.  [default: segmentation, clip]",
     ),
     click.option(
         "--clip", metavar="SPEC", help="CLIP to use: bundled, ViT-B-16:openai, model:FILE."
     ),
     click.option("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps."),
+    click.option(
+        "--fresh", is_flag=True, help="Make everything anew, whatever is stored under the name."
+    ),
 )
 
 
@@ -40,3 +46,20 @@ def scoring_options(command: Command) -> Command:
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+def finish(spec: RunSpec, as_json: bool) -> None:
+    """Make a run and print its summary; too many invalid images are an error after it."""
+    from bench.run.record import require_valid
+    from bench.run.run import run
+    from bench.run.summary import render, to_json
+
+    done = run(spec)
+    record, stored = done.run.manifest, done.stock.images
+    if as_json:
+        click.echo(to_json(record, done.estimates, stored))
+    else:
+        from rich.console import Console
+
+        Console().print(render(record, done.estimates, stored))
+    require_valid(done.stock)

@@ -23,7 +23,7 @@ def command(names: tuple[Path, ...], runs: Path, as_json: bool, as_csv: bool) ->
 
     from bench.errors import UsageError
     from bench.run.derive import current_estimates
-    from bench.run.finish import take_stock
+    from bench.run.record import take_stock
     from bench.run.summary import WIDTH, RunSummary, render, render_several, to_csv, to_dict
     from bench.store.run import Run, find_run
 

@@ -11,7 +11,7 @@ from bench.gate.baseline import comparable, read_baseline, require_whole
 from bench.gate.control import CONTROL, require_control
 from bench.gate.decide import Decision, decide
 from bench.run.derive import current_estimates
-from bench.run.finish import require_valid, take_stock
+from bench.run.record import require_valid, take_stock
 from bench.run.usage import model_doubts
 from bench.store.derived import read_verdicts
 from bench.store.run import Run

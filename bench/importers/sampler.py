@@ -41,10 +41,12 @@ class ExistingPictures(Sampler):
             zip((sample.id for sample in census.samples), census.places, strict=True)
         )
         self.unreadable: list[str] = []
+        self._walk = enumerate(source.pictures())
+        self._at = -1
         self.info = SamplerInfo(Fingerprint(kind="pictures", name=name, weights=census.hash))
 
     def sample(self, samples: Sequence[Sample]) -> Iterator[Generation]:
-        """Yield the pictures of the samples, in one pass over the set.
+        """Yield the pictures of the samples; calls in the order of the census are one pass in all.
 
         Parameters
         ----------
@@ -56,17 +58,16 @@ class ExistingPictures(Sampler):
         UsageError
             The set changed while it was read.
         """
-        wanted = iter(samples)
-        sample = next(wanted, None)
-        if sample is None:
-            return
-        for number, picture in enumerate(self._source.pictures()):
-            if number != self._place[sample.id]:
-                continue
-            yield self._generation(sample, picture)
-            sample = next(wanted, None)
-            if sample is None:
-                return
+        for sample in samples:
+            yield self._generation(sample, self._picture(sample))
+
+    def _picture(self, sample: Sample) -> Picture:
+        place = self._place[sample.id]
+        if place <= self._at:
+            self._walk = enumerate(self._source.pictures())
+        for self._at, picture in self._walk:
+            if self._at == place:
+                return picture
         raise UsageError(
             f"{self._source.path} changed while it was read: the picture for "
             f"{sample.cell.text!r} is not there any more; run again"

@@ -1,27 +1,99 @@
-"""Who works on a run: one sampler, one segmenter, the scorers; built from their names."""
+"""What a run works with: one sampler, one segmenter, the scorers; built from their names."""
 
 from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bench import registry
 from bench.errors import BenchError, UsageError
+from bench.judge.colour.named import own_codes
 from bench.protocols import Sampler, SamplerInfo, Scorer, Segmenter
 from bench.records import Fingerprint
+from bench.run.spec import ModelSource, RunSpec
+from prompts.colours import Colour
 
 
 @dataclass(frozen=True)
-class Crew:
-    """The parts of a run, ready to work."""
+class Components:
+    """What a run works with."""
 
     sampler: Sampler
     segmenter: Segmenter
     scorers: Mapping[str, Scorer]
+
+
+@dataclass(frozen=True)
+class Description:
+    """What the record of a run needs to know of its components, wherever they are."""
+
+    sampler: SamplerInfo
+    segmenter: Fingerprint
+    scorers: Mapping[str, Fingerprint]
+
+
+def describe(components: Components) -> Description:
+    """Return the description of components; it can be sent to another process."""
+    info = components.sampler.info
+    return Description(
+        replace(info, fingerprint=_plain(info.fingerprint)),
+        _plain(components.segmenter.fingerprint),
+        {name: _plain(scorer.fingerprint) for name, scorer in components.scorers.items()},
+    )
+
+
+def _plain(given: Fingerprint) -> Fingerprint:
+    return replace(given, options=dict(given.options), versions=dict(given.versions))
+
+
+def build_sampler(spec: RunSpec, source: ModelSource) -> Sampler:
+    """Make the sampler of a model."""
+    asked = {
+        "steps": source.steps,
+        "guidance_scale": source.guidance_scale,
+        "dtype": source.dtype,
+        "trajectory": source.trajectory,
+        **source.options,
+    }
+    offered: dict[str, Any] = {"device": spec.device, "batch_size": source.batch_size}
+    if registry.address("sampler", source.model) != source.model:
+        offered["model"] = source.model
+    sampler: Sampler = build("sampler", source.model, asked, offered)
+    return sampler
+
+
+def build_components(
+    spec: RunSpec, sampler: Sampler | None = None, colours: Iterable[Colour] = ()
+) -> Components:
+    """Make what a run works with.
+
+    Parameters
+    ----------
+    spec : RunSpec
+    sampler : Sampler, optional
+        One that is there already, as for pictures that exist.
+    colours : iterable of Colour
+        Those that the prompts ask for.
+
+    Raises
+    ------
+    UsageError
+        An unknown name, or something that cannot be made.
+    """
+    offered = {"device": spec.device, "clip": spec.clip}
+    require_names(spec.segmenter, spec.scorers)
+    if sampler is None:
+        assert isinstance(spec.source, ModelSource)
+        sampler, colours = build_sampler(spec, spec.source), spec.source.grid.colours
+    return Components(
+        sampler,
+        build("segmenter", spec.segmenter, {}, offered),
+        build_scorers(spec.scorers, offered | {"colours": own_codes(colours)}),
+    )
 
 
 def build(

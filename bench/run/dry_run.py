@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+import math
+import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
 from bench.records import Generation, Regions, Score
-from bench.run.components import Crew
+from bench.run.components import Components, build_components
+from bench.run.plan import plan_of
+from bench.run.process_pool import device_names
 from bench.run.progress import clock
+from bench.run.run import require_possible
 from bench.run.scoring_thread import BATCH, measure
+from bench.run.spec import ModelSource, RunSpec, run_folder
 from bench.store.manifest import FILE, read_manifest
 from bench.store.paths import is_remote
 from bench.store.rows import region_row, sample_row, score_rows
 from bench.store.run import Run
 from bench.store.schema import REGIONS, SAMPLES, SCORES
 from prompts.cells import Sample
-
-if TYPE_CHECKING:
-    from bench.run.spec import RunJob
 
 #: Images made to see what one takes; a sampler whose batch is larger makes one batch.
 PROBE = 8
@@ -58,57 +61,83 @@ class Cost:
     memory: float
 
 
-def forecast(job: RunJob) -> str:
-    """Tell what a job would take; nothing is stored and no folder is made."""
-    folder, samples = job.folder, job.samples()
+def forecast(spec: RunSpec) -> str:
+    """Tell what a run of a model would take; nothing is stored and no folder is made.
+
+    The time that this takes does not depend on the number of images asked for.
+    """
+    require_possible(spec)
+    source = spec.source
+    assert isinstance(source, ModelSource)
+    folder, grid = run_folder(spec), source.grid
+    components = build_components(spec)
+    info = components.sampler.info
+    samples = plan_of(spec, info.training).samples
+    images = len(samples)
     sampled, finished = _stored(folder)
-    crew = job.crew()
-    if crew.sampler.info.paid:
-        return _without_an_image(job, crew, len(samples), sampled)
-    if sys.stderr.isatty():
-        print("making a few images to see what one takes", file=sys.stderr)
-    cost = cost_of(crew, samples)
-    left, unscored = max(len(samples) - sampled, 0), max(sampled - finished, 0)
-    workers = len(job.devices.split(",")) if job.devices else job.workers or 1
-    sampling = left * cost.sampling / workers
-    scoring = (left + unscored) * cost.scoring / workers
+    left, unscored = max(images - sampled, 0), max(sampled - finished, 0)
     lines = {
         "folder": f"{folder} ({sampled:,} images there)" if sampled else str(folder),
-        "model": job.model,
-        "grid": f"{job.grid.name}: {len(job.grid):,} cells, {job.grid.seeds} images each",
-        "images": f"{left:,} to make of {len(samples):,}, {cost.width} x {cost.height}"
-        + (f"; {unscored:,} to score again" if unscored else ""),
-        "segmenter": job.segmenter,
-        "scorers": ", ".join(job.scorers),
-        "sampling": f"{clock(sampling)} ({_rate(cost.sampling, workers)})",
-        "scoring": f"{clock(scoring)} ({_rate(cost.scoring, workers)})",
+        "model": source.model,
+        "grid": f"{grid.name}: {len(grid):,} cells, {grid.seeds:,} images each",
+        "images": f"{left:,} to make of {images:,}",
+    }
+    if info.paid:
+        lines["sampling"] = "not tried, since each image may cost money"
+        cost = "unknown: --price tells it" if info.price is None else f"{info.price * left:,.2f}"
+        return _told(lines | {"cost": cost})
+    if sys.stderr.isatty():
+        print("making a few images to see what one takes", file=sys.stderr)
+    cost_of_one = cost_of(components, samples)
+    workers = len(device_names(spec.devices)) if spec.devices else spec.workers or 1
+    sampling = left * cost_of_one.sampling / workers
+    scoring = (left + unscored) * cost_of_one.scoring / workers
+    lines["images"] += f", {cost_of_one.width} x {cost_of_one.height}"
+    if unscored:
+        lines["images"] += f"; {unscored:,} to score again"
+    lines |= {
+        "segmenter": spec.segmenter,
+        "scorers": ", ".join(spec.scorers),
+        "sampling": f"{clock(sampling)} ({_rate(cost_of_one.sampling, workers)})",
+        "scoring": f"{clock(scoring)} ({_rate(cost_of_one.scoring, workers)})",
         "time": f"{clock(max(sampling, scoring))} where they overlap wholly (sampler on a GPU), "
         f"{clock(sampling + scoring)} on the same cores",
-        "memory": f"{cost.memory:.2f} GB at the peak of these {cost.images} images"
-        + (f", for each of {workers} workers" if workers > 1 else ""),
-        "disk": f"at most {left * cost.stored / 1e6:,.1f} MB{_free(folder)}",
+        "memory": _memory(cost_of_one, workers, here=spec.engine == "local"),
+        "disk": f"at most {left * cost_of_one.stored / 1e6:,.1f} MB{_free(folder)}",
     }
-    if job.limit is not None:
-        lines["limit"] = f"{job.limit:,} images: the run would not be comparable"
+    if spec.limit is not None:
+        lines["limit"] = f"{spec.limit:,} images: the run would not be comparable"
+    return _told(lines)
+
+
+def _told(lines: Mapping[str, str]) -> str:
     return "".join(f"{name:<10} {value}\n" for name, value in lines.items())
 
 
-def _without_an_image(job: RunJob, crew: Crew, images: int, done: int) -> str:
-    """Tell what can be told without an image, where each costs money."""
-    left = max(images - done, 0)
-    price = crew.sampler.info.price
-    lines = {
-        "folder": f"{job.folder} ({done:,} images there)" if done else str(job.folder),
-        "model": job.model,
-        "grid": f"{job.grid.name}: {len(job.grid):,} cells, {job.grid.seeds} images each",
-        "images": f"{left:,} to make of {images:,}",
-        "sampling": "not tried, since each image may cost money",
-        "cost": "unknown: --price tells it" if price is None else f"{price * left:,.2f}",
-    }
-    return "".join(f"{name:<10} {value}\n" for name, value in lines.items())
+def _memory(cost: Cost, workers: int, here: bool) -> str:
+    """Peak of one process, and of all beside what the machine has."""
+    one = f"{cost.memory:.2f} GB at the peak of these {cost.images} images"
+    if workers > 1:
+        one += f", for each of {workers} workers"
+    machine = _machine_memory()
+    if not here or math.isnan(machine):
+        return one
+    wanted = workers * cost.memory
+    if workers > 1:
+        one += f": {wanted:.2f} GB in all"
+    one += f"; this machine has {machine:.1f} GB"
+    return one + (": too little, name fewer --devices" if wanted > machine else "")
 
 
-def cost_of(crew: Crew, samples: Sequence[Sample]) -> Cost:
+def _machine_memory() -> float:
+    """Memory of this machine in GB; NaN where the system does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    except (AttributeError, ValueError, OSError):
+        return math.nan
+
+
+def cost_of(crew: Components, samples: Sequence[Sample]) -> Cost:
     """Make and score a few images, twice where that is quick, and tell what one takes."""
     number = max(crew.sampler.info.batch_size or PROBE, PROBE)
     probe = list(samples[:number])
@@ -127,7 +156,7 @@ def cost_of(crew: Crew, samples: Sequence[Sample]) -> Cost:
     return Cost(many, sampling / many, scoring / many, stored / many, width, height, _peak_memory())
 
 
-def _measured(made: Sequence[Generation], crew: Crew) -> tuple[list[Regions], list[Score]]:
+def _measured(made: Sequence[Generation], crew: Components) -> tuple[list[Regions], list[Score]]:
     regions: list[Regions] = []
     scores: list[Score] = []
     for start in range(0, len(made), BATCH):

@@ -1,35 +1,44 @@
-"""From a plan to a finished run: only what is missing is made."""
+"""From a plan to stored images and scores: only what is missing is made."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
+from typing import Any
 
 import numpy as np
 
-from bench.errors import BenchError, StoreError
+from bench.errors import BenchError
+from bench.protocols import Usage
 from bench.records import Generation, Regions
-from bench.run.components import Crew
+from bench.run.components import Components, Description, describe
 from bench.run.interrupts import Interrupts
+from bench.run.plan import Plan
 from bench.run.progress import Progress, Silent
 from bench.run.scoring_thread import BATCH, ScoringWorker, measure, measure_frames
-from bench.store.manifest import TRAJECTORY_SCORER
-from bench.store.run import Run, RunWriter
+from bench.run.self_check import self_check
+from bench.store.manifest import TRAJECTORY_SCORER, Manifest
+from bench.store.parts import DamagedError
+from bench.store.run import Run, RunWriter, set_aside
 from prompts.cells import Sample
+
+#: Samples that a sampler is given at once, in whole batches: nobody lists a million of them.
+CHUNK = 4096
+STOPPING = "stopping: the images in hand are finished first (Ctrl-C again: at once)"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a call of `execute` did.
+    """What was done for a run.
 
     Attributes
     ----------
     images : int
         Images asked for.
     missing : int
-        Of these, not yet stored and scored; more than none only after an interrupt.
+        Of these, not yet stored and scored.
     made, rescored : int
         Images sampled now, and stored images scored again now.
     interrupted : bool
@@ -47,29 +56,140 @@ class Outcome:
     sampling: float
 
 
-@dataclass
-class Count:
-    """What was done so far, and what other tables than the samples lack."""
+@dataclass(frozen=True)
+class Share:
+    """What one process is to do.
 
-    made: int = 0
-    rescored: int = 0
-    sampling: float = 0.0
-    lacking: dict[str, set[str]] = field(default_factory=dict)
+    Attributes
+    ----------
+    missing : sequence of int
+        Positions in the plan of the samples to make.
+    unscored : mapping of str to mapping of str to list of str
+        For parts of the samples table, by name, the ids that other tables lack, by table.
+    """
+
+    missing: Sequence[int]
+    unscored: Mapping[str, Mapping[str, list[str]]] = field(default_factory=dict)
+
+    @property
+    def rescored(self) -> int:
+        """Stored images to score again."""
+        return sum(len(set().union(*lacking.values())) for lacking in self.unscored.values())
+
+    def split(self, count: int) -> list[Share]:
+        """Part it evenly."""
+        parts = list(self.unscored.items())
+        return [Share(self.missing[rank::count], dict(parts[rank::count])) for rank in range(count)]
+
+    def chunks(self, size: int) -> Iterator[Share]:
+        """Part it into pieces of so many images, what is to be scored first."""
+        for part, lacking in self.unscored.items():
+            yield Share((), {part: lacking})
+        for start in range(0, len(self.missing), size):
+            yield Share(self.missing[start : start + size])
+
+
+@dataclass(frozen=True)
+class Done:
+    """What one process did of its share, and what its sampler has used since it was made."""
+
+    made: int
+    rescored: int
+    sampling: float
+    usage: Usage = field(default_factory=Usage)
+
+
+def share_of(run: Run, samples: Sequence[Sample], progress: Progress | None = None) -> Share:
+    """Look through the store for what is missing of a plan. Whoever calls holds the lock.
+
+    Damaged parts are set aside, and rows of images that are not stored are dropped: both are made
+    again. In a store that is empty this takes no time, however many samples are asked for.
+
+    Raises
+    ------
+    StoreError
+        A foreign part.
+    """
+    progress = progress or Silent()
+    stored = _ids(run, "samples", progress)
+    lacking: dict[str, set[str]] = {}
+    for table in run.manifest.tables()[1:]:
+        found = _ids(run, table, progress)
+        if orphans := found - stored:
+            run.drop_rows(table, orphans)
+            progress.say(f"note: {table}: rows of {_images(len(orphans))} not stored are dropped")
+        if missing := stored - found:
+            lacking[table] = missing
+    if not stored:
+        return Share(range(len(samples)))
+    unscored: dict[str, dict[str, list[str]]] = {}
+    for path, part in run.parts("samples", ["sample_id"]) if lacking else ():
+        ids = part["sample_id"].to_pylist()
+        here = {table: [key for key in ids if key in keys] for table, keys in lacking.items()}
+        if any(here.values()):
+            unscored[path.name] = {table: keys for table, keys in here.items() if keys}
+    whole = len(stored) == len(samples)
+    if whole and all(sample.id in stored for sample in samples):
+        return Share((), unscored)
+    places = (place for place, sample in enumerate(samples) if sample.id not in stored)
+    return Share(np.fromiter(places, np.int64), unscored)  # type: ignore[arg-type]
+
+
+def _ids(run: Run, table: str, progress: Progress) -> set[str]:
+    """Return the ids of a table, its damaged parts set aside."""
+    while True:
+        try:
+            return run.ids(table)
+        except DamagedError as error:
+            aside = set_aside(error.path)
+            reason = str(error).partition(";")[0]
+            progress.say(f"note: {reason}: kept as {aside.name}, its rows are made again")
+
+
+def missing_of(share: Share, samples: Sequence[Sample]) -> int:
+    """Images of a plan that are not stored, or stored without some of their scores."""
+    unscored: set[str] = set().union(
+        *(keys for lacking in share.unscored.values() for keys in lacking.values())
+    )
+    left = len(share.missing)
+    return left + (sum(sample.id in unscored for sample in samples) if unscored else 0)
+
+
+class InProcess:
+    """The work of a run in this process."""
+
+    def __init__(self, components: Components, plan: Plan) -> None:
+        self.components, self.plan = components, plan
+        self.description: Description = describe(components)
+
+    def execute(self, run: Run, progress: Progress) -> Outcome:
+        """Make what is missing of a run."""
+        return execute(run, self.plan.samples, self.components, progress)
+
+    def self_check(self, manifest: Manifest) -> dict[str, Any]:
+        """Judge the judge."""
+        return self_check(manifest, self.components)
+
+    def usage(self) -> Usage:
+        """Tell what the sampler has used."""
+        return self.components.sampler.usage()
+
+    def close(self) -> None:
+        """Let go of the sampler."""
+        for _ in self.components.sampler.close():
+            pass
 
 
 def execute(
     run: Run,
     samples: Sequence[Sample],
-    crew: Crew,
+    components: Components,
     progress: Progress | None = None,
     *,
     writer: RunWriter | None = None,
     batch: int = BATCH,
 ) -> Outcome:
-    """Make what is missing of a run. Whoever calls holds the lock of the folder.
-
-    Images that stand in the store without some of their scores are scored from their pictures;
-    then the missing ones are sampled, and a thread scores the last batch while the next is made.
+    """Make what is missing of a run in this process. Whoever calls holds the lock of the folder.
 
     Parameters
     ----------
@@ -77,7 +197,7 @@ def execute(
         Its manifest tells the scorers.
     samples : sequence of Sample
         All that the run should have.
-    crew : Crew
+    components : Components
     progress : Progress, optional
     writer : RunWriter, optional
     batch : int
@@ -86,209 +206,196 @@ def execute(
     Raises
     ------
     BenchError
-        A sampler, segmenter or scorer that breaks its contract, a damaged or foreign part, a disk
-        that is full. What was finished before is stored.
+        A sampler, segmenter or scorer that breaks its contract, a foreign part, a disk that is
+        full. What was finished before is stored.
     """
     progress = progress or Silent()
-    writer = writer or RunWriter(run)
     start = time.monotonic()
-    planned = {sample.id: sample for sample in samples}
-    stored = run.ids("samples")
-    count = Count(lacking=lacking_of(run, stored))
+    share = share_of(run, samples, progress)
+    left = missing_of(share, samples)
     interrupts = Interrupts()
+    work = Work(run, samples, components, writer or RunWriter(run), interrupts, progress, batch)
     try:
         with interrupts.installed():
-            rescore(run, crew, writer, count, interrupts, progress, batch)
-            todo = [sample for key, sample in planned.items() if key not in stored]
-            _sample(todo, len(planned), crew, writer, count, interrupts, progress, batch)
+            done = work.do(share)
     finally:
         progress.end()
-    unscored = set().union(*count.lacking.values())
     return Outcome(
-        images=len(planned),
-        missing=len(planned.keys() - stored) - count.made + len(unscored & planned.keys()),
-        made=count.made,
-        rescored=count.rescored,
+        images=len(samples),
+        missing=max(0, left - work.finished),
+        made=done.made,
+        rescored=done.rescored,
         interrupted=interrupts.asked,
         seconds=time.monotonic() - start,
-        sampling=count.sampling,
+        sampling=done.sampling,
     )
 
 
-def lacking_of(run: Run, stored: set[str]) -> dict[str, set[str]]:
-    """For each table but the samples, the stored images that it lacks."""
-    lacking = {}
-    for table in run.manifest.tables()[1:]:
-        found = run.ids(table)
-        strangers = found - stored
-        if strangers:
-            raise StoreError(
-                f"{run.folder / table} has {len(strangers)} images that the samples table lacks "
-                f"(the first: {min(strangers)}); was a part of {run.folder / 'samples'} removed? "
-                f"Remove {run.folder / table} and run again: it is made again from the pictures"
-            )
-        if missing := stored - found:
-            lacking[table] = missing
-    return lacking
-
-
-def rescore(
-    run: Run,
-    crew: Crew,
-    writer: RunWriter,
-    count: Count,
-    interrupts: Interrupts,
-    progress: Progress,
-    batch: int,
-    parts: Collection[str] | None = None,
-) -> None:
-    """Score stored images from their pictures where scores are missing, in some parts or in all."""
-    lacking = count.lacking
-    wanted: set[str] = set().union(*lacking.values())
-    if not wanted:
-        return
-    progress.begin("scoring stored images", len(wanted))
-    # A scorer at a time would segment the same image twice: all that is missing is made at once.
-    for generations in run.generations(wanted, batch, parts):
-        ids = {generation.sample.id for generation in generations}
-        names = [name for name in crew.scorers if ids & lacking.get(f"scores/{name}", set())]
-        regions, scores = measure(
-            generations, crew.segmenter, {name: crew.scorers[name] for name in names}
-        )
-        pairs = [
-            (generation.sample.id, region)
-            for generation, region in zip(generations, regions, strict=True)
-            if generation.sample.id in lacking.get("regions", set())
-        ]
-        writer.add_regions([key for key, _ in pairs], [region for _, region in pairs])
-        bare = [g.sample.id in lacking.get("trajectory", set()) for g in generations]
-        _add_frames(list(compress(generations, bare)), list(compress(regions, bare)), crew, writer)
-        for name in names:
-            missing = lacking[f"scores/{name}"]
-            writer.add_scores(name, [one for one in scores[name] if one.sample_id in missing])
-        writer.close_if_due()
-        for missing in lacking.values():
-            missing -= ids
-        count.rescored += len(generations)
-        progress.advance(len(generations))
-        if interrupts.asked:
-            break
-    writer.close_parts()
-    progress.end()
-
-
-def _add_frames(
-    generations: list[Generation], regions: list[Regions], crew: Crew, writer: RunWriter
-) -> None:
-    """Score the frames of trajectories, where the run keeps them."""
-    levels = writer.run.manifest.trajectory
-    if levels is not None and generations:
-        scorer = crew.scorers[TRAJECTORY_SCORER]
-        writer.add_frames(measure_frames(generations, regions, scorer, len(levels)))
-
-
-def _sample(
-    todo: list[Sample],
-    planned: int,
-    crew: Crew,
-    writer: RunWriter,
-    count: Count,
-    interrupts: Interrupts,
-    progress: Progress,
-    batch: int,
-) -> None:
-    """Sample what is missing; a thread encodes, scores and stores it."""
-    if not todo or interrupts.asked:
-        return
-    progress.begin("sampling", planned, planned - len(todo))
-    worker = ScoringWorker(scoring(crew, writer, progress), writer, batch)
-    try:
-        hand_over(todo, crew, worker, count, interrupts)
-    except KeyboardInterrupt:
-        interrupts.asked = True
-    finally:
-        if interrupts.asked:
-            progress.say("stopping: the images in hand are finished first (Ctrl-C again: at once)")
-        worker.finish()
-
-
-def scoring(
-    crew: Crew, writer: RunWriter, progress: Progress
-) -> Callable[[list[Generation]], None]:
-    """Return what the scoring thread does with a batch."""
-
-    def score(generations: list[Generation]) -> None:
-        regions, scores = measure(generations, crew.segmenter, crew.scorers)
-        writer.add_regions([generation.sample.id for generation in generations], regions)
-        for name, found in scores.items():
-            writer.add_scores(name, found)
-        _add_frames(generations, regions, crew, writer)
-        progress.advance(len(generations))
-
-    return score
-
-
-def hand_over(
-    todo: Sequence[Sample],
-    crew: Crew,
-    worker: ScoringWorker,
-    count: Count,
-    interrupts: Interrupts,
-) -> None:
-    """Sample, and hand every image to the scoring thread.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        A signal broke into the sampler.
-    BenchError
-        The sampler did not give what was asked for, or the thread stopped.
-    """
-    made, last = 0, ""
-    try:
-        for generation in _generations(todo, crew, count, interrupts):
-            worker.put(generation)
-            last = generation.sample.id
-            made += 1
-            count.made += 1
-            if interrupts.asked:
-                return
-    finally:
-        if made < len(todo):
-            _claim(crew, worker, count, last)
-    if made != len(todo):
-        raise BenchError(f"the sampler gave {made} images, {len(todo)} were asked for")
-
-
-def _claim(crew: Crew, worker: ScoringWorker, count: Count, last: str) -> None:
-    """Store what a sampler with many images under way has finished and not handed over.
+class Work:
+    """One process at work on a run: stored images without scores, then images that are missing.
 
     Parameters
     ----------
-    last : str
-        Id of the image that was handed over last, which may come again.
+    run : Run
+    samples : sequence of Sample
+        The plan.
+    components : Components
+    writer : RunWriter
+    interrupts : Interrupts
+        Looked at after every image.
+    progress : Progress
+    batch : int
+        Images scored together.
     """
-    for generation in crew.sampler.close():
-        if generation.sample.id != last:
-            worker.put(checked(generation, generation.sample))
-            count.made += 1
 
+    def __init__(
+        self,
+        run: Run,
+        samples: Sequence[Sample],
+        components: Components,
+        writer: RunWriter,
+        interrupts: Interrupts,
+        progress: Progress,
+        batch: int = BATCH,
+    ) -> None:
+        self.run, self.samples, self.components = run, samples, components
+        self.writer, self.interrupts, self.progress = writer, interrupts, progress
+        self.batch = batch
+        #: Planned images that were missing or not scored, and are whole now.
+        self.finished = 0
+        self._made = self._rescored = 0
+        self._sampling = 0.0
 
-def _generations(
-    todo: Sequence[Sample], crew: Crew, count: Count, interrupts: Interrupts
-) -> Iterator[Generation]:
-    """Images of the sampler, timed and checked; a signal may break into the sampler only."""
-    images: Iterator[Generation] | None = None
-    for sample in todo:
-        before = time.monotonic()
-        with interrupts.breakable():
-            if images is None:
-                images = iter(crew.sampler.sample(todo))
-            generation = next(images, None)
-        count.sampling += time.monotonic() - before
-        if generation is None:
+    def do(self, share: Share) -> Done:
+        """Score a share's stored images, then sample its missing ones."""
+        if share.unscored:
+            self._rescore(share)
+        self._sample(share.missing)
+        return Done(self._made, self._rescored, self._sampling, self.components.sampler.usage())
+
+    def _rescore(self, share: Share) -> None:
+        """Score stored images from their pictures where scores are missing."""
+        self.progress.begin("scoring stored images", share.rescored)
+        for part, lacking in share.unscored.items():
+            lacks = {table: set(keys) for table, keys in lacking.items()}
+            wanted: set[str] = set().union(*lacks.values())
+            for generations in self.run.generations(wanted, self.batch, {part}):
+                self._score_again(generations, lacks)
+                if self.interrupts.asked:
+                    break
+            if self.interrupts.asked:
+                break
+        self.writer.close_parts()
+        self.progress.end()
+
+    def _score_again(self, generations: list[Generation], lacks: Mapping[str, set[str]]) -> None:
+        # A scorer at a time would segment an image twice: all that is missing is made at once.
+        components, writer = self.components, self.writer
+        ids = {generation.sample.id for generation in generations}
+        names = [name for name in components.scorers if ids & lacks.get(f"scores/{name}", set())]
+        regions, scores = measure(
+            generations,
+            components.segmenter,
+            {name: components.scorers[name] for name in names},
+        )
+        bare = [g.sample.id in lacks.get("regions", set()) for g in generations]
+        writer.add_regions(
+            [g.sample.id for g in compress(generations, bare)], list(compress(regions, bare))
+        )
+        bare = [g.sample.id in lacks.get("trajectory", set()) for g in generations]
+        self._add_frames(list(compress(generations, bare)), list(compress(regions, bare)))
+        for name in names:
+            missing = lacks[f"scores/{name}"]
+            writer.add_scores(name, [one for one in scores[name] if one.sample_id in missing])
+        writer.close_if_due()
+        self._rescored += len(generations)
+        self.finished += len(generations)
+        self.progress.advance(len(generations))
+
+    def _add_frames(self, generations: list[Generation], regions: list[Regions]) -> None:
+        """Score the frames of trajectories, where the run keeps them."""
+        levels = self.run.manifest.trajectory
+        if levels is not None and generations:
+            scorer = self.components.scorers[TRAJECTORY_SCORER]
+            self.writer.add_frames(measure_frames(generations, regions, scorer, len(levels)))
+
+    def _sample(self, missing: Sequence[int]) -> None:
+        """Sample what is missing; a thread encodes, scores and stores it."""
+        sampler, interrupts = self.components.sampler, self.interrupts
+        if not len(missing) or interrupts.asked:
             return
-        yield checked(generation, sample, crew.sampler.info.noise_levels)
+        kind = "scoring" if sampler.info.fingerprint.kind == "pictures" else "sampling"
+        planned = len(self.samples)
+        self.progress.begin(kind, planned, planned - len(missing))
+        worker = ScoringWorker(self._score, self.writer, self.batch)
+        try:
+            self._hand_over(missing, worker)
+        except KeyboardInterrupt:
+            interrupts.asked = True
+        finally:
+            if interrupts.asked:
+                self.progress.say(STOPPING)
+            worker.finish()
+
+    def _score(self, generations: list[Generation]) -> None:
+        """Score a batch that is stored already; the scoring thread calls it."""
+        regions, scores = measure(generations, self.components.segmenter, self.components.scorers)
+        self.writer.add_regions([generation.sample.id for generation in generations], regions)
+        for name, found in scores.items():
+            self.writer.add_scores(name, found)
+        self._add_frames(generations, regions)
+        self.finished += len(generations)
+        self.progress.advance(len(generations))
+
+    def _hand_over(self, missing: Sequence[int], worker: ScoringWorker) -> None:
+        """Sample, and hand every image to the scoring thread.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            A signal broke into the sampler.
+        BenchError
+            The sampler did not give what was asked for, or the thread stopped.
+        """
+        last = ""
+        sampler = self.components.sampler
+        batch = sampler.info.batch_size or 1
+        size = max(batch, CHUNK // batch * batch)
+        try:
+            for start in range(0, len(missing), size):
+                todo = [self.samples[place] for place in missing[start : start + size]]
+                before = self._made
+                for generation in self._generations(todo):
+                    worker.put(generation)
+                    last = generation.sample.id
+                    self._made += 1
+                    if self.interrupts.asked:
+                        return
+                if self._made - before != len(todo):
+                    raise BenchError(
+                        f"the sampler gave {self._made - before} images, {len(todo)} were asked for"
+                    )
+        finally:
+            # What a sampler with many images under way has finished and not handed over.
+            for generation in sampler.close():
+                if generation.sample.id != last:
+                    worker.put(checked(generation, generation.sample))
+                    self._made += 1
+
+    def _generations(self, todo: Sequence[Sample]) -> Iterator[Generation]:
+        """Images of the sampler, timed and checked; a signal may break into the sampler only."""
+        sampler = self.components.sampler
+        images: Iterator[Generation] | None = None
+        for sample in todo:
+            before = time.monotonic()
+            with self.interrupts.breakable():
+                if images is None:
+                    images = iter(sampler.sample(todo))
+                generation = next(images, None)
+            self._sampling += time.monotonic() - before
+            if generation is None:
+                return
+            yield checked(generation, sample, sampler.info.noise_levels)
 
 
 def checked(
@@ -328,3 +435,7 @@ def checked(
                 f"expected uint8 {expected}, one a noise level"
             )
     return generation
+
+
+def _images(count: int) -> str:
+    return "1 image" if count == 1 else f"{count:,} images"

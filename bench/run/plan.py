@@ -1,55 +1,122 @@
-"""The images of a run, found by their ids."""
+"""All that a run asks for, and its components: from a specification, or from a set of pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-import numpy as np
+from bench.errors import UsageError
+from bench.importers.blanks import give_way
+from bench.importers.census import UnmatchedList, require_matches, take_census
+from bench.importers.layouts import open_set
+from bench.importers.matching import Matcher
+from bench.importers.sampler import ExistingPictures
+from bench.run.components import Components, build_components, require_names
+from bench.run.progress import Progress
+from bench.run.spec import ModelSource, PictureSource, RunSpec, called, run_folder
+from prompts.cells import Cell, Sample
+from prompts.grid import retag
+from prompts.manifest import TrainingManifest
 
-from prompts.cells import Sample
 
-
+@dataclass(frozen=True)
 class Plan:
-    """All images asked for; a million take a few dozen megabytes.
+    """All that a run asks for.
+
+    Attributes
+    ----------
+    cells : tuple of Cell
+        Tagged.
+    seeds : int
+        Images of a cell, at most.
+    samples : sequence of Sample
+        In the order in which they are made; of a grid they are made when they are looked at.
+    limit : int or None
+        How many samples were left, where some were left out.
+    grid : str
+        Name of the grid.
+    options : mapping
+        What else the record tells of it.
+    """
+
+    cells: tuple[Cell, ...]
+    seeds: int
+    samples: Sequence[Sample]
+    limit: int | None = None
+    grid: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def plan_of(spec: RunSpec, training: TrainingManifest | None) -> Plan:
+    """Return what is asked of a model, in time that does not depend on the number of images.
 
     Parameters
     ----------
-    samples : sequence of Sample
+    spec : RunSpec
+        Of a `ModelSource`.
+    training : TrainingManifest or None
+        What the model says it was trained on.
     """
+    source = spec.source
+    assert isinstance(source, ModelSource)
+    grid = source.grid
+    if source.tag_by_training and training is not None:
+        grid = retag(grid, training)
+    samples = grid.samples()
+    limit = spec.limit if spec.limit is not None and spec.limit < len(samples) else None
+    return Plan(grid.cells, grid.seeds, samples[:limit], limit, grid.name)
 
-    def __init__(self, samples: Sequence[Sample]) -> None:
-        self._samples = samples
-        self._ids = np.array([sample.id for sample in samples], dtype=np.bytes_)
-        self._order = np.argsort(self._ids, kind="stable")
 
-    def __len__(self) -> int:
-        return len(self._samples)
+def prepare(spec: RunSpec, progress: Progress) -> tuple[Components, Plan]:
+    """Make what a run works with, and say what it asks for.
 
-    def samples(self, ids: Iterable[str]) -> list[Sample]:
-        """Return the samples of some ids, in their order.
+    Raises
+    ------
+    UsageError
+        An unknown name, or something that cannot be made or read.
+    """
+    if isinstance(spec.source, PictureSource):
+        return _pictures(spec, spec.source, progress)
+    components = build_components(spec)
+    return components, plan_of(spec, components.sampler.info.training)
 
-        Raises
-        ------
-        KeyError
-            An id that is not asked for.
-        """
-        wanted = np.array(list(ids), dtype=np.bytes_)
-        if not len(wanted):
-            return []
-        if not len(self):
-            raise KeyError(wanted[0].decode())
-        places = np.searchsorted(self._ids, wanted, sorter=self._order).clip(0, len(self) - 1)
-        found = self._order[places]
-        strangers = wanted[self._ids[found] != wanted]
-        if len(strangers):
-            raise KeyError(strangers[0].decode())
-        return [self._samples[place] for place in found]
 
-    def missing(self, stored: Iterable[str]) -> list[str]:
-        """Ids that are not stored, in the order of the plan."""
-        there = np.array(list(stored), dtype=np.bytes_)
-        return [key.decode() for key in self._ids[~np.isin(self._ids, there)]]
-
-    def count(self, ids: Iterable[str]) -> int:
-        """How many of some ids are asked for."""
-        return int(np.isin(self._ids, np.array(list(ids), dtype=np.bytes_)).sum())
+def _pictures(spec: RunSpec, source: PictureSource, progress: Progress) -> tuple[Components, Plan]:
+    """Match the pictures of a set to cells; they are read again when they are scored."""
+    require_names(spec.segmenter, spec.scorers)
+    if source.images is not None and not source.images.is_dir():
+        raise UsageError(f"--images {source.images} is no folder")
+    found = open_set(
+        source.path,
+        source.layout,
+        source.tiles,
+        prompt_column=source.prompt_column,
+        image_column=source.image_column,
+        images=source.images,
+    )
+    progress.say(f"{source.path}: layout {found.layout}")
+    listed = UnmatchedList() if source.unmatched else None
+    matcher = Matcher(source.grid, source.training)
+    census = take_census(found, matcher, progress, listed)
+    if listed is not None and source.unmatched is not None:
+        listed.write(source.unmatched)
+    require_matches(census, str(source.path))
+    folder = run_folder(spec)
+    if blank := give_way(folder, census.hash):
+        progress.say(f"{folder}: {blank:,} blank pictures of an earlier call give way")
+    sampler = ExistingPictures(found, census, source.model or called(source))
+    limit = spec.limit if spec.limit is not None and spec.limit < len(census.samples) else None
+    return build_components(spec, sampler, matcher.colours), Plan(
+        tuple(census.cells),
+        census.most,
+        census.samples[:limit],
+        limit,
+        source.grid.name if source.grid else found.layout,
+        {
+            "layout": found.layout,
+            "pictures": census.pictures,
+            "matched": len(census.samples),
+            "unmatched": census.pictures - len(census.samples),
+        },
+    )

@@ -1,4 +1,4 @@
-"""A team of processes on this machine, one a device."""
+"""Processes of this machine, one a device, each with a pipe to the one that started them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,24 @@ import os
 import queue
 import signal
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import traceback
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from bench.errors import UsageError
-from bench.run.pool import Answer
-from bench.run.spec import RunJob
+from bench.errors import BenchError, UsageError
+from bench.run.components import Description
+from bench.run.execute import STOPPING, Done, Share
+from bench.run.interrupts import Interrupts
+from bench.run.plan import plan_of
+from bench.run.progress import Progress
+from bench.run.spec import RunSpec
+from bench.run.workers import Advance, Pool, Worker, require_alike
+from bench.store.manifest import Manifest
+from bench.store.run import Run
 
 #: Seconds that an ended process may take to go.
 PATIENCE = 10.0
@@ -41,71 +51,111 @@ def device_names(text: str) -> list[str]:
     return [f"cuda:{name}" if name.isdigit() else name for name in names]
 
 
-class ProcessTeam:
-    """One process a device, started anew (spawn), each with a pipe to the leader.
+@dataclass(frozen=True)
+class _Answer:
+    """What came from a worker: of a call (``method``), or that it is lost."""
+
+    worker: str
+    method: str
+    value: Any = None
+    error: Exception | None = None
+    lost: str = ""
+
+
+class ProcessPool(Pool):
+    """One process a device, started anew (spawn).
+
+    A process that is killed is started again when what it left is shared out.
 
     Parameters
     ----------
-    jobs : mapping of str to RunJob
-        What each worker is to do, by its name.
+    spec : RunSpec
+        Its ``devices`` name them.
+    progress : Progress
+
+    Raises
+    ------
+    BenchError
+        What the user can mend: an unknown model, a missing device, other weights in one of them.
     """
 
-    def __init__(self, jobs: Mapping[str, RunJob]) -> None:
-        context = multiprocessing.get_context("spawn")
+    def __init__(self, spec: RunSpec, progress: Progress) -> None:
+        super().__init__(progress)
+        devices = device_names(spec.devices or "cpu")
+        self._specs = {
+            f"{number}:{device}": replace(spec, devices=None, device=device)
+            for number, device in enumerate(devices)
+        }
         self._processes: dict[str, Any] = {}
         self._pipes: dict[str, Connection] = {}
-        self._lost: list[Answer] = []
-        threads = max(1, (os.cpu_count() or 1) // max(len(jobs), 1))
-        with _threads(threads):
-            for name, job in jobs.items():
-                ours, theirs = context.Pipe()
-                process = context.Process(
-                    target=serve, args=(theirs, job), name=f"bench-{name}", daemon=True
-                )
-                process.start()
-                # Only the child holds its end now, so that its end is seen as the end of the pipe.
-                theirs.close()
-                self._processes[name], self._pipes[name] = process, ours
+        #: Workers that broke down by themselves: they would again.
+        self._broken: set[str] = set()
+        try:
+            self.description = require_alike(self._start(self._specs))
+            self.plan = plan_of(spec, self.description.sampler.training)
+        except BaseException:
+            self.close()
+            raise
 
     @property
-    def workers(self) -> Sequence[str]:
-        """Names of those that live."""
-        return list(self._pipes)
+    def processes(self) -> dict[str, int]:
+        """Number of the process of each living worker."""
+        return {name: self._processes[name].pid for name in self._pipes}
 
-    def ask(self, worker: str, method: str, *args: Any) -> None:
-        """Have a worker call a method."""
-        try:
-            self._pipes[worker].send((method, args))
-        except (KeyError, OSError):
-            self._bury(worker)
+    def make(
+        self, run: Run, share: Share, interrupts: Interrupts, seconds: float | None
+    ) -> list[Done]:
+        """Have the workers make a share, an equal part each."""
+        self._restart()
+        busy = set(self._pipes)
+        manifest = run.manifest.model_dump_json()
+        for worker, part in zip(list(self._pipes), share.split(len(busy) or 1), strict=False):
+            self._ask(worker, "make", run.folder, manifest, part, seconds)
+        done: list[Done] = []
+        error: BenchError | None = None
+        stopping = False
+        while busy:
+            if (interrupts.asked or error) and not stopping:
+                stopping = True
+                if error is None:
+                    self.progress.say(STOPPING)
+                for worker in busy:
+                    self._ask(worker, "stop")
+            for answer in self._answers(0.2):
+                if answer.method == "advance":
+                    self.progress.advance(answer.value)
+                    continue
+                busy.discard(answer.worker)
+                if isinstance(answer.error, BenchError):
+                    error = error or answer.error
+                elif answer.lost or answer.error is not None:
+                    self._lose(answer)
+                else:
+                    done.append(answer.value)
+                    self.used[answer.worker] = answer.value.usage
+        if error is not None:
+            raise error
+        return done
 
-    def answers(self, seconds: float) -> list[Answer]:
-        """Return what has been answered; waits so long for the first."""
-        found, self._lost = self._lost, []
-        names = {pipe: name for name, pipe in self._pipes.items()}
-        for pipe in wait(list(names), 0 if found else seconds):
-            name = names[pipe]  # type: ignore[index]
-            try:
-                while self._pipes[name].poll():
-                    method, value, error = self._pipes[name].recv()
-                    found.append(Answer(name, method, value, error))
-            except (EOFError, OSError):
-                self._bury(name)
-        return found + self._taken_lost()
+    def self_check(self, manifest: Manifest) -> dict[str, Any]:
+        """Have one worker judge the judge."""
+        self._restart()
+        for worker in list(self._pipes):
+            self._ask(worker, "self_check", manifest.model_dump_json())
+            while worker in self._pipes:
+                for answer in self._answers(1.0):
+                    if isinstance(answer.error, BenchError):
+                        raise answer.error
+                    if answer.lost or answer.error is not None:
+                        self._lose(answer)
+                    elif answer.method == "self_check":
+                        found: dict[str, Any] = answer.value
+                        return found
+        raise self.too_few(0, len(self.plan.samples))
 
-    def dismiss(self, worker: str) -> None:
-        """End one worker at once."""
-        pipe = self._pipes.pop(worker, None)
-        if pipe is not None:
-            pipe.close()
-        process = self._processes[worker]
-        process.kill()
-        process.join(PATIENCE)
-
-    def end(self) -> None:
-        """End all workers."""
-        for worker in self.workers:
-            # The end of the pipe ends the process; what it has in hand was closed before.
+    def close(self) -> None:
+        """End all processes; what they have in hand was closed before."""
+        for worker in list(self._pipes):
             self._pipes.pop(worker).close()
         for process in self._processes.values():
             process.join(PATIENCE)
@@ -113,30 +163,96 @@ class ProcessTeam:
                 process.kill()
                 process.join(PATIENCE)
 
-    def _taken_lost(self) -> list[Answer]:
-        lost, self._lost = self._lost, []
-        return lost
+    def _start(self, workers: Collection[str]) -> dict[str, Description]:
+        """Start processes, and wait until each has loaded its components."""
+        context = multiprocessing.get_context("spawn")
+        with _threads(max(1, (os.cpu_count() or 1) // len(self._specs))):
+            for name in workers:
+                ours, theirs = context.Pipe()
+                process = context.Process(
+                    target=serve, args=(theirs, self._specs[name]), name=f"bench-{name}",
+                    daemon=True,
+                )  # fmt: skip
+                process.start()
+                # Only the child holds its end now, so that its end is seen as the end of the pipe.
+                theirs.close()
+                self._processes[name], self._pipes[name] = process, ours
+        for name in workers:
+            self._ask(name, "describe")
+        found: dict[str, Description] = {}
+        while waiting := [name for name in workers if name in self._pipes and name not in found]:
+            for answer in self._answers(1.0, waiting):
+                if isinstance(answer.error, BenchError):
+                    raise answer.error
+                if answer.lost or answer.error is not None:
+                    self._lose(answer)
+                else:
+                    found[answer.worker] = answer.value[0]
+        if not found:
+            raise self.too_few(0, 0)
+        return {name: found[name] for name in workers if name in found}
 
-    def _bury(self, worker: str) -> None:
-        if self._pipes.pop(worker, None) is None:
+    def _restart(self) -> None:
+        """Start those again that were killed; one that cannot be is left out."""
+        gone = [name for name in self._specs if name not in self._pipes]
+        gone = [name for name in gone if name not in self._broken]
+        if not gone:
             return
+        try:
+            require_alike({"the first": self.description, **self._start(gone)})
+        except BenchError as error:
+            if not set(self._pipes) - set(gone):
+                raise
+            for name in gone:
+                self._end(name)
+                self._broken.add(name)
+            self.last_error = str(error)
+
+    def _ask(self, worker: str, method: str, *args: Any) -> None:
+        # One that is gone is found by the end of its pipe.
+        with suppress(OSError):
+            self._pipes[worker].send((method, args))
+
+    def _answers(self, seconds: float, among: Collection[str] | None = None) -> list[_Answer]:
+        """Return what has come from some workers; waits so long for the first."""
+        names = {pipe: name for name, pipe in self._pipes.items() if not among or name in among}
+        found: list[_Answer] = []
+        for pipe in wait(list(names), seconds):
+            name = names[pipe]  # type: ignore[index]
+            try:
+                while self._pipes[name].poll():
+                    found.append(_Answer(name, *self._pipes[name].recv()))
+            except (EOFError, OSError):
+                self._end(name)
+                why = _why(self._processes[name].exitcode)
+                found.append(_Answer(name, "", lost=why))
+        return found
+
+    def _lose(self, answer: _Answer) -> None:
+        """Take leave of a worker that is gone, or that met a bug."""
+        if answer.error is not None:
+            self._broken.add(answer.worker)
+            self._end(answer.worker, kill=True)
+        self.tell_lost(answer.worker, answer.lost or str(answer.error))
+
+    def _end(self, worker: str, kill: bool = False) -> None:
+        pipe = self._pipes.pop(worker, None)
+        if pipe is not None:
+            pipe.close()
         process = self._processes[worker]
+        if kill:
+            process.kill()
         process.join(PATIENCE)
-        self._lost.append(Answer(worker, "", lost=_why(process.exitcode)))
 
 
-def serve(pipe: Connection, job: RunJob) -> None:
+def serve(pipe: Connection, spec: RunSpec) -> None:
     """Be a worker: do what the pipe says until it ends."""
-    # Ctrl-C at a terminal reaches all processes; the leader alone decides what it means.
+    # Ctrl-C at a terminal reaches all processes; the one that started us decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     calls: queue.SimpleQueue[tuple[str, tuple[Any, ...]]] = queue.SimpleQueue()
-    from bench.run.process_worker import BESIDE, Station, called
-
-    station = Station(job)
     sending = threading.Lock()
 
-    def answer(method: str, args: tuple[Any, ...]) -> None:
-        value, error = called(station, method, args)
+    def send(method: str, value: Any, error: Exception | None = None) -> None:
         with sending:
             pipe.send((method, value, error))
 
@@ -144,21 +260,44 @@ def serve(pipe: Connection, job: RunJob) -> None:
         try:
             while True:
                 method, args = pipe.recv()
-                if method not in BESIDE:
-                    calls.put((method, args))
-                    continue
-                answer(method, args)
                 if method == "stop":
+                    # Breaks into a long step of the sampler; anywhere else it is only noted.
                     os.kill(os.getpid(), signal.SIGTERM)
+                else:
+                    calls.put((method, args))
         except (EOFError, OSError):
-            # The leader is gone, or has let go of us. Nothing may be written any more: another
-            # leader may be at work already.
+            # Who started us is gone, or has let go of us: nobody holds the folder for us now.
             os._exit(0)
 
-    with station.interrupts.installed((signal.SIGTERM,)):
+    interrupts = Interrupts()
+    with interrupts.installed((signal.SIGTERM,)):
         threading.Thread(target=listen, name="bench-listening", daemon=True).start()
+        worker: Worker | None = None
+        progress = Advance(lambda count: send("advance", count))
         while True:
-            answer(*calls.get())
+            method, args = calls.get()
+            if worker is None:
+                worker, error = called(lambda: Worker(spec, interrupts))
+                if error is not None:
+                    send(method, None, error)
+                    continue
+            call = getattr(worker, method)
+            if method == "make":
+                args = (*args, progress)
+            send(method, *called(partial(call, *args)))
+
+
+def called(call: Callable[[], Any]) -> tuple[Any, Exception | None]:
+    """Call; whatever goes wrong comes back as an error that can be sent."""
+    try:
+        return call(), None
+    except BenchError as error:
+        return None, error
+    except Exception as error:
+        # Not every exception can be sent to another process, and its traceback never.
+        if os.environ.get("BENCH_DEBUG", "") not in ("", "0"):
+            traceback.print_exc()
+        return None, RuntimeError(f"{type(error).__name__}: {error}")
 
 
 @contextmanager

@@ -1,49 +1,34 @@
-"""A run's own control: known scenes through its own scorers, kept in the record of the run."""
+"""A run's self-check: known scenes through its own scorers, kept in the record of the run."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
-from bench.run.components import Crew
-from bench.store.manifest import Manifest, write_manifest
-from bench.store.run import Run
+from bench.run.components import Components
+from bench.store.manifest import Manifest
 
 #: The scorer whose metrics the verdicts come from.
 JUDGE = "segmentation"
 
 
-class Controls(Protocol):
-    """Whoever can judge the judge elsewhere."""
+def is_due(manifest: Manifest) -> bool:
+    """Whether a run has no self-check of its segmenter and its judge as they are.
 
-    def control(self) -> dict[str, Any]:
-        """Return what `control_for` does."""
-        ...
-
-
-def with_control(run: Run, crew: Crew | Controls) -> Run:
-    """Judge the judge, once a run and again when its segmenter or scorers change.
-
-    A run without the scorer that gives the verdicts has no control.
+    A run without the scorer that gives the verdicts has none.
     """
-    if JUDGE not in run.manifest.scorers:
-        return run
-    if isinstance(crew, Crew) and JUDGE not in crew.scorers:
-        return run
-    before = run.manifest.control
-    if before is not None and before.get("made_by") == _made_by(run.manifest):
-        return run
-    control = control_for(run.manifest, crew) if isinstance(crew, Crew) else crew.control()
-    manifest = run.manifest.model_copy(update={"control": control})
-    write_manifest(run.folder, manifest)
-    return Run(run.folder, manifest)
+    if JUDGE not in manifest.scorers:
+        return False
+    return manifest.control is None or manifest.control.get("made_by") != _made_by(manifest)
 
 
-def control_for(manifest: Manifest, crew: Crew) -> dict[str, Any]:
-    """Return the control of a run's segmenter and its judge, and what made it."""
+def self_check(manifest: Manifest, components: Components) -> dict[str, Any]:
+    """Judge a run's judge, and say what made the result; empty where there is none."""
     from bench.certificate.report import control_of
 
+    if JUDGE not in components.scorers:
+        return {}
     return {
-        **control_of(crew.segmenter, crew.scorers[JUDGE]),
+        **control_of(components.segmenter, components.scorers[JUDGE]),
         "made_by": _made_by(manifest),
     }
 

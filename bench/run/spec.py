@@ -1,172 +1,147 @@
-"""A whole run as the command line asks for it: from names and numbers to a summary."""
+"""What the user asks of a run: frozen, and nothing in it works."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bench.errors import UsageError
-from bench.judge.colour.named import own_codes
-from bench.registry import FAMILIES, address
-from bench.run.complete import Completed, complete
-from bench.run.components import Crew, build, build_scorers, require_names
-from bench.run.execute import Outcome
-from bench.run.finish import require_valid
-from bench.run.prepare import manifest_for, require_place
-from bench.run.progress import Progress, for_stderr
-from prompts.cells import Sample
-from prompts.grid import Grid, retag
-
-if TYPE_CHECKING:
-    from bench.run.scheduler import Leader
+from bench.importers.snapshot import hub_id
+from prompts.grid import Grid
+from prompts.manifest import TrainingManifest
 
 
-@dataclass
-class RunJob:
-    """What the user asked for.
+@dataclass(frozen=True)
+class ModelSource:
+    """Pictures that a model draws.
 
     Attributes
     ----------
+    model : str
+        As ``bench run --model``.
     grid : Grid
-    own_tags : bool
+        What it is asked for.
+    tag_by_training : bool
         Tag the cells by what the model says it was trained on, where it says so.
-    model, name, out, segmenter, scorers, clip, device, batch_size, steps, guidance_scale, limit
-    dtype
-        As the options of ``bench run``.
+    batch_size, steps, guidance_scale, dtype
+        As the options of ``bench run``; None for the model's own.
     trajectory : int or None
         Frames to keep of each image, 0 for one a step; None for none.
-    devices, engine, workers
-        Who works: one process a device, or ``ray`` with so many workers; this process alone where
-        nothing is said.
-    sampling : mapping
-        Options of the sampler that only some models have, as given.
+    options : mapping
+        What only some models have, as given.
     """
 
-    grid: Grid
     model: str
-    out: Path
-    segmenter: str
-    scorers: Sequence[str]
-    name: str | None = None
-    own_tags: bool = True
-    clip: str | None = None
-    device: str | None = None
+    grid: Grid
+    tag_by_training: bool = True
     batch_size: int | None = None
     steps: int | None = None
     guidance_scale: float | None = None
     dtype: str | None = None
-    limit: int | None = None
     trajectory: int | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PictureSource:
+    """Pictures that exist.
+
+    Attributes
+    ----------
+    path : Path
+        The set.
+    grid : Grid or None
+        Prompts and words of the user's own.
+    training : TrainingManifest or None
+        For the tags ``seen`` and ``novel``.
+    unmatched : Path or None
+        Where the pictures that are of no cell are listed.
+    model : str or None
+        What made the pictures, where the user tells it.
+    layout, images, tiles, prompt_column, image_column
+        As the options of ``bench score``.
+    """
+
+    path: Path
+    grid: Grid | None = None
+    training: TrainingManifest | None = None
+    layout: str | None = None
+    images: Path | None = None
+    tiles: tuple[int, int] | None = None
+    prompt_column: str | None = None
+    image_column: str | None = None
+    unmatched: Path | None = None
+    model: str | None = None
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """One run.
+
+    Attributes
+    ----------
+    source : ModelSource or PictureSource
+        Where its pictures are from.
+    out : Path
+        Folder of the runs.
+    segmenter, scorers, clip, device, limit
+        As the options of ``bench run``.
+    name : str or None
+        Of its folder; made from model and grid, or from the path, where it is None.
+    devices : str or None
+        One process for each of these; this process alone where it is None.
+    engine : str
+        ``local``, or ``ray`` for the workers of a Ray cluster.
+    workers : int or None
+        Ray workers; one a GPU, or one a CPU where it is None.
+    fresh : bool
+        Make everything anew, whatever is stored under the name.
+    """
+
+    source: ModelSource | PictureSource
+    out: Path
+    segmenter: str = "auto"
+    scorers: tuple[str, ...] = ("segmentation", "clip")
+    name: str | None = None
+    clip: str | None = None
+    device: str | None = None
+    limit: int | None = None
     devices: str | None = None
     engine: str = "local"
     workers: int | None = None
-    sampling: Mapping[str, Any] = field(default_factory=dict)
+    fresh: bool = False
 
-    @property
-    def folder(self) -> Path:
-        """Where the run is stored."""
-        if self.name is not None and (not self.name or Path(self.name).name != self.name):
-            raise UsageError(f"--name {self.name!r} is no name of a folder; --runs takes a path")
-        path = Path(self.model).expanduser()
-        # The last part of a path says which model it is, not the way to it.
-        model = path.resolve().name if path.exists() else self.model
-        return self.out / (self.name or f"{slug(model)}-{slug(self.grid.name)}")
 
-    def sampler(self) -> Any:
-        """Make the sampler."""
-        asked = {
-            "steps": self.steps,
-            "guidance_scale": self.guidance_scale,
-            "dtype": self.dtype,
-            "trajectory": self.trajectory,
-            **self.sampling,
-        }
-        offered: dict[str, Any] = {"device": self.device, "batch_size": self.batch_size}
-        if address("sampler", self.model) != self.model:
-            offered["model"] = self.model
-        return build("sampler", self.model, asked, offered)
+def run_folder(spec: RunSpec) -> Path:
+    """Return where a run is stored.
 
-    def crew(self) -> Crew:
-        """Make sampler, segmenter and scorers."""
-        offered = {"device": self.device, "clip": self.clip}
-        own = {"colours": own_codes(self.grid.colours)}
-        require_names(self.segmenter, self.scorers)
-        return Crew(
-            self.sampler(),
-            build("segmenter", self.segmenter, {}, offered),
-            build_scorers(self.scorers, offered | own),
-        )
+    Raises
+    ------
+    UsageError
+        The name is none of a folder: empty, a path, ``.`` or ``..``, or with a character that
+        cannot be printed.
+    """
+    if spec.name is not None:
+        name = spec.name
+        if Path(name).name != name or name in ("", "..") or not name.isprintable():
+            raise UsageError(f"--name {name!r} is no name of a folder; --runs takes a path")
+        return spec.out / name
+    if isinstance(spec.source, PictureSource):
+        return spec.out / f"score-{slug(called(spec.source))}"
+    path = Path(spec.source.model).expanduser()
+    # The last part of a path says which model it is, not the way to it.
+    model = path.resolve().name if path.exists() else spec.source.model
+    return spec.out / f"{slug(model)}-{slug(spec.source.grid.name)}"
 
-    def samples(self) -> list[Sample]:
-        """All images asked for."""
-        return self.grid.samples()[: self.limit]
 
-    def run(self, *, as_json: bool = False, progress: Progress | None = None) -> Outcome:
-        """Make what is missing, and print the summary.
-
-        Raises
-        ------
-        InterruptedRunError
-            The user stopped it.
-        BenchError
-            Anything that the user can mend.
-        """
-        progress = progress or for_stderr()
-        if address("sampler", self.model) in FAMILIES.values() and (
-            self.devices is not None or self.engine != "local"
-        ):
-            raise UsageError(
-                f"{self.model} draws elsewhere: --devices and --engine do not speed it up, "
-                "--concurrency does"
-            )
-        require_place(self.folder)
-        if self.devices is None and self.engine == "local":
-            crew = self.crew()
-            return self._finish(crew, crew, progress, as_json)
-        from bench.run.launch import leading
-
-        with leading(self, progress) as leader:
-            return self._finish(leader, leader.muster().crew, progress, as_json)
-
-    def _finish(self, who: Crew | Leader, crew: Crew, progress: Progress, as_json: bool) -> Outcome:
-        """Have a crew or a team make what is missing; ``crew`` tells what parts it has."""
-        folder = self.folder
-        self.tag(crew)
-        asked = manifest_for(
-            folder.name,
-            self.grid.cells,
-            self.grid.seeds,
-            crew,
-            grid=self.grid.name,
-            limit=self.limit,
-        )
-        done = complete(folder, asked, self.samples(), who, progress)
-        print_summary(done, as_json)
-        require_valid(done.stock)
-        return done.outcome
-
-    def tag(self, crew: Crew) -> None:
-        """Tag the cells by what the model says it was trained on."""
-        training = crew.sampler.info.training
-        if self.own_tags and training is not None:
-            self.grid = retag(self.grid, training)
+def called(source: PictureSource) -> str:
+    """Return what a set is called: its hub id in the hub's cache, else the name of its path."""
+    return hub_id(source.path) or source.path.resolve().name.split(".")[0] or "pictures"
 
 
 def slug(name: str) -> str:
     """Return a model's or a grid's name as part of a folder's name."""
     plain = "".join(c.lower() if c.isalnum() or c in "._" else "-" for c in name)
     return "-".join(piece for piece in plain.strip(".").split("-") if piece)[-60:] or "run"
-
-
-def print_summary(done: Completed, as_json: bool) -> None:
-    """Print the summary of a run to stdout."""
-    from bench.run.summary import render, to_json
-
-    if as_json:
-        print(to_json(done.run.manifest, done.estimates, done.stock.images))
-        return
-    from rich.console import Console
-
-    Console().print(render(done.run.manifest, done.estimates, done.stock.images))

@@ -1,31 +1,15 @@
-"""What a sampler has to account for: requests and money, kept in the record of the run."""
+"""What a sampler has used, and what is known of the model, in words."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from bench.store.manifest import Manifest, write_manifest
-from bench.store.run import Run
+from bench.protocols import Usage
+from bench.store.manifest import Manifest
 
 
-def with_account(run: Run, sampler: Any) -> Run:
-    """Add what a sampler has used since it was made to the record of a run; once a sampler."""
-    now = sampler.usage().counts if sampler is not None else {}
-    if not now:
-        return run
-    before = run.manifest.account or {}
-    account = {
-        key: round(before.get(key, 0) + now.get(key, 0), 6) for key in sorted({*before, *now})
-    }
-    manifest = run.manifest.model_copy(update={"account": account})
-    write_manifest(run.folder, manifest)
-    return Run(run.folder, manifest)
-
-
-def told(run: Run, sampler: Any) -> list[str]:
-    """Tell the account of a run and what the sampler remarks, a line each."""
-    account = run.manifest.account
+def account_lines(manifest: Manifest, usage: Usage) -> list[str]:
+    """Return what a person should know of a sampler's usage, a line each."""
     lines = []
+    account = manifest.account
     if account is not None and "requests" in account:
         counts = ", ".join(
             f"{int(account[key]):,} {key.replace('_', ' ')}"
@@ -33,9 +17,8 @@ def told(run: Run, sampler: Any) -> list[str]:
             if key in account
         )
         cost = f"; cost {account['cost']:,.2f}" if "cost" in account else ""
-        lines.append(f"{run.manifest.sampler.name}: {counts} in all{cost}")
-    remarks = sampler.usage().remarks if sampler is not None else ()
-    return [*lines, *(f"note: {line}" for line in remarks)]
+        lines.append(f"{manifest.sampler.name}: {counts} in all{cost}")
+    return [*lines, *(f"note: {line}" for line in usage.remarks)]
 
 
 def model_doubts(manifest: Manifest) -> list[str]:

@@ -168,17 +168,6 @@ def _upload(path: Path, write: Callable[[BinaryIO], object]) -> None:
         system.mv(paths.name_there(temporary), name)
 
 
-def create_text(path: Path, text: str) -> bool:
-    """Write a file of a remote store where there is none yet; False where there is one."""
-    system, name = paths.file_system(path), paths.name_there(path)
-    with clear_errors("write", path):
-        try:
-            system.pipe_file(name, text.encode(), mode="create")
-        except FileExistsError:
-            return False
-        return True
-
-
 def parquet(path: Path, **options: Any) -> pq.ParquetFile:
     """Open a Parquet file, wherever it is."""
     if paths.is_remote(path):

@@ -14,6 +14,23 @@ from bench.store import files
 from bench.store.schema import FORMAT, schema_of, with_metadata
 
 
+class DamagedError(StoreError):
+    """A part cannot be read.
+
+    Attributes
+    ----------
+    path : Path
+    """
+
+    def __init__(self, path: Path, error: Exception) -> None:
+        self.path = path
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        super().__init__(
+            f"{path} is damaged ({reason}); the command that made the run sets it aside and makes "
+            "its rows again"
+        )
+
+
 def read_part(
     path: Path, table: str, run: str, made_by: str, columns: Sequence[str] | None = None
 ) -> pa.Table:
@@ -34,7 +51,7 @@ def read_part(
         try:
             return file.read(columns=list(columns) if columns is not None else None)
         except (pa.ArrowException, OSError) as error:
-            raise _damaged(path, error) from error
+            raise DamagedError(path, error) from error
 
 
 def made_by(path: Path, table: str, run: str) -> str:
@@ -47,7 +64,7 @@ def _open(path: Path, table: str, run: str) -> pq.ParquetFile:
     try:
         file = files.parquet(path, page_checksum_verification=True, memory_map=False)
     except (pa.ArrowException, OSError) as error:
-        raise _damaged(path, error) from error
+        raise DamagedError(path, error) from error
     try:
         metadata = file.schema_arrow.metadata or {}
         if metadata.get(b"bench.table", b"").decode() != table:
@@ -67,13 +84,6 @@ def _open(path: Path, table: str, run: str) -> pq.ParquetFile:
         file.close()
         raise
     return file
-
-
-def _damaged(path: Path, error: Exception) -> StoreError:
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return StoreError(
-        f"{path} is damaged ({reason}); delete it and run again: only its rows are made again"
-    )
 
 
 class PartWriter:

@@ -67,17 +67,6 @@ def name_there(path: Path) -> str:
     return name
 
 
-def read_whole(path: Path) -> bytes:
-    """Read a small file that others may be writing, as it was at one moment.
-
-    A store is asked once: a file that is opened first and read then may have been replaced between,
-    which object stores refuse.
-    """
-    if not is_remote(path):
-        return path.read_bytes()
-    return cast(bytes, file_system(path).cat_file(name_there(path)))
-
-
 def appears_whole(path: Path) -> bool:
     """Whether a file that is written under its own name is never seen half."""
     return is_remote(path) and str(path).partition("://")[0] in WHOLE_OBJECTS

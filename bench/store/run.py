@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+import uuid
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bench.errors import StoreError, UsageError
+from bench.errors import UsageError
 from bench.records import Generation, Regions, Score
 from bench.registry import nearest
 from bench.store import files, parts, paths
-from bench.store.lock import guard_of
 from bench.store.manifest import FILE, Manifest, read_manifest
 from bench.store.rows import (
     generation_from,
@@ -25,8 +25,10 @@ from bench.store.rows import (
 )
 
 #: A part is closed when its oldest row is so old (seconds), or its rows are so large (bytes).
-PART_SECONDS = float(os.environ.get("BENCH_PART_SECONDS", "55"))
+PART_SECONDS = 55.0
 PART_BYTES = 64 * 2**20
+#: Ends the name of a damaged part that was set aside; nothing reads it any more.
+DAMAGED = ".damaged"
 
 #: Every column of the samples but the picture.
 WITHOUT_PICTURE = (
@@ -68,11 +70,25 @@ class Run:
         columns: Sequence[str] | None = None,
         names: Collection[str] | None = None,
     ) -> Iterator[tuple[Path, pa.Table]]:
-        """Return the parts of a table, or the named ones, one after the other, each checked."""
+        """Return the parts of a table, or the named ones, one after the other, each checked.
+
+        Rows of a sample that stands in an earlier part too are left out: two writers of one run
+        may have made it, and it is the same picture.
+        """
         manifest = self.manifest
-        return parts.iterate(
-            self.folder / table, table, manifest.id, manifest.made_by(table), columns, names
-        )
+        wanted = columns
+        if columns is not None and "sample_id" not in columns:
+            wanted = [*columns, "sample_id"]
+        seen: set[str] = set()
+        for path, part in parts.iterate(
+            self.folder / table, table, manifest.id, manifest.made_by(table), wanted, names
+        ):
+            ids = pc.unique(part["sample_id"].combine_chunks()).to_pylist()
+            again = [key for key in ids if key in seen]
+            seen.update(ids)
+            if again:
+                part = part.filter(pc.invert(pc.is_in(part["sample_id"], pa.array(again))))
+            yield path, part if columns is None else part.select(list(columns))
 
     def ids(self, table: str) -> set[str]:
         """Ids of the samples that a table has.
@@ -80,40 +96,19 @@ class Run:
         Raises
         ------
         StoreError
-            A part is damaged or foreign, or a sample stands in two parts of the samples table.
+            A part is damaged or foreign.
         """
         found: set[str] = set()
-        for path, part in self.parts(table, ["sample_id"]):
-            column = part["sample_id"].combine_chunks()
-            ids = pc.unique(column).to_pylist()
-            before = len(found)
-            found.update(ids)
-            if table == "samples" and len(found) - before != len(column):
-                raise StoreError(f"{path} has images that stand in an earlier part too; remove it")
+        for _, part in self.parts(table, ["sample_id"]):
+            found.update(pc.unique(part["sample_id"].combine_chunks()).to_pylist())
         return found
 
-    def drop_repeated(self) -> int:
-        """Remove rows of samples that stand in an earlier part of the same table too.
-
-        A worker that was given up for lost and lived on may have written what another made again:
-        the same picture, since it depends on the sample alone. Only for who holds the lock.
-
-        Returns
-        -------
-        int
-            Rows removed.
-        """
-        removed = 0
-        for table in self.manifest.tables():
-            seen: set[str] = set()
-            for path, part in self.parts(table, ["sample_id"]):
-                ids = pc.unique(part["sample_id"].combine_chunks()).to_pylist()
-                again = [key for key in ids if key in seen]
-                seen.update(ids)
-                if again:
-                    removed += len(again)
-                    self._rewrite(table, path, again)
-        return removed
+    def drop_rows(self, table: str, ids: Collection[str]) -> None:
+        """Remove the rows of some samples from a table; only for who holds the lock."""
+        for path, part in self.parts(table, ["sample_id"]):
+            here = set(part["sample_id"].to_pylist()) & set(ids)
+            if here:
+                self._rewrite(table, path, sorted(here))
 
     def _rewrite(self, table: str, path: Path, without: Sequence[str]) -> None:
         """Write a part anew without the rows of some samples; without any row it is removed."""
@@ -134,6 +129,37 @@ class Run:
             for start in range(0, len(chosen), size):
                 rows = chosen.slice(start, size).to_pylist()
                 yield [generation_from(row) for row in rows]
+
+
+def set_aside(path: Path) -> Path:
+    """Give a damaged part a name that nothing reads; only for who holds the lock."""
+    aside = path.with_name(path.name + DAMAGED)
+    with files.clear_errors("rename", path):
+        path.rename(aside)
+    return aside
+
+
+def part_seconds() -> float:
+    """Return the age at which a part is closed: ``BENCH_PART_SECONDS``, or 55 s.
+
+    Raises
+    ------
+    UsageError
+        It is no number above 0.
+    """
+    given = os.environ.get("BENCH_PART_SECONDS", "")
+    if not given:
+        return PART_SECONDS
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise UsageError(
+            f"BENCH_PART_SECONDS={given!r} is no number of seconds; expected one above 0, such as "
+            f"{PART_SECONDS:.0f}"
+        )
+    return seconds
 
 
 def latest(root: Path) -> Path:
@@ -182,25 +208,25 @@ class RunWriter:
     ----------
     run : Run
     seconds, size : float, int
-        Age and bytes at which a part is closed.
+        Age and bytes at which a part is closed; `part_seconds` where no age is given.
     suffix : str
-        Ends the names of the parts, so that several writers of one run never take the same.
-    guard : callable, optional
-        Called before parts are closed; raises where this writer must not write any more. In a
-        remote store it is that the lock is still held.
+        Ends the names of the parts, so that several writers of one run never take the same; one
+        by chance in a remote store, where nothing is said.
     """
 
     def __init__(
         self,
         run: Run,
-        seconds: float = PART_SECONDS,
+        seconds: float | None = None,
         size: int = PART_BYTES,
         *,
         suffix: str = "",
-        guard: Callable[[], object] | None = None,
     ) -> None:
         self.run = run
-        self.seconds = seconds
+        self.seconds = part_seconds() if seconds is None else seconds
+        if paths.is_remote(run.folder) and not suffix:
+            # Nothing keeps another process from writing there at the same time.
+            suffix = uuid.uuid4().hex[:8]
         self.size = size
         self._oldest: float | None = None
         self._writers = {
@@ -209,7 +235,6 @@ class RunWriter:
             )
             for table in run.manifest.tables()
         }
-        self._guard = guard_of(run.folder) if guard is None else guard
 
     def add_images(self, generations: Sequence[Generation]) -> None:
         """Add images."""
@@ -247,8 +272,6 @@ class RunWriter:
 
     def close_parts(self) -> None:
         """Write what is in hand: samples, then regions, then scores."""
-        if self._guard is not None and self._oldest is not None:
-            self._guard()
         for writer in self._writers.values():
             writer.close_part()
         self._oldest = None
@@ -271,7 +294,11 @@ def drop_stale(run: Run) -> list[str]:
     dropped = []
     for table in manifest.tables()[1:]:
         for path in files.list_parts(run.folder / table):
-            if parts.made_by(path, table, manifest.id) != manifest.made_by(table):
+            try:
+                stale = parts.made_by(path, table, manifest.id) != manifest.made_by(table)
+            except parts.DamagedError:
+                continue
+            if stale:
                 files.remove(path)
                 dropped.append(table)
     return sorted(set(dropped))

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from bench.run.components import Crew
+from bench.protocols import Usage
+from bench.run.components import Components, describe
+from bench.run.derive import derive
 from bench.run.execute import Outcome, execute
-from bench.run.finish import finish
-from bench.run.prepare import manifest_for, open_run
+from bench.run.filmstrips import write_filmstrips
+from bench.run.plan import Plan
+from bench.run.record import close_run, manifest_for, open_run, take_stock
 from bench.store.lock import locked
-from bench.store.run import PART_BYTES, PART_SECONDS, Run, RunWriter
+from bench.store.run import PART_BYTES, Run, RunWriter
 from prompts.cells import plan
 from tests.bench.shapes import cells, crew
 
@@ -20,28 +23,27 @@ def go(
     folder: Path,
     *,
     seeds: int = 2,
-    team: Crew | None = None,
+    team: Components | None = None,
     grid=None,
     batch: int = 32,
-    seconds: float = PART_SECONDS,
+    seconds: float | None = None,
     size: int = PART_BYTES,
     limit: int | None = None,
 ) -> tuple[Run, Outcome]:
     """Make what is missing of a run."""
     team = team or crew()
     grid = grid or cells()
+    samples = plan(grid, seeds)
+    cut = limit if limit is not None and limit < len(samples) else None
+    asked = Plan(grid, seeds, samples[:cut], cut, "shapes")
     with locked(folder):
-        asked = manifest_for(folder.name, grid, seeds, team, grid="shapes", limit=limit)
-        run = open_run(folder, asked)
-        outcome = execute(
-            run,
-            plan(grid, seeds)[:limit],
-            team,
-            writer=RunWriter(run, seconds, size),
-            batch=batch,
-        )
+        run = open_run(folder, manifest_for(folder.name, asked, describe(team)))
+        writer = RunWriter(run, seconds, size)
+        outcome = execute(run, asked.samples, team, writer=writer, batch=batch)
         if not outcome.missing:
-            run, _, _ = finish(run, outcome.missing)
+            derive(run)
+            write_filmstrips(run)
+            run = close_run(run, Usage(), stock=take_stock(run), missing=0)
     return run, outcome
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from bench.protocols import Sampler, SamplerInfo
 from bench.records import Fingerprint, Generation, Regions, Score
-from bench.run.components import Crew
+from bench.run.components import Components
 from prompts.cells import Binding, Cell, Sample
 from prompts.colours import BASIC, COLOURS
 from prompts.subjects import SUBJECTS
@@ -156,8 +156,8 @@ class EdgeScorer:
         ]
 
 
-def crew(**options) -> Crew:
-    return Crew(ShapeSampler(**options), ShapeSegmenter(), {"mean": MeanScorer()})
+def crew(**options) -> Components:
+    return Components(ShapeSampler(**options), ShapeSegmenter(), {"mean": MeanScorer()})
 
 
 def cells(colours=("red", "blue", "green"), subjects=("potato", "cup")) -> tuple[Cell, ...]:

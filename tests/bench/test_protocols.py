@@ -56,7 +56,7 @@ def test_nothing_is_asked_that_is_not_declared():
                 "getattr",
                 "hasattr",
             )
-            assert not hook or path.name in ("components.py", "process_worker.py"), (
+            assert not hook or path.name in ("components.py", "process_pool.py", "ray_pool.py"), (
                 f"{path.name}:{node.lineno}"
             )
 

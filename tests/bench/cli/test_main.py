@@ -129,7 +129,7 @@ def test_unexpected_error_is_one_line_unless_debugging(capsys, monkeypatch):
     def broken(*arguments, **options):
         raise RuntimeError("a bug\nof two lines")
 
-    monkeypatch.setattr("bench.run.spec.RunJob.run", broken)
+    monkeypatch.setattr("bench.run.run.run", broken)
     monkeypatch.setenv("BENCH_DEBUG", "0")
     assert run(ARGUMENTS) == 4
     assert capsys.readouterr().err.count("\n") == 1

@@ -9,8 +9,10 @@ import pytest
 
 from bench.cli.main import run as bench
 from bench.judge.scorers.segmentation import SegmentationScorer
-from bench.run.components import Crew, build
-from bench.run.self_check import with_control
+from bench.protocols import Usage
+from bench.run.components import Components, build
+from bench.run.record import close_run
+from bench.run.self_check import is_due, self_check
 from bench.store.lock import locked
 from tests.bench.runs import go
 from tests.bench.shapes import ShapeSampler
@@ -25,10 +27,13 @@ class ReversedChannels(SegmentationScorer):
 
 
 def made(folder, scorer):
-    crew = Crew(ShapeSampler(), build("segmenter", "clip", {}), {"segmentation": scorer})
+    crew = Components(ShapeSampler(), build("segmenter", "clip", {}), {"segmentation": scorer})
     run, _ = go(folder, team=crew, seeds=1)
+    assert is_due(run.manifest)
     with locked(folder):
-        return with_control(run, crew)
+        closed = close_run(run, Usage(), control=self_check(run.manifest, crew))
+    assert not is_due(closed.manifest)
+    return closed
 
 
 @pytest.fixture(scope="module")

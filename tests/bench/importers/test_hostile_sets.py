@@ -175,7 +175,7 @@ def test_pictures_that_cannot_be_read_are_invalid_by_reason(tmp_path, monkeypatc
     assert found == {f"bad{n}.png": kind for n, (_, kind) in enumerate(BAD.values())}
     # Stored and counted once: a second call reads nothing again.
     assert run(["score", "set", *sets.PARTS]) == 3
-    assert " 0 images made" in capsys.readouterr().err
+    assert " 0 images scored" in capsys.readouterr().err
 
 
 def test_one_bad_picture_in_hundred_passes_with_a_warning(tmp_path, monkeypatch, capsys):

@@ -218,14 +218,14 @@ def test_limit_is_not_comparable_and_can_be_lifted(tmp_path, capsys):
     assert run(["score", "set", *sets.PARTS, "--limit", "5"]) == 0
     assert "not comparable" in capsys.readouterr().out
     assert run(["score", "set", *sets.PARTS]) == 0
-    assert "11 images made" in capsys.readouterr().err
+    assert "11 images scored" in capsys.readouterr().err
 
 
 def test_killed_and_run_again_reads_only_what_is_missing(tmp_path):
     sets.webdataset(tmp_path, sets.named(sets.samples(12)))
     code = (
         "import sys, time; from bench.cli.main import run; import bench.store.run as store;"
-        "store.RunWriter.__init__.__defaults__ = (0.02, 2**26);"
+        "store.PART_SECONDS = 0.02;"
         "import tests.bench.shapes as shapes; real = shapes.ShapeSegmenter.segment;"
         "shapes.ShapeSegmenter.segment = lambda *a: (time.sleep(0.3), real(*a))[1];"
         "import bench.run.scoring_thread as w; w.ScoringWorker.__init__.__defaults__ = (4,);"
@@ -252,5 +252,5 @@ def test_killed_and_run_again_reads_only_what_is_missing(tmp_path):
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    made = int(re.search(r"(\d+) images made", done.stderr).group(1))
+    made = int(re.search(r"(\d+) images scored", done.stderr).group(1))
     assert made == 96 - stored

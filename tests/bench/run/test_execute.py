@@ -6,7 +6,7 @@ import pytest
 
 from bench.errors import BenchError, NotComparableError, StoreError
 from bench.records import Fingerprint, Generation
-from bench.run.components import Crew
+from bench.run.components import Components
 from bench.store.manifest import read_manifest
 from bench.store.parts import write_part
 from tests.bench.runs import assert_same_tables, go, make_run, table_of
@@ -34,8 +34,8 @@ class Stops(ShapeSampler):
             yield generation
 
 
-def with_sampler(sampler) -> Crew:
-    return Crew(sampler, ShapeSegmenter(), {"mean": MeanScorer()})
+def with_sampler(sampler) -> Components:
+    return Components(sampler, ShapeSegmenter(), {"mean": MeanScorer()})
 
 
 def test_run_makes_everything_once(tmp_path):
@@ -73,7 +73,7 @@ def test_tables_do_not_depend_on_batches(tmp_path, batch, sampling):
 def test_scores_of_a_changed_scorer_are_made_again_from_the_pictures(tmp_path):
     run, _ = go(tmp_path / "r")
     before = table_of(run, "scores/mean")
-    team = Crew(
+    team = Components(
         Stops(0, RuntimeError("must not sample")), ShapeSegmenter(), {"mean": MeanScorer(0.5)}
     )
     run, outcome = go(tmp_path / "r", team=team)
@@ -87,7 +87,9 @@ def test_added_scorer_scores_only_itself(tmp_path):
     run, _ = go(tmp_path / "r")
     part = sorted((run.folder / "scores" / "mean").iterdir())[0]
     stamp = part.stat().st_mtime_ns
-    team = Crew(ShapeSampler(), ShapeSegmenter(), {"mean": MeanScorer(), "edges": EdgeScorer()})
+    team = Components(
+        ShapeSampler(), ShapeSegmenter(), {"mean": MeanScorer(), "edges": EdgeScorer()}
+    )
     run, outcome = go(tmp_path / "r", team=team)
     assert outcome.rescored == 16
     assert part.stat().st_mtime_ns == stamp
@@ -179,7 +181,7 @@ class Broken(MeanScorer):
 
 
 def test_pictures_survive_a_scorer_that_breaks(tmp_path):
-    team = Crew(ShapeSampler(), ShapeSegmenter(), {"mean": Broken()})
+    team = Components(ShapeSampler(), ShapeSegmenter(), {"mean": Broken()})
     with pytest.raises(ValueError, match="a bug in the scorer"):
         go(tmp_path / "r", team=team)
     team = crew()
@@ -213,7 +215,10 @@ class Floats(ShapeSampler):
 @pytest.mark.parametrize(
     ("team", "words"),
     [
-        (Crew(ShapeSampler(), ShapeSegmenter(), {"mean": Silent()}), "did not answer for every"),
+        (
+            Components(ShapeSampler(), ShapeSegmenter(), {"mean": Silent()}),
+            "did not answer for every",
+        ),
         (with_sampler(Lazy()), "gave 15 images, 16 were asked for"),
         (with_sampler(Shuffled()), "must come in the order asked for"),
         (with_sampler(Floats()), "expected uint8"),
@@ -238,11 +243,27 @@ def test_stored_picture_that_cannot_be_decoded_is_named_and_the_rest_is_kept(tmp
     assert len(run.ids("samples")) == 16
 
 
-def test_scores_without_pictures_are_told(tmp_path):
-    run, _ = go(tmp_path / "r", size=2000)
+def test_scores_without_pictures_are_dropped_and_all_is_made_again(tmp_path):
+    run, _ = go(tmp_path / "r", size=2000, batch=4)
     sorted((run.folder / "samples").iterdir())[0].unlink()
-    with pytest.raises(StoreError, match="images that the samples table lacks"):
-        go(tmp_path / "r")
+    run, outcome = go(tmp_path / "r")
+    assert 0 < outcome.made < 16
+    assert outcome.missing == 0
+    assert_same_tables(run, make_run(tmp_path / "whole"))
+
+
+@pytest.mark.parametrize("table", ["samples", "regions", "scores/mean"])
+def test_a_damaged_part_is_mended_by_running_again(tmp_path, table):
+    run, _ = go(tmp_path / "r", size=2000, batch=4)
+    path = sorted((run.folder / table).iterdir())[0]
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(StoreError, match="is damaged .*sets it aside"):
+        run.ids(table)
+    run, outcome = go(tmp_path / "r")
+    assert outcome.missing == 0
+    assert outcome.made + outcome.rescored > 0
+    assert_same_tables(run, make_run(tmp_path / "whole"))
+    assert path.with_name(f"{path.name}.damaged").is_file()
 
 
 def test_part_in_hand_is_closed_in_time_while_the_sampler_is_slow(tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bench.errors import BenchError, NotComparableError, UsageError
-from bench.run.components import Crew
+from bench.run.components import Components
 from bench.run.filmstrips import write_filmstrips
 from bench.run.trajectory import arrivals
 from bench.samplers.frames import spread
@@ -36,8 +36,10 @@ class Fades(ShapeSampler):
             yield replace(one, frames=frames if self.shape is None else np.zeros(self.shape))
 
 
-def team(sampler=None, scorer=None) -> Crew:
-    return Crew(sampler or Fades(), ShapeSegmenter(), {"segmentation": scorer or MeanScorer()})
+def team(sampler=None, scorer=None) -> Components:
+    return Components(
+        sampler or Fades(), ShapeSegmenter(), {"segmentation": scorer or MeanScorer()}
+    )
 
 
 def test_the_last_frame_scores_as_the_image_and_the_first_has_no_colour(tmp_path):
@@ -101,7 +103,7 @@ def test_frames_of_the_wrong_form_are_refused(tmp_path, sampler):
 
 
 def test_frames_need_the_scorer_that_measures_them(tmp_path):
-    alone = Crew(Fades(), ShapeSegmenter(), {"edges": EdgeScorer()})
+    alone = Components(Fades(), ShapeSegmenter(), {"edges": EdgeScorer()})
     with pytest.raises(UsageError, match="--scorer segmentation"):
         go(tmp_path / "r", team=alone)
 

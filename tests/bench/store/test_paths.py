@@ -1,25 +1,20 @@
 """A run in a store that fsspec reaches: the same engine, the same tables; fsspec's own memory."""
 
 import contextlib
-import json
-import subprocess
-import sys
 import threading
-import time
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bench.cli.main import run as bench
 from bench.errors import StoreError, UsageError
-from bench.protocols import Sampler
 from bench.store import files
-from bench.store import remote_lock as lease
-from bench.store.lock import HOLDER, guard_of, locked, read_holder
 from bench.store.paths import appears_whole, is_remote, place
 from bench.store.run import Run, find_run, latest
 from tests.bench.runs import assert_same_tables, go, make_run
+from tests.bench.shapes import ShapeSampler, crew
 
 
 @pytest.fixture
@@ -29,13 +24,6 @@ def bucket():
     yield folder
     with contextlib.suppress(FileNotFoundError):
         folder.fs.rm(folder.parent.path, recursive=True)
-
-
-@pytest.fixture
-def quick(monkeypatch):
-    monkeypatch.setattr(lease, "BEAT", 0.05)
-    monkeypatch.setattr(lease, "SILENCE", 0.4)
-    monkeypatch.setattr(lease, "SETTLE", 0.01)
 
 
 def test_places_are_paths_or_urls(tmp_path):
@@ -62,7 +50,6 @@ def test_run_in_a_store_has_the_same_tables_and_resumes(bucket, tmp_path):
     run, outcome = go(bucket / "r", seeds=3)
     assert (outcome.made, outcome.missing) == (14, 0)
     assert_same_tables(run, whole)
-    assert read_holder(run.folder) is None
     names = sorted(path.name for path in run.folder.iterdir())
     assert names == ["estimates.json", "regions", "run.json", "samples", "scores",
                      "verdicts.parquet"]  # fmt: skip
@@ -77,12 +64,16 @@ def test_scores_are_made_again_in_a_store(bucket):
     assert (outcome.made, outcome.rescored) == (0, 16)
 
 
-def test_damaged_part_in_a_store_is_named(bucket):
+def test_damaged_part_in_a_store_is_named_and_mended_by_running_again(bucket, tmp_path):
     run, _ = go(bucket / "r")
     (path,) = files.list_parts(run.folder / "samples")
     path.write_bytes(path.read_bytes()[:-40])
-    with pytest.raises(StoreError, match=r"memory://.*part-000001.parquet is damaged"):
-        go(bucket / "r")
+    with pytest.raises(StoreError, match=r"memory://.*part-000001-\w+.parquet is damaged"):
+        Run(run.folder).ids("samples")
+    run, outcome = go(bucket / "r")
+    assert (outcome.made, outcome.missing) == (16, 0)
+    assert_same_tables(run, make_run(tmp_path / "whole"))
+    assert path.with_name(path.name + ".damaged").exists()
 
 
 def test_runs_are_found(bucket):
@@ -94,76 +85,32 @@ def test_runs_are_found(bucket):
         find_run(Path("ome"), bucket)
 
 
-def test_second_holder_is_told_and_the_first_goes_on(bucket, quick):
-    with locked(bucket / "r"):
-        with pytest.raises(StoreError, match="is in use by process"), locked(bucket / "r"):
-            pass
-        time.sleep(0.2)
-        assert guard_of(bucket / "r")()
-    with locked(bucket / "r") as stale:
-        assert stale is None
+def test_two_writers_at_one_time_do_no_harm(bucket, tmp_path):
+    """A store has no locks: both make what they find missing, and it is read once."""
+    whole = make_run(tmp_path / "whole", seeds=3)
+    go(bucket / "r", seeds=3, limit=10)
+    barrier = threading.Barrier(2)
 
+    class Together(ShapeSampler):
+        def sample(self, samples):
+            barrier.wait(20)
+            yield from super().sample(samples)
 
-def test_holder_that_is_silent_is_dead_and_told(bucket, quick):
-    dead = {"pid": "1", "host": "elsewhere", "since": "2025-01-01T00:00:00+00:00", "token": "x"}
-    files.write_text(bucket / "r" / HOLDER, json.dumps(dead))
-    start = time.monotonic()
-    with locked(bucket / "r") as stale:
-        assert stale == dead
-    assert time.monotonic() - start >= lease.SILENCE
-
-
-def test_dead_process_of_this_machine_needs_no_waiting(bucket, monkeypatch):
-    monkeypatch.setattr(lease, "SETTLE", 0.01)
-    code = "import json; from bench.store.lock import this_process as f; print(json.dumps(f()))"
-    gone = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    files.write_text(bucket / "r" / HOLDER, gone.stdout)
-    with locked(bucket / "r") as stale:
-        assert stale == json.loads(gone.stdout)
-
-
-def test_of_many_who_come_at_once_one_gets_it(bucket, quick):
     def come():
-        barrier.wait()
-        try:
-            with locked(bucket / "r"):
-                got.append(1)
-                time.sleep(1)
-        except StoreError as error:
-            told.append(str(error))
+        team = crew()
+        made.append(go(bucket / "r", seeds=3, team=replace(team, sampler=Together()))[1].made)
 
-    barrier, got, told = threading.Barrier(5), [], []
-    threads = [threading.Thread(target=come) for _ in range(5)]
+    made: list[int] = []
+    threads = [threading.Thread(target=come) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(got) == 1
-    assert len(told) == 4
-
-
-def test_who_was_taken_over_writes_nothing_more(bucket, quick):
-    """A process sleeps so long that another takes its folder."""
-
-    class Sleeper(Sampler):
-        def __init__(self, inner):
-            self.inner, self.info = inner, inner.info
-
-        def sample(self, samples):
-            for number, one in enumerate(self.inner.sample(samples)):
-                if number == 5:
-                    other = {"pid": "1", "host": "elsewhere", "since": "now", "token": "other"}
-                    files.write_text(bucket / "r" / HOLDER, json.dumps(other))
-                yield one
-
-    from bench.run.components import Crew
-    from tests.bench.shapes import crew
-
-    team = crew()
-    with pytest.raises(StoreError, match="is not held any more"):
-        go(bucket / "r", team=Crew(Sleeper(team.sampler), team.segmenter, team.scorers))
-    assert not files.list_parts(bucket / "r" / "samples")
-    assert read_holder(bucket / "r")["token"] == "other"
+    assert made == [14, 14]
+    run, outcome = go(bucket / "r", seeds=3)
+    assert (outcome.made, outcome.missing) == (0, 0)
+    assert_same_tables(run, whole)
+    assert len({path.name for path in files.list_parts(run.folder / "samples")}) == 3
 
 
 def test_command_line_takes_urls(bucket, tmp_path, monkeypatch, capsys):

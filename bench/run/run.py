@@ -1,0 +1,189 @@
+"""A whole run: from what is asked to its estimates and its record."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from bench.errors import InterruptedRunError, UsageError
+from bench.protocols import Usage
+from bench.records import Estimate
+from bench.registry import FAMILIES, address
+from bench.run.components import Description
+from bench.run.execute import InProcess, Outcome
+from bench.run.plan import Plan, prepare
+from bench.run.progress import Progress, clock, for_stderr
+from bench.run.record import (
+    Stock,
+    close_run,
+    manifest_for,
+    open_run,
+    require_place,
+    take_stock,
+)
+from bench.run.self_check import is_due
+from bench.run.spec import PictureSource, RunSpec, run_folder
+from bench.run.usage import account_lines
+from bench.store.lock import locked
+from bench.store.manifest import Manifest
+from bench.store.run import Run, part_seconds
+
+
+class Workers(Protocol):
+    """Whoever does the work of a run: this process, or several."""
+
+    description: Description
+    plan: Plan
+
+    def execute(self, run: Run, progress: Progress) -> Outcome:
+        """Make what is missing of a run; its lock is held."""
+        ...
+
+    def self_check(self, manifest: Manifest) -> dict[str, Any]:
+        """Judge the run's judge."""
+        ...
+
+    def usage(self) -> Usage:
+        """Tell what the samplers have used."""
+        ...
+
+    def close(self) -> None:
+        """End all that was started."""
+        ...
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A finished run, what was done for it now, its estimates, and its stock of images."""
+
+    run: Run
+    outcome: Outcome
+    estimates: list[Estimate]
+    stock: Stock
+
+
+def run(spec: RunSpec, progress: Progress | None = None) -> Completed:
+    """Make what is missing of a run, judge it, and close its record.
+
+    Raises
+    ------
+    InterruptedRunError
+        The user stopped it; what was in hand is stored.
+    BenchError
+        Anything that the user can mend.
+    """
+    progress = progress or for_stderr()
+    folder = run_folder(spec)
+    require_possible(spec)
+    require_place(folder)
+    with _workers(spec, progress) as workers:
+        asked = manifest_for(folder.name, workers.plan, workers.description)
+        with locked(folder) as stale:
+            if stale is not None:
+                progress.say(
+                    f"note: process {stale.get('pid', '?')} on {stale.get('host', '?')} ended "
+                    "without finishing this run; going on where it was"
+                )
+            opened = open_run(folder, asked, progress, fresh=spec.fresh)
+            return _complete(opened, workers, progress)
+
+
+def require_possible(spec: RunSpec) -> None:
+    """Refuse options that exclude each other, before anything that takes time.
+
+    Raises
+    ------
+    UsageError
+        Also where Ray is asked for and not installed.
+    """
+    part_seconds()
+    if spec.workers is not None and spec.engine != "ray":
+        raise UsageError(
+            f"--workers {spec.workers} is of --engine ray; on this machine --devices names one "
+            "process each, such as 0,1 or cpu,cpu"
+        )
+    if spec.devices is None and spec.engine == "local":
+        return
+    source = spec.source
+    if isinstance(source, PictureSource):
+        raise UsageError("pictures that exist are scored by one process")
+    if address("sampler", source.model) in FAMILIES.values():
+        raise UsageError(
+            f"{source.model} draws elsewhere: --devices and --engine do not speed it up, "
+            "--concurrency does"
+        )
+    if spec.engine != "ray":
+        return
+    if spec.devices:
+        raise UsageError("--devices is of --engine local; with ray, --workers tells how many")
+    if importlib.util.find_spec("ray") is None:
+        raise UsageError(
+            "--engine ray needs Ray, which is not installed; pip install 'binding-bench[ray]'"
+        )
+
+
+@contextmanager
+def _workers(spec: RunSpec, progress: Progress) -> Iterator[Workers]:
+    """Have whoever does the work; whatever happens, what was started ends with it."""
+    workers: Workers
+    if spec.engine == "ray":
+        from bench.run.ray_pool import RayPool
+
+        workers = RayPool(spec, progress)
+    elif spec.devices is not None:
+        from bench.run.process_pool import ProcessPool
+
+        workers = ProcessPool(spec, progress)
+    else:
+        workers = InProcess(*prepare(spec, progress))
+    try:
+        yield workers
+    finally:
+        workers.close()
+
+
+def _complete(opened: Run, workers: Workers, progress: Progress) -> Completed:
+    """Do what is missing of an open run, and write its record once, however it ends."""
+    ending: dict[str, Any] = {}
+    try:
+        outcome = workers.execute(opened, progress)
+        if outcome.interrupted and outcome.missing:
+            done = outcome.images - outcome.missing
+            raise InterruptedRunError(
+                f"interrupted: {done:,} of {outcome.images:,} images are finished in "
+                f"{opened.folder}; run the same command again to go on"
+            )
+        if is_due(opened.manifest):
+            ending["control"] = workers.self_check(opened.manifest) or None
+        estimates, ending["stock"] = _derive(opened, outcome.missing)
+        ending["missing"] = outcome.missing
+    finally:
+        usage = workers.usage()
+        closed = close_run(opened, usage, **ending)
+        for line in account_lines(closed.manifest, usage):
+            progress.say(line)
+    pictures = closed.manifest.sampler.kind == "pictures"
+    progress.say(
+        f"{closed.folder}: {_images(outcome.made)} {'scored' if pictures else 'made'}, "
+        f"{outcome.rescored:,} scored again, {clock(outcome.seconds)}"
+    )
+    return Completed(closed, outcome, estimates, ending["stock"])
+
+
+def _derive(opened: Run, missing: int) -> tuple[list[Estimate], Stock]:
+    """Make the derived files."""
+    # Not at the top: workers never come here, and pandas takes a second to import.
+    from bench.run.derive import derive
+    from bench.run.filmstrips import write_filmstrips
+
+    estimates = derive(opened)
+    if not missing:
+        write_filmstrips(opened)
+    return estimates, take_stock(opened)
+
+
+def _images(count: int) -> str:
+    return "1 image" if count == 1 else f"{count:,} images"
