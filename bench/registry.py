@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import importlib.util
+import inspect
 import os
 import re
 import sys
@@ -96,6 +97,8 @@ def failed(what: str, error: BaseException) -> UsageError:
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
     lines = str(error).splitlines()
+    if isinstance(error, SyntaxError) and error.filename:
+        where, lines = f" ({Path(error.filename).name}:{error.lineno})", [error.msg]
     said = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
     return UsageError(f"{what}: {said}{where}; `bench --debug ...` shows the traceback")
 
@@ -176,7 +179,7 @@ def load(kind: str, name: str) -> Any:
         ) from error
     except ImportError as error:
         raise UsageError(f"{kind} {name!r} cannot be loaded: {error}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if not own:
             raise
         raise failed(f"{kind} {name!r} cannot be loaded", error) from error
@@ -189,8 +192,12 @@ def load(kind: str, name: str) -> Any:
 
 
 def public_names(thing: object) -> list[str]:
-    """Attributes of a module or class that do not begin with an underscore."""
-    return [name for name in vars(thing) if not name.startswith("_")]
+    """Attributes of a module or class that do not begin with an underscore and are no modules."""
+    return [
+        name
+        for name, value in vars(thing).items()
+        if not name.startswith("_") and not inspect.ismodule(value)
+    ]
 
 
 def is_installed(kind: str, name: str) -> bool:

@@ -147,7 +147,7 @@ def build(
         raise
     except FileNotFoundError as error:
         raise UsageError(f"{kind} {name!r} cannot be made: {error}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if registry.address(kind, name) != name:
             raise
         raise registry.failed(f"{kind} {name!r} cannot be made", error) from error

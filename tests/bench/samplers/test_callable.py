@@ -208,6 +208,9 @@ MODELS = """
     def one_argument():
         return lambda prompts: prompts
 
+    def leaves():
+        raise SystemExit(0)
+
     def broken():
         raise RuntimeError("no such weights\\nand more")
 
@@ -254,6 +257,8 @@ def test_options_reach_the_callable_or_its_factory(attribute, tmp_path, monkeypa
         ("broken", "cannot be made: RuntimeError: no such weights (my_models.py:"),
         ("WithSample", "has no attribute `info`"),
         ("lod", "did you mean 'load'?"),
+        ("torc", "unknown attribute of my_models 'torc'; known: partial, draw, load"),
+        ("leaves", "cannot be made: SystemExit: 0 (my_models.py:"),
     ],
 )
 def test_attribute_that_is_no_model(attribute, words, tmp_path, monkeypatch, capsys):
@@ -268,7 +273,12 @@ def test_attribute_that_is_no_model(attribute, words, tmp_path, monkeypatch, cap
 def test_module_that_cannot_be_imported(tmp_path, monkeypatch, capsys):
     go = own(tmp_path, monkeypatch, "def load(:\n")
     assert go("load") == 2
-    assert "cannot be loaded: SyntaxError: " in capsys.readouterr().err
+    assert re.search(
+        r"cannot be loaded: SyntaxError: .*\(my_models.py:1\)", capsys.readouterr().err
+    )
+    go = own(tmp_path, monkeypatch, "raise SystemExit(0)\n")
+    assert go("load") == 2
+    assert "cannot be loaded: SystemExit: 0 (my_models.py:1)" in capsys.readouterr().err
     go = own(tmp_path, monkeypatch, "import no_such_library\n")
     assert go("load") == 2
     assert "no module named 'no_such_library'" in capsys.readouterr().err
