@@ -1,4 +1,8 @@
-"""English for prompts: the article that a phrase takes, plurals, and phrases from their parts."""
+"""English for prompts: the article that a phrase takes, plurals, and phrases from their parts.
+
+The rules know more nouns of pictures than `inflect` (which says hoody, moustach, beany for the
+singulars of hoodies, moustaches, beanies), and are read at once.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +36,9 @@ PLURAL_ONLY = _words(
 
 _IRREGULAR = {
     "calf": "calves",
+    "dwarf": "dwarves",
+    "elf": "elves",
+    "hoof": "hooves",
     "child": "children",
     "foot": "feet",
     "goose": "geese",
@@ -52,14 +59,26 @@ _IRREGULAR = {
     "woman": "women",
 }
 _SINGULAR = {plural: singular for singular, plural in _IRREGULAR.items()}
+#: Singulars whose plurals look like those of others: "cookies" is no plural of "cooky".
+_IN_IE = _words(
+    "auntie beanie birdie bookie bowtie brownie budgie calorie collie cookie cutie doggie foodie "
+    "freebie genie goalie hippie hoodie junkie laddie lassie magpie movie necktie newbie nightie "
+    "onesie pinkie pixie potpie prairie rookie selfie smoothie sortie sweetie talkie veggie zombie"
+)
+_IN_CHE = _words(
+    "ache avalanche brioche cache creche headache moustache mustache niche pastiche quiche "
+    "stomachache toothache"
+)
+_IN_USE = _words("abuse excuse fuse muse recluse ruse use")
+_IN_MEN = _words("abdomen acumen amen dolmen lumen omen ramen regimen specimen stamen yemen")
 _UNCHANGED = _words("aircraft deer fish moose salmon sheep shrimp spacecraft squid trout")
 _ES_AFTER_O = _words("potato tomato hero echo mango torpedo volcano mosquito domino")
 #: Singular nouns in a plain s.
-_SINGULAR_IN_S = _words("asparagus atlas bias canvas chaos christmas gas lens pancreas")
+_SINGULAR_IN_S = _words("asparagus atlas bias canvas chaos christmas gas iris lens pancreas")
 
 #: Spelt with a vowel and spoken with a consonant: "a unicorn", "a one-eyed fish", "a euro".
 _CONSONANT_SOUND = re.compile(
-    r"uni(?![dmn])|unidirect|unimod|ubi|uk[ru]|ur[aio]|ut[aeio]|us[aeibu]|ufo|eu|ew|one\b|once\b|ouija"
+    r"uni(?![dmn])|unanim|unidirect|unimod|ubi|uk[ru]|ur[aio]|ut[aeio]|us[aeibu]|ufo|eu|ew|one\b|once\b|ouija"
 )
 #: Spelt with h and spoken without: "an hour", "an heir".
 _SILENT_H = re.compile(r"hour|heir|honest|hono(u)?r|herb(?!i)")
@@ -132,13 +151,6 @@ def noun_phrase(colour: str | None, subject: Subject) -> str:
     return words if chosen == "none" else f"{chosen} {words}"
 
 
-def join_phrases(phrases: list[str]) -> str:
-    """Join phrases as a sentence does: "x", "x and y", "x, y and z"."""
-    if len(phrases) < 2:
-        return "".join(phrases)
-    return ", ".join(phrases[:-1]) + " and " + phrases[-1]
-
-
 def plural(noun: str) -> str:
     """Return the plural of a singular noun, by rule and a short list of irregular ones."""
     head, _, last = noun.rpartition(" ")
@@ -168,12 +180,21 @@ def _singular_word(word: str) -> str:
     lower = word.lower()
     if lower in UNCOUNTABLE or lower in PLURAL_ONLY or lower in _UNCHANGED | _SINGULAR_IN_S:
         return word
-    if lower in _SINGULAR:
-        return _SINGULAR[lower]
-    if len(lower) > 4 and re.search(r"[^aeiou]ies$", lower):
-        return word[:-3] + "y"
-    if re.search(r"(ss|x|zz|ch|sh|us)es$", lower) or lower[:-2] in _ES_AFTER_O:
-        return word[:-2]
-    if len(lower) > 2 and lower.endswith("s") and not re.search(r"(ss|us|is)$", lower):
+    for many in sorted(_SINGULAR, key=len, reverse=True):
+        # "bookshelves", "firemen"; but no "specimen".
+        if lower == many or (len(many) > 2 and lower.endswith(many) and lower not in _IN_MEN):
+            return word[: len(word) - len(many)] + _SINGULAR[many]
+    if not lower.endswith("s") or len(lower) < 3 or re.search(r"(ss|us|is)$", lower):
+        return word
+    if lower.endswith("ies") and len(lower) > 4 and not re.search(r"[aeiou]ies$", lower):
+        return word[:-1] if lower[:-1] in _IN_IE else word[:-3] + "y"
+    if lower.endswith("ches") and lower[:-1] in _IN_CHE:
         return word[:-1]
-    return word
+    if lower.endswith("uses") and lower[-5] not in "ao" and lower[:-1] not in _IN_USE:
+        return word[:-2]
+    if lower == "quizzes":
+        return word[:-3]
+    es = re.search(r"(ss|x|zz|tz|ch|sh)es$", lower) and lower != "axes"
+    if es or lower[:-2] in _ES_AFTER_O | _SINGULAR_IN_S:
+        return word[:-2]
+    return word[:-1]

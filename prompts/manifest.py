@@ -66,22 +66,20 @@ class TrainingManifest:
         for (colour, subject), count in self.pairs.items():
             if count:
                 rows.setdefault(subject, {})[colour] = count
-        document = {
-            "format": FORMAT,
-            "captions": self.captions,
-            "subjects": {name: count for name, count in self.subjects.items() if count},
-            "pairs": rows,
-        }
-        lines = ["{"]
-        lines.append(f' "format": {FORMAT},')
-        lines.append(f' "captions": {self.captions},')
-        lines.append(' "subjects": ' + json.dumps(document["subjects"], sort_keys=True) + ",")
+        named = {name: count for name, count in self.subjects.items() if count}
         body = ",\n".join(
             f"  {json.dumps(subject)}: {json.dumps(rows[subject], sort_keys=True)}"
             for subject in sorted(rows)
         )
-        lines.append(' "pairs": {' + (f"\n{body}\n " if body else "") + "}")
-        return "\n".join([*lines, "}", ""])
+        lines = (
+            "{",
+            f' "format": {FORMAT},',
+            f' "captions": {self.captions},',
+            f' "subjects": {json.dumps(named, sort_keys=True)},',
+            ' "pairs": {' + (f"\n{body}\n " if body else "") + "}",
+            "}\n",
+        )
+        return "\n".join(lines)
 
     def save(self, path: str | Path) -> None:
         """Write `to_json` to a file."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from prompts.cells import Cell
     from prompts.grid import Grid
 
-#: Columns of ``--format csv``. Read again by ``--grid FILE``, they give the same grid.
+#: Columns of ``--format csv``, with those of a third and fourth thing where a prompt has them. Read
+#: again by ``--grid FILE``, they give the same grid.
 COLUMNS = (
     "id",
     "prompt",
@@ -45,17 +47,25 @@ COLUMNS = (
     help="One prompt a line, or all fields of its cell.",
 )
 @click.option("--count", is_flag=True, help="Print how many prompts and images, not which.")
-def command(layout: str, count: bool, **options: Any) -> None:
+@click.option(
+    "--report",
+    is_flag=True,
+    help="Print what each prompt of --grid was read as, what was not read and why, and the counts.",
+)
+def command(layout: str, count: bool, report: bool, **options: Any) -> None:
     """Print the prompts of a grid.
 
     Without options it is the default grid. What is printed as CSV or JSONL can be edited and given
     back with --grid.
     """
     grid = resolve_grid(**options)
-    lines = count_lines(grid, layout) if count else prompt_lines(grid, layout)
+    if report:
+        lines = report_lines(grid)
+    else:
+        lines = count_lines(grid, layout) if count else prompt_lines(grid, layout)
     for line in lines:
         click.echo(line)
-    if not count:
+    if not (count or report):
         click.echo(
             f"{grid.name}: {len(grid)} prompts, {grid.images} images, grid {grid.hash}", err=True
         )
@@ -118,6 +128,20 @@ def count_lines(grid: Grid, layout: str) -> Iterator[str]:
     else:
         width = max(map(len, counts))
         yield from (f"{name:{width}}  {number:>6}" for name, number in counts.items())
+
+
+def report_lines(grid: Grid) -> Iterator[str]:
+    """Yield what the prompts of a list were read as, those that were not, and how many of each."""
+    asked = [cell for cell in grid if any(binding.colour for binding in cell.bindings)]
+    for cell in asked:
+        things = (*cell.bindings, *cell.scenery)
+        said = ", ".join(f"{one.colour} {one.subject}" for one in things if one.colour)
+        yield json.dumps({"prompt": cell.text, "read": said}, ensure_ascii=False)
+    for line in grid.skipped:
+        yield json.dumps({"not read": line}, ensure_ascii=False)
+    reasons = Counter(re.sub(r"'[^']*'", "...", line.rsplit(": ", 1)[-1]) for line in grid.skipped)
+    counts = {"read": len(asked), "not read": len(grid.skipped), "reasons": dict(reasons)}
+    yield json.dumps(counts, ensure_ascii=False)
 
 
 def _csv_line(values: Iterable[object]) -> str:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prompts.colours import COLOUR_NAMES
-from prompts.grammar import article, join_phrases, noun_phrase, plural, singular
+from prompts.grammar import article, noun_phrase, plural, singular
 from prompts.subjects import SCENERY, SUBJECT_LIST, Subject
 
 
@@ -85,11 +85,28 @@ def test_plural_and_back(one, many):
     assert singular(one) == one
 
 
-def test_join():
-    assert join_phrases([]) == ""
-    assert join_phrases(["a"]) == "a"
-    assert join_phrases(["a", "b"]) == "a and b"
-    assert join_phrases(["a", "b", "c"]) == "a, b and c"
+@pytest.mark.parametrize(
+    ("many", "one"),
+    [
+        ("cookies", "cookie"), ("hoodies", "hoodie"), ("smoothies", "smoothie"), ("pies", "pie"),
+        ("neckties", "necktie"), ("cherries", "cherry"), ("dragonflies", "dragonfly"),
+        ("blouses", "blouse"), ("warehouses", "warehouse"), ("vases", "vase"), ("purses", "purse"),
+        ("octopuses", "octopus"), ("walruses", "walrus"), ("fuses", "fuse"), ("clauses", "clause"),
+        ("quiches", "quiche"), ("moustaches", "moustache"), ("benches", "bench"),
+        ("axes", "axe"), ("boxes", "box"), ("quizzes", "quiz"), ("prizes", "prize"),
+        ("lenses", "lens"), ("irises", "iris"), ("toes", "toe"), ("heroes", "hero"),
+        ("gloves", "glove"), ("bookshelves", "bookshelf"), ("hooves", "hoof"),
+        ("firemen", "fireman"), ("specimen", "specimen"), ("grandchildren", "grandchild"),
+        ("canoes", "canoe"), ("trains", "train"), ("glass", "glass"), ("cactus", "cactus"),
+    ],
+)  # fmt: skip
+def test_singular(many, one):
+    assert singular(many) == one
+    assert singular(one) == one
+
+
+def test_unanimous_takes_a():
+    assert article("unanimous vote") == "a"
 
 
 @given(st.text(max_size=200))
