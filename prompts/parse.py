@@ -28,7 +28,7 @@ from prompts.tags import tag_cell
 from prompts.templates import TEMPLATES, make_cell
 
 #: Longer texts are no prompts.
-LONGEST_PROMPT = 1 << 20
+LONGEST_PROMPT = 1 << 22
 #: More colours in one prompt are not judged.
 MOST_BINDINGS = 4
 
