@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.judge.lattice import lattice
+
 if TYPE_CHECKING:
     from bench.records import Generation
 
@@ -44,12 +46,16 @@ def why_invalid(image: np.ndarray, reported: str | None = None) -> str:
         image = np.clip(image * 255.0, 0, 255)
     if image.max() <= BLACK_LEVEL:
         return "black"
-    flat = image.reshape(-1, 3)
-    if np.all(np.ptp(flat[:: max(1, len(flat) // 512)], axis=0) <= FLAT_SPAN):
-        low, high = np.percentile(flat, (0.5, 99.5), axis=0)
-        if np.all(high - low <= FLAT_SPAN):
-            return "constant"
-    return ""
+    return "constant" if _is_flat(image) else ""
+
+
+def _is_flat(image: np.ndarray) -> bool:
+    rows, columns = lattice(*image.shape[:2], 32)
+    low, high = np.percentile(image[rows, columns].reshape(-1, 3), (10.0, 90.0), axis=0)
+    if np.any(high - low > FLAT_SPAN):
+        return False
+    low, high = np.percentile(image.reshape(-1, 3), (0.5, 99.5), axis=0)
+    return bool(np.all(high - low <= FLAT_SPAN))
 
 
 def why_void(generation: Generation) -> str:

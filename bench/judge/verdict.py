@@ -4,6 +4,7 @@ The rules and worked examples are in docs/metrics.md. They are tried in this ord
 holds gives the verdict:
 
 1. ``invalid``     the image says nothing
+   ``unjudged``    nothing tells which thing is the subject
 2. ``absent``      the subject is not in it
 3. ``swapped``     the subject has the colour asked for the other one
 4. ``spilled``     the subject has the asked colour, and so has a neighbour or the background
@@ -22,19 +23,36 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.judge.colour.named import basic_term
-from bench.records import Verdict
-from prompts.cells import Binding, Cell
+from bench.judge.readings import (
+    Leak,
+    Metrics,
+    control_share,
+    leaks_of,
+    observed,
+    value_of,
+    without_parts,
+)
+from bench.judge.scorers.measured import MIN_SHARE
+from bench.records import NO_EVIDENCE, Verdict
+from prompts.cells import Cell
 from prompts.colours import COLOUR_NAMES
 from prompts.subjects import SUBJECTS
 
 #: Colours that walls, tables and plates have without being asked.
 _QUIET = frozenset({"white", "gray", "black", "brown"})
 
+#: How a sentence names a place.
+PLACE_WORDS: dict[str, str] = {
+    "wall": "the wall",
+    "support": "the table or floor",
+    "plate": "the plate",
+    "picture_frame": "the picture frame",
+    "other": "another object",
+    "background": "the background",
+    "neighbour": "another object",
+}
 #: Leaks that differ by no more than this are alike.
 _LIKE = 0.05
-
-#: One binding of one image: metric to value.
-Metrics = Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +88,8 @@ class Thresholds:
     """
 
     presence: float = 0.5
-    bound: float = 0.5
-    margin: float = 0.25
+    bound: float = 0.34
+    margin: float = 0.18
     mixed: float = 0.22
     mixed_gain: float = 0.15
     swapped: float = 0.5
@@ -132,33 +150,6 @@ def judge(
     return verdicts
 
 
-def leak_excess(binding: Binding, metrics: Metrics, control: Metrics | None) -> float:
-    """Measure the leak that the colour word caused: the greater leak above the control's, or NaN.
-
-    Parameters
-    ----------
-    binding : Binding
-    metrics, control : mapping
-        Of the same binding, of the image and of its control.
-    """
-    if control is None or binding.colour is None:
-        return math.nan
-    excess = []
-    for place in ("background", "neighbour"):
-        leak = _get(metrics, f"leak_{place}")
-        base = _control_share(control, place, binding.colour)
-        if not math.isnan(leak) and not math.isnan(base):
-            excess.append(leak - base)
-    return max(excess) if excess else math.nan
-
-
-def observed(metrics: Metrics) -> str:
-    """Name the term that covers most of the subject; empty where it was not measured."""
-    shares = [(_get(metrics, f"subject_{term}"), term) for term in COLOUR_NAMES]
-    known = [pair for pair in shares if not math.isnan(pair[0])]
-    return max(known)[1] if known else ""
-
-
 _Decision = tuple[str, str, float, float, str]
 
 
@@ -175,59 +166,64 @@ class _Case:
         self.binding = cell.bindings[index]
         self.colour = self.binding.colour or ""
         self.subject = self.binding.subject
-        self.bind = _get(metrics, "bind")
+        self.bind = value_of(metrics, "bind")
         self.control = control
-        self.leaks = {place: self._leak(place) for place in ("neighbour", "background")}
+        self.paint = without_parts(metrics, control, self.colour, self.subject)
+        self.leaks = leaks_of(self.binding, metrics, control)
 
     def decide(self, invalid: str) -> _Decision:
         limits = self.limits
         if invalid:
             return "invalid", "image", 0.0, 0.0, f"the image cannot be judged: {invalid}"
-        presence = _get(self.metrics, "presence")
+        evidence = value_of(self.metrics, "evidence")
+        if evidence < 1.0:
+            kind = tuple(NO_EVIDENCE)[round(10 * evidence)]
+            words = NO_EVIDENCE[kind].format(f"the {self.subject}")
+            return "unjudged", kind, evidence, 1.0, words
+        presence = value_of(self.metrics, "presence")
         if math.isnan(presence) and math.isnan(self.bind):
             return "invalid", "image", math.nan, 0.0, "the image was not measured"
-        if presence < limits.presence or math.isnan(self.bind):
+        if presence < limits.presence:
             words = f"no {self.subject} is seen (presence {_percent(presence)})"
             return "absent", "presence", presence, limits.presence, words
+        if math.isnan(self.bind):
+            words = f"too little of the {self.subject} is seen to be measured"
+            return "absent", "area", 0.0, MIN_SHARE, words
         return self._swapped() or self._bound() or self._mixed() or self._went() or self._kept()
 
     def _swapped(self) -> _Decision | None:
-        swap = _get(self.metrics, "swap")
+        swap = value_of(self.metrics, "swap")
         if not swap >= self.limits.swapped or self.bind >= swap:
             return None
         others = [
-            b.colour
-            for i, b in enumerate(self.cell.bindings)
-            if i != self.index and b.colour and b.colour != self.colour
+            b.colour for i, b in enumerate(self.cell.bindings) if i != self.index and b.colour
         ]
+        # What the subject has by nature it did not take from the other one.
+        bases = [control_share(self.control, "subject", colour) for colour in others]
+        if any(base >= self.limits.swapped for base in bases):
+            return None
         words = (
-            f"{others[0]}, asked for elsewhere, covers {_percent(swap)} of the {self.subject}, "
-            f"{self.colour} {_percent(self.bind)}"
+            f"{next(iter(others), 'a colour')}, asked for elsewhere, covers {_percent(swap)} of "
+            f"the {self.subject}, {self.colour} {_percent(self.bind)}"
         )
         return "swapped", "swap", swap, self.limits.swapped, words
 
     def _bound(self) -> _Decision | None:
         limits = self.limits
-        if not (self.bind >= limits.bound and self.bind - self._next()[0] >= limits.margin):
+        paint = self.paint
+        if not (paint.asked >= limits.bound and paint.asked >= paint.commonest):
             return None
-        spills = {
-            "neighbour": self._limit("neighbour", limits.spill_neighbour),
-            "background": self._limit("background", limits.spill_background),
-        }
-        over = {
-            place: (self.leaks[place] - limit, self.leaks[place], limit)
-            for place, limit in spills.items()
-            if self.leaks[place] >= limit
-        }
+        if not paint.asked - paint.rival >= limits.margin:
+            return None
         words = f"{self.colour} covers {_percent(self.bind)} of the {self.subject}"
-        if not over:
+        leak, limit = self._over(limits.spill_neighbour, limits.spill_background)
+        if leak is None:
             return "bound", "bind", self.bind, limits.bound, words
-        place = max(over, key=lambda key: over[key])
-        _, excess, limit = over[place]
-        return "spilled", f"bind and leak_{place}", excess, limit, f"{words} and {self._at(place)}"
+        rule = f"bind and leak_{leak.place}"
+        return "spilled", rule, leak.value, limit, f"{words} and {self._at(leak)}"
 
     def _mixed(self) -> _Decision | None:
-        base = _control_share(self.control, "subject", self.colour)
+        base = control_share(self.control, "subject", self.colour)
         gain = self.bind - (0.0 if math.isnan(base) else min(base, 0.5))
         share, term = self._next()
         # What the control has too is no gain; but the commonest colour is never "some other".
@@ -237,22 +233,26 @@ class _Case:
         words = f"{self.colour} covers only {_percent(self.bind)} of the {self.subject}"
         if share >= 0.05:
             words += f", and {term} {_percent(share)}"
-        if self.bind >= self.limits.bound:
-            return "mixed", "margin", self.bind - share, self.limits.margin, words
+        if self.paint.asked >= self.limits.bound:
+            return "mixed", "margin", self.paint.asked - self.paint.rival, self.limits.margin, words
         return "mixed", "bind", self.bind, self.limits.mixed, words
 
     def _went(self) -> _Decision | None:
-        limits = {
-            "neighbour": self._limit("neighbour", self.limits.leak_neighbour),
-            "background": self._limit("background", self.limits.leak_background),
-        }
-        over = {place: leak for place, leak in self.leaks.items() if leak >= limits[place]}
-        if not over:
+        leak, limit = self._over(self.limits.leak_neighbour, self.limits.leak_background)
+        if leak is None:
             return None
-        # Where both took it alike, everything but the subject did: the background is the larger.
-        place = max(over, key=lambda key: over[key] + _LIKE * (key == "background"))
         words = f"{self.colour} covers {_percent(self.bind)} of the {self.subject} and "
-        return place, f"leak_{place}", over[place], limits[place], words + self._at(place)
+        return leak.verdict, f"leak_{leak.place}", leak.value, limit, words + self._at(leak)
+
+    def _over(self, neighbour: float, background: float) -> tuple[Leak | None, float]:
+        """Find the greatest leak above its limit, and the limit."""
+        limits = {"neighbour": neighbour, "background": background}
+        over = [leak for leak in self.leaks if leak.value >= self._limit(leak, limits)]
+        if not over:
+            return None, math.nan
+        # Where both took it alike, everything but the subject did: the background is the larger.
+        most = max(over, key=lambda leak: leak.value + _LIKE * (leak.verdict == "background"))
+        return most, self._limit(most, limits)
 
     def _kept(self) -> _Decision:
         share, term = self._next(besides_asked=False)
@@ -267,62 +267,36 @@ class _Case:
 
     def _prior(self) -> float:
         """Share in the natural colours; of an unknown subject, in the control's main colour."""
-        prior = _get(self.metrics, "prior")
+        prior = value_of(self.metrics, "prior")
         if not math.isnan(prior):
             return prior
         known = SUBJECTS.get(self.subject)
         usual = observed(self.control)
         if (known and known.canonical) or not usual or usual == basic_term(self.colour):
             return math.nan
-        return _get(self.metrics, f"subject_{usual}")
+        return value_of(self.metrics, f"subject_{usual}")
 
-    def _leak(self, place: str) -> float:
-        leak = _get(self.metrics, f"leak_{place}")
-        base = _control_share(self.control, place, self.colour)
-        return leak if math.isnan(base) else leak - base
-
-    def _limit(self, place: str, limit: float) -> float:
+    def _limit(self, leak: Leak, limits: Mapping[str, float]) -> float:
         """Raise the limit of a leak where a quiet colour has no control to be held against."""
-        if basic_term(self.colour) not in _QUIET:
+        limit = limits[leak.verdict]
+        if leak.held or basic_term(self.colour) not in _QUIET:
             return limit
-        known = not math.isnan(_control_share(self.control, place, self.colour))
-        return limit if known else max(limit, self.limits.leak_quiet)
+        return max(limit, self.limits.leak_quiet)
 
-    def _at(self, place: str) -> str:
-        share = _percent(_get(self.metrics, f"leak_{place}"))
-        base = _control_share(self.control, place, self.colour)
-        spot = "the background" if place == "background" else self._neighbour()
-        without = "" if math.isnan(base) or base < 0.05 else f" ({_percent(base)} without the word)"
-        return f"{share} of {spot}{without}"
-
-    def _neighbour(self) -> str:
-        from prompts.subjects import NEIGHBOURS
-
-        named = [place.subject for place in self.cell.scenery if place.subject in NEIGHBOURS]
-        return f"the {named[0]}" if len(named) == 1 else "another object"
+    def _at(self, leak: Leak) -> str:
+        """The place that was measured, and no other, in words."""
+        base = leak.share - leak.value if leak.held else 0.0
+        without = "" if base < 0.05 else f" ({_percent(base)} without the word)"
+        return f"{_percent(leak.share)} of {PLACE_WORDS[leak.place]}{without}"
 
     def _next(self, besides_asked: bool = True) -> tuple[float, str]:
         """Find the term that covers most of the subject, and its share, besides the asked one."""
         skip = basic_term(self.colour) if besides_asked else None
-        shares = [(_get(self.metrics, f"subject_{term}"), term) for term in COLOUR_NAMES]
+        shares = [(value_of(self.metrics, f"subject_{term}"), term) for term in COLOUR_NAMES]
         known = [pair for pair in shares if not math.isnan(pair[0]) and pair[1] != skip]
         share, term = max(known, default=(0.0, "of no measured colour"))
         # An asked colour that is no basic term shares pixels with the basic terms around it.
         return (min(share, 1.0 - self.bind) if besides_asked else share), term
-
-
-def _get(metrics: Metrics, name: str) -> float:
-    value = metrics.get(name)
-    return math.nan if value is None else float(value)
-
-
-def _control_share(control: Metrics | None, place: str, colour: str) -> float:
-    """Share of the asked colour at a place in the control image; NaN where not known.
-
-    A colour that is no basic term has no share in a control, whose prompt does not name it.
-    """
-    term = basic_term(colour)
-    return math.nan if control is None or term is None else _get(control, f"{place}_{term}")
 
 
 def _percent(share: float) -> str:

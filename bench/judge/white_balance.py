@@ -13,7 +13,10 @@ from __future__ import annotations
 import numpy as np
 
 from bench.judge.colour.spaces import from_linear, linear_of_byte, to_lab
+from bench.judge.lattice import area_mean
 
+#: Longer side that a picture is read at, pixels.
+SIDE = 64
 #: Regions smaller than this share of the picture have no say.
 MIN_REGION = 0.02
 #: A surface is pale, and could be a white one under a light, up to this CIELAB chroma at full
@@ -40,14 +43,17 @@ MOST_GAIN_PALE = 2.6
 MOST_GAIN = 1.4
 DIM_WHITE = 0.12
 
+_LUMINANCE = np.array([0.2127, 0.7152, 0.0722], dtype=np.float32)
 
-def find_light(byte: np.ndarray, masks: np.ndarray, subjects: int) -> np.ndarray | None:
+
+def find_light(image: np.ndarray, masks: np.ndarray, subjects: int) -> np.ndarray | None:
     """Colour and strength of the light over the whole picture.
 
     Parameters
     ----------
-    byte : ndarray, uint8, (P, 3)
-    masks : ndarray, float32, (M, P)
+    image : ndarray, uint8, (H, W, 3)
+        sRGB. Read as means over blocks where it is larger than `SIDE`.
+    masks : ndarray, float32, (M, H, W)
         The subjects first, the background last, neighbours between.
     subjects : int
         How many of the masks are subjects.
@@ -57,29 +63,31 @@ def find_light(byte: np.ndarray, masks: np.ndarray, subjects: int) -> np.ndarray
     ndarray, float64, (3,), or None
         Linear RGB of a white surface under the light, at most 1; None for plain white light.
     """
-    sample = byte[:: max(1, len(byte) // 1024)]
-    order = np.argsort(sample.max(axis=1))[int(0.95 * (len(sample) - 1)) :]
-    patch = np.median(linear_of_byte()[sample[order]], axis=0)
-    ground = sample[masks[-1][:: max(1, len(byte) // 1024)] > 0.5]
-    wall = np.median(linear_of_byte()[ground], axis=0) if len(ground) else np.zeros(3)
+    byte = np.round(area_mean(np.moveaxis(image, -1, 0), SIDE)).astype(np.uint8)
+    linear = linear_of_byte()[byte].reshape(3, -1).T
+    masks = area_mean(masks, SIDE).reshape(len(masks), -1)
+    top = byte.reshape(3, -1).max(axis=0)
+    place = int(0.95 * (len(top) - 1))
+    patch = np.median(linear[top >= np.partition(top, place)[place]], axis=0)
+    ground = linear[masks[-1] > 0.5]
+    wall = np.median(ground, axis=0) if len(ground) else np.zeros(3)
     dim = wall.max() > DIM_WHITE and _pale_tint(wall) is not None
     most = MOST_GAIN_PALE if dim else MOST_GAIN
     strength = min(1.0, max(float(patch.max()) / WHITE, 1.0 / most))
-    tint = _find_tint(byte, masks, subjects)
+    tint = _find_tint(linear, masks, subjects)
     if tint is None:
         return None if strength > 0.97 else np.full(3, strength)
     return tint * strength
 
 
-def _find_tint(byte: np.ndarray, masks: np.ndarray, subjects: int) -> np.ndarray | None:
+def _find_tint(linear: np.ndarray, masks: np.ndarray, subjects: int) -> np.ndarray | None:
     tints: list[np.ndarray] = []
     owners: list[int] = []
     for index, mask in enumerate(masks):
         inside = np.flatnonzero(mask > 0.5)
         if inside.size < MIN_REGION * mask.size:
             continue
-        pixels = byte[inside[:: max(1, inside.size // 256)]]
-        for patch in _patches(linear_of_byte()[pixels], halves=index == len(masks) - 1):
+        for patch in _patches(linear[inside], halves=index == len(masks) - 1):
             tint = _pale_tint(patch)
             if tint is not None:
                 tints.append(tint)
@@ -116,11 +124,14 @@ def _patches(linear: np.ndarray, halves: bool) -> list[np.ndarray]:
     if not halves:
         place = int(0.9 * (len(linear) - 1))
         return [np.partition(linear, place, axis=0)[place]]
-    order = np.argsort(linear @ np.array([0.2127, 0.7152, 0.0722], dtype=np.float32))
-    middle = len(order) // 2
-    dark, bright = linear[order[:middle]], linear[order[middle:]]
+    luminance = linear @ _LUMINANCE
+    middle = len(luminance) // 2
     if middle == 0:
-        return [bright.mean(axis=0)]
+        return [linear.mean(axis=0)]
+    lighter = luminance >= np.partition(luminance, middle)[middle]
+    if lighter.all():
+        return [np.median(linear, axis=0)]
+    dark, bright = linear[~lighter], linear[lighter]
     low, high = np.median(dark, axis=0), np.median(bright, axis=0)
     return [low, high] if high[1] > CONTRAST * low[1] else [high]
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from bench.judge.verdict import judge, leak_excess, observed
+from bench.judge.readings import leak_excess, observed
+from bench.judge.verdict import judge
 from bench.records import Estimate
+from bench.run.beyond_control import BeyondControl
 from bench.run.trajectory import arrival_estimates
 from bench.statistics.tabulate import tabulate
 from bench.store import derived
@@ -72,9 +75,15 @@ class Controls:
 def verdict_rows(run: Run) -> Iterator[dict[str, Any]]:
     """Rows of the verdict table, in the order of the store. Controls have none."""
     controls = Controls(scored_images(run, controls_only=True))
+    beyond = BeyondControl(run)
     for image in scored_images(run):
-        if not image.is_control:
-            yield from judged(image, controls.of(image.cell.control_id, image.index))
+        if image.is_control:
+            continue
+        excess = beyond.of(image.sample_id)
+        if excess:
+            both = zip(image.metrics, excess, strict=True)
+            image = replace(image, metrics=tuple({**one, **more} for one, more in both))
+        yield from judged(image, controls.of(image.cell.control_id, image.index))
 
 
 def judged(

@@ -7,13 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from bench.judge.places import FIRST_NEIGHBOUR, SUPPORT, WALL
 from bench.judge.validity import why_void
 from bench.records import Generation, Regions, Score
 from bench.store.pictures import decode_png, encode_png
 from prompts.cells import Binding, Cell, Sample
-
-#: Labels of neighbours begin here, those of subjects at 1; 0 is the background.
-FIRST_NEIGHBOUR = 101
 
 
 def sample_row(generation: Generation) -> dict[str, Any]:
@@ -54,16 +52,16 @@ def region_row(sample_id: str, regions: Regions) -> dict[str, Any]:
 
 def label_map(regions: Regions) -> np.ndarray:
     """Where each label has the greatest share: uint8 (H, W)."""
-    layers = np.concatenate([regions.background[None], regions.masks, regions.neighbour_masks])
-    labels = np.array(
-        [
-            0,
-            *range(1, 1 + len(regions.subjects)),
-            *range(FIRST_NEIGHBOUR, FIRST_NEIGHBOUR + len(regions.neighbours)),
-        ],
-        dtype=np.uint8,
-    )
-    return labels[layers.argmax(axis=0)]
+    layers = [regions.wall, *regions.masks, *regions.neighbour_masks]
+    names = [
+        WALL,
+        *range(1, 1 + len(regions.subjects)),
+        *range(FIRST_NEIGHBOUR, FIRST_NEIGHBOUR + len(regions.neighbours)),
+    ]
+    if regions.support is not None:
+        layers.append(regions.support)
+        names.append(SUPPORT)
+    return np.array(names, dtype=np.uint8)[np.argmax(layers, axis=0)]
 
 
 def score_rows(scores: Iterable[Score]) -> list[dict[str, Any]]:

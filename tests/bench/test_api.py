@@ -163,9 +163,13 @@ def test_odd_prompts_with_the_bundled_scorers():
     }
     metric = bench.BindingScore()
     metric.update(image * len(prompts), list(prompts))
-    scored = [number not in set(metric.unscored["image"]) for number in range(len(prompts))]
-    assert dict(zip(prompts, scored, strict=True)) == prompts
-    assert metric.compute()["unscored"] == list(prompts.values()).count(False)
+    verdicts = metric.verdicts()
+    read = [number in set(verdicts["image"]) for number in range(len(prompts))]
+    assert dict(zip(prompts, read, strict=True)) == prompts
+    # What was read and not judged for want of evidence is counted as unscored too.
+    unjudged = set(verdicts[verdicts["verdict"] == "unjudged"]["image"])
+    unread = list(prompts.values()).count(False)
+    assert metric.compute()["unscored"] == unread + len(unjudged)
     # A word that the CLIP does not know: what it would measure is missing and never a guess.
     unknown = metric.verdicts().query("subject == 'zyzzyva'").iloc[0]
     assert np.isnan(unknown["clip_bind"])

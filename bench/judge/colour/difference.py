@@ -87,6 +87,18 @@ def match(rgb: np.ndarray, target: str, tolerance: float = TOLERANCE) -> np.ndar
     return np.take(_match_table(resolve(target), float(tolerance)), cube_index(byte))
 
 
+#: A colour is a kind of every basic term that so large a share of people would call it by.
+LEAST_KIND = 0.25
+
+
+@lru_cache(maxsize=4096)
+def parents_of(colour: str) -> frozenset[int]:
+    """Places in `COLOUR_NAMES` of the basic terms that a colour is a kind of: crimson is red."""
+    byte = np.array(resolve(colour), dtype=np.uint8)
+    shares = np.take(table(), cube_index(byte), axis=0)
+    return frozenset(np.flatnonzero(shares >= LEAST_KIND).tolist())
+
+
 @lru_cache(maxsize=32)
 def membership_table(colours: tuple[str, ...]) -> np.ndarray:
     """Make the table behind `memberships_of`: float32 (262144, C), by `spaces.cube_index`."""

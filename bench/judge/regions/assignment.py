@@ -12,12 +12,19 @@ from itertools import permutations
 
 import numpy as np
 
+from bench.judge.regions.stuff import is_stuff
 from bench.records import Regions
 from prompts.cells import Cell
 from prompts.subjects import SUBJECT_NAMES
 
 #: Least share of the image that a piece, or a plate or frame, covers.
 LEAST_PIECE, LEAST_NEIGHBOUR = 0.002, 0.01
+#: Kinds that have a name of their own, and their places in `Sight.kinds`.
+KINDS: dict[str, int] = {"plate": 2, "picture frame": 3}
+#: Presence between these says neither that a named subject is there nor that it is not.
+UNCERTAIN = (0.3, 0.7)
+#: "The only thing" is untrue where another has this share of its area.
+RIVAL = 0.35
 #: Pieces looked at, largest first.
 _MOST_PIECES = 6
 #: Gap, as a share of the longer side, over which pieces may belong together.
@@ -185,7 +192,8 @@ def presence_of(piece: Piece | None, subject: str) -> float:
 
 def share_out(sight: Sight, cell: Cell, segmenter: str) -> Regions:
     """Regions of one image from what the network makes of it."""
-    subjects = tuple(binding.subject for binding in cell.bindings)
+    asked = tuple(binding.subject for binding in cell.bindings)
+    subjects = tuple(s for s in asked if s not in KINDS and not is_stuff(s))
     pieces = pieces_of(sight)
     if len(subjects) > 1 and len(pieces) == 1:
         pieces = _split(pieces[0], sight, subjects) or pieces
@@ -197,26 +205,84 @@ def share_out(sight: Sight, cell: Cell, segmenter: str) -> Regions:
     ]
     count = len(subjects)
     layers = _layers(sight, pieces, [count if k is None else k for k in owner], count + 1)
-    masks, other = layers[:count], layers[count]
+    things, other = layers[:count], layers[count]
     beside = {
         name: sight.kinds[k]
-        for name, k in (("plate", 2), ("picture frame", 3))
-        if name not in subjects and (sight.kinds[k] > 0.5).mean() >= LEAST_NEIGHBOUR
+        for name, k in KINDS.items()
+        if name not in asked and (sight.kinds[k] > 0.5).mean() >= LEAST_NEIGHBOUR
     }
     if (other > 0.5).mean() >= LEAST_PIECE:
         beside["other"] = other
     shape = sight.kinds.shape[1:]
+    kinds = {name: sight.kinds[k] for name, k in KINDS.items() if name in asked}
+    background = 1 - things.sum(0) - sum((*beside.values(), *kinds.values()))
+    answers = dict(zip(subjects, zip(things, found, strict=True), strict=True))
+    evidence = dict(zip(subjects, evidence_for(pieces, subjects, main, owner, found), strict=True))
+    several = sum(is_stuff(s) for s in asked) > 1
+    for name in asked:
+        if name in KINDS:
+            answers[name] = (kinds[name], _strength(kinds[name]))
+            evidence[name] = "name"
+        elif is_stuff(name):
+            answers[name] = (background.clip(0, 1), float((background > 0.5).mean() >= LEAST_PIECE))
+            evidence[name] = "ambiguous" if several else "stuff"
+    if any(map(is_stuff, asked)):
+        background = np.zeros(shape, np.float32)
+    masks = np.stack([answers[s][0] for s in asked]) if asked else np.zeros((0, *shape))
+    if several:
+        masks = np.where(np.array([is_stuff(s) for s in asked])[:, None, None], 0, masks)
     neighbours = np.stack(list(beside.values())) if beside else np.zeros((0, *shape), np.float32)
-    background = 1 - masks.sum(0) - neighbours.sum(0)
     return Regions(
-        subjects=subjects,
+        subjects=asked,
         masks=masks.astype(np.float32),
-        found=np.array(found, np.float32),
+        found=np.array([answers[s][1] for s in asked], np.float32),
         neighbours=tuple(beside),
         neighbour_masks=neighbours.astype(np.float32),
         background=background.clip(0, 1).astype(np.float32),
         segmenter=segmenter,
+        evidence=tuple(evidence[s] for s in asked),
     )
+
+
+def evidence_for(
+    pieces: list[Piece],
+    subjects: tuple[str, ...],
+    main: list[int | None],
+    owner: list[int | None],
+    found: list[float],
+) -> list[str]:
+    """What tells of each thing that its mask is it (`bench.records.EVIDENCE`).
+
+    A name that the network has is recognised, or surely not there; in between nothing is known. A
+    noun that it has no name for is the only thing that no named subject claims; of two such nouns,
+    or of several things, nothing tells which is which.
+    """
+    unnamed = [s for s in subjects if s not in SUBJECT_NAMES]
+    kinds = []
+    for k, (subject, presence) in enumerate(zip(subjects, found, strict=True)):
+        low, high = UNCERTAIN
+        if subject in SUBJECT_NAMES:
+            kinds.append("uncertain" if low < presence < high else "name")
+            continue
+        mine, taken = main[k], sum(p is not None for p in main)
+        free = [p.area for p, who in zip(pieces, owner, strict=True) if who is None]
+        rival = max(free, default=0.0)
+        if len(unnamed) > 1 or mine is None or taken < len(subjects):
+            kinds.append("unnamed" if pieces else "uncertain")
+        elif rival > RIVAL * pieces[mine].area:
+            kinds.append("unnamed")
+        else:
+            kinds.append("only_thing" if presence >= high else "uncertain")
+    if "uncertain" in kinds and unnamed:
+        # What the named one is decides which thing is left for the other.
+        kinds = ["unnamed" if kind == "only_thing" else kind for kind in kinds]
+    return kinds
+
+
+def _strength(chance: np.ndarray) -> float:
+    """Presence of a plate or frame: how surely it is one, where it is more that than not."""
+    inside = chance > 0.5
+    return float(chance[inside].mean()) if inside.mean() >= LEAST_NEIGHBOUR else 0.0
 
 
 def _layers(sight: Sight, pieces: list[Piece], owner: list[int], count: int) -> np.ndarray:

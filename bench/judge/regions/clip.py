@@ -166,6 +166,7 @@ def _regions(nouns: Nouns, masks: np.ndarray, found: np.ndarray) -> Regions:
         neighbour_masks=masks[count:-1],
         background=masks[-1],
         segmenter="clip",
+        evidence=("words",) * count,
     )
 
 

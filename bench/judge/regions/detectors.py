@@ -62,6 +62,7 @@ def regions_from(
         neighbour_masks=neighbours,
         background=(1 - masks[:count].sum(0) - neighbours.sum(0)).clip(0, 1).astype(np.float32),
         segmenter=segmenter,
+        evidence=("detector",) * count,
     )
 
 

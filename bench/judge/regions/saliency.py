@@ -3,8 +3,8 @@
 Robust background detection (Zhu, Liang, Wei and Sun, "Saliency Optimization from Robust Background
 Detection", CVPR 2014). Superpixels that reach far along the border for their size are background;
 what differs from them in colour is foreground; a quadratic cost smooths both. The result is the
-object that stands out, whatever it is: of two subjects it cannot say which is which, and so it
-shares the objects out from left to right, in the order of the prompt, and ``found`` stays NaN.
+object that stands out, whatever it is. Of two subjects it cannot say which is which: the objects
+are shared out from left to right, there is no evidence of either, and ``found`` stays NaN.
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ def _segment(image: np.ndarray, cell: Cell) -> Regions:
         neighbour_masks=np.zeros((0, height, width), np.float32),
         background=(1 - masks.sum(0)).clip(0, 1).astype(np.float32),
         segmenter="saliency",
+        evidence=("only_thing" if count == 1 else "unnamed",) * count,
     )
 
 

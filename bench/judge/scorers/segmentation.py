@@ -7,35 +7,27 @@ how the regions were found is the segmenter's business.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
-from bench.judge.colour.difference import membership_table
+from bench.judge.colour.difference import membership_table, parents_of
 from bench.judge.colour.model import SHARPNESS
 from bench.judge.colour.named import basic_term
 from bench.judge.colour.spaces import cube_index
 from bench.judge.contours import without_outline
 from bench.judge.dichromatic import Surface, plain_shares, surface_shares
+from bench.judge.paints import Paints
+from bench.judge.places import on_lattice
+from bench.judge.scorers.measured import METRICS, Measured, ground_of
 from bench.judge.validity import why_void
 from bench.judge.white_balance import find_light, remove_light
 from bench.records import Fingerprint, Generation, Regions, Score
 from prompts.cells import Binding, Cell
 from prompts.colours import COLOUR_NAMES
-from prompts.subjects import BACKGROUNDS, SUBJECTS
-
-#: A region of fewer pixels than this, or a smaller share of the image, is not measured.
-MIN_PIXELS = 4.0
-MIN_SHARE = 0.0005
-#: Below this presence a subject's pixels are not its own, and its colour is not measured.
-MIN_PRESENCE = 0.05
 
 _TERMS = len(COLOUR_NAMES)
 _BLACK = COLOUR_NAMES.index("black")
-_MAIN = ("presence", "bind", "prior", "leak_background", "leak_neighbour", "swap")
-METRICS: tuple[str, ...] = _MAIN + tuple(
-    f"{place}_{term}" for place in ("subject", "background", "neighbour") for term in COLOUR_NAMES
-)
 _NAN = float("nan")
 
 
@@ -119,28 +111,43 @@ class SegmentationScorer:
             )
         return scores
 
-    def _measure(self, image: np.ndarray, cell: Cell, regions: Regions) -> _Measured:
+    def _measure(self, image: np.ndarray, cell: Cell, regions: Regions) -> Measured:
         byte = image.reshape(-1, 3)
         subjects = regions.masks.reshape(len(regions.masks), len(byte))
         neighbours = regions.neighbour_masks.reshape(len(regions.neighbour_masks), len(byte))
         background = regions.background.reshape(1, len(byte))
         masks = np.concatenate([subjects, neighbours, background]).astype(np.float32, copy=False)
         if self.correct_cast:
-            light = find_light(byte, masks, len(subjects))
+            shape = (len(masks), *image.shape[:2])
+            light = find_light(image, masks.reshape(shape), len(subjects))
             if light is not None:
                 byte = remove_light(byte, light)
         colours = asked_colours(cell)
         codes = tuple(self.colours.get(name, name) for name in colours)
-        table = membership_table(COLOUR_NAMES + codes)
+        meanings = COLOUR_NAMES + codes
+        table = membership_table(meanings)
         named = np.take(table, cube_index(byte), axis=0)
-        surfaces = []
-        for index, mask in enumerate(masks):
-            if self.correct_surface and index < len(masks) - 1:
-                painted = without_outline(mask, named[:, _BLACK], image.shape[:2])
-                surfaces.append(surface_shares(byte, named, painted, table, _TERMS))
+        shape = image.shape[:2]
+        paints = Paints(byte, named, shape)
+        surfaces, rivals = [], []
+        for index, mask in enumerate(masks[:-1]):
+            if self.correct_surface:
+                mask = without_outline(mask, named[:, _BLACK], shape)
+                surfaces.append(surface_shares(byte, named, mask, table, _TERMS))
             else:
                 surfaces.append(plain_shares(named, mask))
-        return _Measured(cell, regions, surfaces, COLOUR_NAMES + colours, byte.shape[0])
+            if index < len(subjects):
+                rivals.append(partial(_rival, paints, mask, surfaces[-1], meanings))
+        columns = COLOUR_NAMES + colours
+        ground = ground_of(regions, on_lattice(named.reshape(*shape, -1)))
+        return Measured(cell, regions, surfaces, rivals, ground, columns)
+
+
+def _rival(
+    paints: Paints, mask: np.ndarray, surface: Surface, meanings: tuple[str, ...], asked: int
+) -> tuple[float, float]:
+    parents = parents_of(meanings[asked]) if asked >= _TERMS else frozenset()
+    return paints.rival(mask, surface.shares, asked, _TERMS, parents)
 
 
 @lru_cache(maxsize=4096)
@@ -152,155 +159,3 @@ def _asked(bindings: tuple[Binding, ...]) -> tuple[str, ...]:
 def asked_colours(cell: Cell) -> tuple[str, ...]:
     """List the colours that a cell asks for beside the basic terms."""
     return _asked(cell.bindings)
-
-
-class _Measured:
-    """Shares of one image, read out as the metrics of one binding."""
-
-    def __init__(
-        self,
-        cell: Cell,
-        regions: Regions,
-        surfaces: list[Surface],
-        columns: tuple[str, ...],
-        pixels: int,
-    ) -> None:
-        self.cell = cell
-        self.regions = regions
-        self.columns = columns
-        self.least = max(MIN_PIXELS, MIN_SHARE * pixels)
-        count = len(regions.masks)
-        self.subjects = surfaces[:count]
-        self.neighbours = surfaces[count:-1]
-        self.background = surfaces[-1]
-
-    def metrics(self, index: int) -> dict[str, tuple[float, str]]:
-        binding = self.cell.bindings[index]
-        rows: dict[str, tuple[float, str]] = {}
-        place = self._region_of(index)
-        if place is None:
-            reason = f"the segmenter gave no region for {binding.subject}"
-            rows["presence"] = (_NAN, reason)
-            subject, why = None, reason
-        else:
-            presence = float(self.regions.found[place])
-            rows["presence"] = (presence, "" if presence == presence else "not measured")
-            subject = self.subjects[place]
-            why = ""
-            if presence < MIN_PRESENCE or subject.area < self.least:
-                subject, why = None, f"no {binding.subject} found"
-        column = self._column(binding.colour)
-        no_colour = "" if column is not None else "the prompt asks for no colour"
-        rows["bind"] = self._share(subject, column, why or no_colour)
-        rows["prior"] = self._prior(binding, subject, why)
-        rows["leak_background"] = self._leak_background(binding, column, no_colour)
-        rows["leak_neighbour"] = self._leak_neighbour(binding, column, no_colour)
-        rows["swap"] = self._swap(index, subject, why)
-        beside = _most([n for n in self.neighbours if n.area >= self.least])
-        ground = self.background if self.background.area >= self.least else None
-        for name, surface, reason in (
-            ("subject", subject, why),
-            ("background", ground, "the picture has no background"),
-            ("neighbour", beside, "the picture has no other object"),
-        ):
-            for position, term in enumerate(COLOUR_NAMES):
-                rows[f"{name}_{term}"] = self._share(surface, position, reason)
-        return rows
-
-    def _region_of(self, index: int) -> int | None:
-        """Find the region of a binding: its own place, or else the first of its name."""
-        name = self.cell.bindings[index].subject
-        subjects = self.regions.subjects
-        if index < len(subjects) and subjects[index] == name:
-            return index
-        return subjects.index(name) if name in subjects else None
-
-    def _column(self, colour: str | None) -> int | None:
-        if colour is None:
-            return None
-        return self.columns.index(basic_term(colour) or colour)
-
-    @staticmethod
-    def _share(surface: Surface | None, column: int | None, reason: str) -> tuple[float, str]:
-        if surface is None or column is None:
-            return _NAN, reason
-        return min(1.0, max(0.0, float(surface.shares[column]))), ""
-
-    def _prior(self, binding: Binding, subject: Surface | None, why: str) -> tuple[float, str]:
-        if subject is None:
-            return _NAN, why
-        known = SUBJECTS.get(binding.subject)
-        canonical = known.canonical if known else ()
-        if not canonical:
-            return _NAN, f"no natural colour of {binding.subject} is known"
-        asked = basic_term(binding.colour) if binding.colour else None
-        canonical = tuple(term for term in canonical if term != asked)
-        if not canonical:
-            return _NAN, f"{asked} is the natural colour of {binding.subject}"
-        shares = [float(subject.shares[COLOUR_NAMES.index(term)]) for term in canonical]
-        return min(1.0, sum(shares)), ""
-
-    def _leak_background(
-        self, binding: Binding, column: int | None, no_colour: str
-    ) -> tuple[float, str]:
-        if column is None:
-            return _NAN, no_colour
-        for place in self.cell.scenery:
-            if place.subject in _GROUND and _same(place.colour, binding.colour):
-                return _NAN, f"the prompt asks for a {place.colour} {place.subject}"
-        if self.background.area < self.least:
-            return _NAN, "the picture has no background"
-        return self._share(self.background, column, "")
-
-    def _leak_neighbour(
-        self, binding: Binding, column: int | None, no_colour: str
-    ) -> tuple[float, str]:
-        if column is None:
-            return _NAN, no_colour
-        wanted = {
-            place.subject
-            for place in self.cell.scenery
-            if place.subject not in _GROUND and _same(place.colour, binding.colour)
-        }
-        counted, excused = [], False
-        for name, surface in zip(self.regions.neighbours, self.neighbours, strict=True):
-            if surface.area < self.least:
-                continue
-            if name in wanted or (wanted and name == "other"):
-                excused = True
-            else:
-                counted.append(surface)
-        if not counted:
-            if excused:
-                return _NAN, f"the prompt asks for {binding.colour} there"
-            return _NAN, "the picture has no other object"
-        return self._share(_most(counted), column, "")
-
-    def _swap(self, index: int, subject: Surface | None, why: str) -> tuple[float, str]:
-        own = self.cell.bindings[index].colour
-        others = [b.colour for i, b in enumerate(self.cell.bindings) if i != index and b.colour]
-        if not others or own is None:
-            return _NAN, "the prompt asks for one coloured subject"
-        others = [colour for colour in others if not _same(colour, own)]
-        if not others:
-            return _NAN, "both subjects are asked for in one colour"
-        shares = [self._share(subject, self._column(colour), why) for colour in others]
-        return max(shares, key=lambda share: share[0])
-
-
-#: Scenery that is judged as background, never as a neighbour.
-_GROUND = frozenset({*BACKGROUNDS, "background", "floor"})
-
-
-def _same(first: str | None, second: str | None) -> bool:
-    if first is None or second is None:
-        return False
-    return (basic_term(first) or first.lower()) == (basic_term(second) or second.lower())
-
-
-def _most(surfaces: list[Surface]) -> Surface | None:
-    """For each colour, the share of the neighbour that has most of it."""
-    if not surfaces:
-        return None
-    shares = np.max([surface.shares for surface in surfaces], axis=0)
-    return Surface(shares, max(surface.area for surface in surfaces))

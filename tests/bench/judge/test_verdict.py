@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.judge.verdict import DEFAULT, Thresholds, judge, leak_excess, observed
+from bench.judge.readings import leak_excess, observed
+from bench.judge.verdict import DEFAULT, Thresholds, judge
 from bench.records import VERDICTS
 from prompts.cells import Binding, Cell
 from prompts.colours import COLOUR_NAMES
@@ -60,10 +61,10 @@ def test_one_rule_after_the_other(values, verdict):
 def test_words_name_the_measured_places():
     found = said(metrics(bind=0.03, leak_neighbour=0.71))
     assert found.words == "blue covers 3% of the potato and 71% of another object"
-    asked = single("blue", scenery=(Binding("white", "plate"),))
-    found = said(metrics(bind=0.03, leak_neighbour=0.71), cell=asked)
+    asked = single("blue", scenery=(Binding("white", "picture frame"),))
+    found = said(metrics(bind=0.03, leak_plate=0.71, leak_picture_frame=0.2), cell=asked)
     assert found.words == "blue covers 3% of the potato and 71% of the plate"
-    assert (found.rule, found.value, found.threshold) == ("leak_neighbour", 0.71, 0.25)
+    assert (found.rule, found.value, found.threshold) == ("leak_plate", 0.71, 0.25)
 
 
 def test_the_control_is_taken_off_the_leaks():
@@ -179,9 +180,11 @@ def test_defaults_are_one_place():
 
 
 def test_the_commonest_colour_of_a_subject_is_never_called_some_other_one():
-    # A hat that is black by nature, asked for in black, with a wide white band.
+    # A hat that is black by nature, asked for in black: its wide white band is a part, since the
+    # control has it too.
     hat = metrics(
         bind=0.59, prior=math.nan, subject_brown=0.0, subject_black=0.59, subject_white=0.4
     )
     control = metrics(subject_brown=0.0, subject_black=0.6, subject_white=0.4)
-    assert said(hat, control, single("black", "hat")).verdict == "mixed"
+    assert said(hat, control, single("black", "hat")).verdict == "bound"
+    assert said(hat, cell=single("white", "hat")).verdict == "mixed"

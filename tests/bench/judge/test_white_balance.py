@@ -13,8 +13,7 @@ ROOM = Scene(plate="#f0f0ee", wall="#d4d6d8", table="#b4b6b6")
 def light_of(scene: Scene):
     image, regions = draw(scene)
     masks = np.concatenate([regions.masks, regions.neighbour_masks, regions.background[None]])
-    byte = image.reshape(-1, 3)
-    return byte, find_light(byte, masks.reshape(len(masks), -1), len(regions.masks))
+    return image.reshape(-1, 3), find_light(image, masks, len(regions.masks))
 
 
 @pytest.mark.parametrize("light", [BLUE, WARM, GREEN])

@@ -1,0 +1,254 @@
+"""Where the asked colour went beside its subject: place by place, beyond the control.
+
+A place is a neighbour, the wall, or the support that things stand on. A band around every outline
+belongs to no place: masks are soft there, and a halo of the subject's own colour is no leak. Where
+the control is known (the same prompt without its colours, from the same noise), what counts is the
+colour that the control does not have at the same pixels, in a colour that differs to the eye.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.judge.colour.difference import membership_table
+from bench.judge.colour.named import basic_term
+from bench.judge.colour.spaces import cube_index, to_lab
+from bench.judge.lattice import lattice
+from bench.records import Regions
+
+#: Longer side of the lattice that places are measured on, pixels.
+SIDE = 160
+#: Half the width of the band around outlines, as a share of the longer side. Masks of the bundled
+#: network are of 96 pixels: the band is three of them.
+BAND = 0.03
+#: A place of which the band leaves less than this share is measured with the band.
+LEAST_LEFT = 0.25
+#: Labels of what is no subject; neighbours count on from the last.
+WALL, SUPPORT, FIRST_NEIGHBOUR = 0, 100, 101
+#: What places are called in metrics. Neighbours of any other name are ``other``.
+PLACES: tuple[str, ...] = ("wall", "support", "plate", "picture_frame", "other")
+#: CIELAB distance below which a pixel and the control's are one colour, whatever their names: the
+#: boundary of white and gray runs through many a wall. Half the distance at which people give two
+#: patches two names (`bench.judge.colour.difference.TOLERANCE` and its source).
+SAME = 10.0
+#: The same for white and gray, which light and shade make of one another.
+SAME_NEUTRAL = 20.0
+#: A neighbour of which more than this share lies on the control's subject, or within the outline
+#: of the picture's own, is the subject.
+ON_SUBJECT = 0.4
+#: So is one that touches the subject and has less than this share of its area: a handle, a foot.
+PART = 0.25
+#: A connected patch of the colour counts beside its share of the place from this share of the
+#: picture on; it is then held against the area of the subject. Not for white and gray, of which
+#: shadows and lights are made.
+LEAST_PATCH = 0.04
+#: A background falls into wall and support where the halves of its best straight cut differ by so
+#: much in CIELAB, each of them at least this share of it.
+PARTED, LEAST_PART = 10.0, 0.15
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """One picture and its regions on a lattice.
+
+    Attributes
+    ----------
+    byte : ndarray, uint8, (h, w, 3)
+        sRGB, the light removed.
+    labels : ndarray, uint8, (h, w)
+        `WALL`, `SUPPORT`, subjects from 1, neighbours from `FIRST_NEIGHBOUR`.
+    neighbours : tuple of str
+    """
+
+    byte: np.ndarray
+    labels: np.ndarray
+    neighbours: tuple[str, ...]
+
+
+def labels_of(regions: Regions) -> np.ndarray:
+    """For each pixel of the lattice the region with the greatest share: uint8 (h, w)."""
+    rows, columns = lattice(*regions.background.shape, SIDE)
+    layers = [regions.wall[rows, columns], *regions.masks[:, rows, columns]]
+    names = [WALL, *range(1, 1 + len(regions.masks))]
+    if regions.support is not None:
+        layers.append(regions.support[rows, columns])
+        names.append(SUPPORT)
+    layers += [*regions.neighbour_masks[:, rows, columns]]
+    names += range(FIRST_NEIGHBOUR, FIRST_NEIGHBOUR + len(regions.neighbours))
+    return np.array(names, np.uint8)[np.argmax(layers, axis=0)]
+
+
+def on_lattice(image: np.ndarray, side: int = SIDE) -> np.ndarray:
+    """Pixels of a picture, or labels, on the lattice: (h, w, ...)."""
+    return image[lattice(*image.shape[:2], side)]
+
+
+def places_of(labels: np.ndarray, neighbours: tuple[str, ...]) -> dict[str, list[np.ndarray]]:
+    """Pixels of each place that is there, the band around outlines left out.
+
+    Returns
+    -------
+    dict of str to list of ndarray, bool, (h, w)
+        By the names of `PLACES`; one mask, or one for each neighbour of the name.
+    """
+    from scipy.ndimage import maximum_filter, minimum_filter
+
+    reach = 2 * max(1, round(BAND * max(labels.shape))) + 1
+    clear = maximum_filter(labels, reach) == minimum_filter(labels, reach)
+    found: dict[str, list[np.ndarray]] = {}
+    for number in np.unique(labels).tolist():
+        if 0 < number < SUPPORT:
+            continue
+        inside = labels == number
+        inner = inside & clear
+        kept = inner if inner.sum() >= LEAST_LEFT * inside.sum() else inside
+        name = ("wall", "support")[number == SUPPORT]
+        if number >= FIRST_NEIGHBOUR:
+            name = place_name(neighbours[number - FIRST_NEIGHBOUR], True)
+        found.setdefault(name, []).append(kept)
+    return found
+
+
+#: Scenery of prompts that is judged as the wall, and as the support.
+_WALLS = frozenset({"wall", "background", "sky"})
+_SUPPORTS = frozenset({"table", "floor", "ground"})
+
+
+def place_name(noun: str, is_neighbour: bool = False) -> str:
+    """Name in `PLACES` of a piece of scenery, or of a neighbour of a segmenter."""
+    if not is_neighbour and noun in _WALLS | _SUPPORTS:
+        return "wall" if noun in _WALLS else "support"
+    name = noun.replace(" ", "_")
+    return name if name in PLACES[2:] else "other"
+
+
+def part_support(picture: Picture) -> Picture:
+    """Tell the support from the wall where the segmenter did not: the best straight cut.
+
+    Notes
+    -----
+    Of all cuts along rows and columns, that with the greatest variance between the means of the
+    two parts in CIELAB (Otsu 1979). The lower part is the support; of a cut along columns, the
+    smaller one.
+    """
+    ground = picture.labels == WALL
+    total = int(ground.sum())
+    if (picture.labels == SUPPORT).any() or total < 16:
+        return picture
+    lab = to_lab(picture.byte) * ground[..., None]
+    best, where = 0.0, None
+    for axis in (0, 1):
+        count = np.cumsum(ground.sum(axis=1 - axis))[:-1].astype(float)
+        sums = np.cumsum(lab.sum(axis=1 - axis), axis=0)
+        rest = total - count
+        fits = (count >= LEAST_PART * total) & (rest >= LEAST_PART * total)
+        if not fits.any():
+            continue
+        one = sums[:-1] / np.maximum(count, 1)[:, None]
+        two = (sums[-1] - sums[:-1]) / np.maximum(rest, 1)[:, None]
+        apart = np.linalg.norm(one - two, axis=1)
+        between = np.where(fits & (apart >= PARTED), count * rest * apart**2, 0.0)
+        place = int(between.argmax())
+        if between[place] > best:
+            best, where = float(between[place]), (axis, place + 1, count[place] < rest[place])
+    if where is None:
+        return picture
+    axis, cut, first_is_smaller = where
+    labels = picture.labels.copy()
+    lower = np.zeros_like(ground)
+    side = slice(None, cut) if axis == 1 and first_is_smaller else slice(cut, None)
+    lower[(side,) if axis == 0 else (slice(None), side)] = True
+    labels[ground & lower] = SUPPORT
+    return Picture(picture.byte, labels, picture.neighbours)
+
+
+def excess(
+    picture: Picture, control: Picture, colour: str, code: str | None = None
+) -> dict[str, float]:
+    """Leak of a colour into each place beyond the control at the same pixels.
+
+    Parameters
+    ----------
+    picture, control : Picture
+        Of one shape, from the same noise.
+    colour : str
+        The asked one.
+    code : str, optional
+        What it means, where the name alone does not say.
+
+    Returns
+    -------
+    dict of str to float
+        By the names of `PLACES`, in [-1, 1]; places that are not there are left out. The share of
+        the place that has the colour and, at the same pixels of the control, has it not, less the
+        share the other way; or the largest connected patch of it over the area of the subject,
+        where that is more. Of several neighbours of one name the greatest; of a neighbour that lies
+        on the control's subject 0: it is the subject.
+
+    Raises
+    ------
+    ValueError
+        The pictures are of different shape.
+    """
+    if picture.labels.shape != control.labels.shape:
+        raise ValueError(f"pictures of {picture.labels.shape} and {control.labels.shape}")
+    table = membership_table((code or colour,))[:, 0]
+    gain = table[cube_index(picture.byte)] - table[cube_index(control.byte)]
+    neutral = basic_term(colour) in ("white", "gray")
+    same = SAME_NEUTRAL if neutral else SAME
+    gain[np.linalg.norm(to_lab(picture.byte) - to_lab(control.byte), axis=-1) < same] = 0.0
+    own = _subjects(picture)
+    area = max(int(own.sum()), 1)
+    subject = _subjects(control) | _within(own)
+    near = _grown(own)
+    ground = (control.labels == WALL) | (control.labels == SUPPORT)
+    found: dict[str, float] = {}
+    for name, masks in places_of(picture.labels, picture.neighbours).items():
+        values = []
+        for mask in masks:
+            if not mask.any():
+                continue
+            if name not in ("wall", "support"):
+                small = mask.sum() < PART * area and bool((mask & near).any())
+                is_subject = small or subject[mask].mean() > ON_SUBJECT
+                values.append(0.0 if is_subject else float(gain[mask].mean()))
+                continue
+            # Ground that comes to light where the control has a thing says nothing.
+            mask = mask & ground
+            if not mask.any():
+                continue
+            patch = _largest((gain > 0.5) & mask)
+            large = patch >= LEAST_PATCH * mask.size and not neutral
+            counted = min(1.0, patch / area) if large else 0.0
+            values.append(max(float(gain[mask].mean()), counted))
+        if values:
+            found[name] = max(values)
+    return found
+
+
+def _subjects(picture: Picture) -> np.ndarray:
+    return (picture.labels > WALL) & (picture.labels < SUPPORT)
+
+
+def _within(inside: np.ndarray) -> np.ndarray:
+    """The convex hull of a region."""
+    from skimage.morphology import convex_hull_image
+
+    return convex_hull_image(inside) if inside.sum() > 3 else inside
+
+
+def _grown(inside: np.ndarray) -> np.ndarray:
+    """A region and twice the band around it, so far as neighbours begin beside it."""
+    from scipy.ndimage import maximum_filter
+
+    return maximum_filter(inside, 4 * max(1, round(BAND * max(inside.shape))) + 1)
+
+
+def _largest(inside: np.ndarray) -> int:
+    """Pixels of the largest connected patch."""
+    from scipy.ndimage import label
+
+    parts, count = label(inside)
+    return int(np.bincount(parts.ravel())[1:].max()) if count else 0

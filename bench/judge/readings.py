@@ -1,0 +1,155 @@
+"""What the rules of a verdict read from the metrics of one binding: leaks, paint, natural parts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bench.judge.colour.named import basic_term
+from bench.judge.places import PLACES
+from prompts.cells import Binding
+from prompts.colours import COLOUR_NAMES
+from prompts.subjects import SUBJECTS
+
+#: One binding of one image: metric to value.
+Metrics = Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """The asked colour in one place.
+
+    Attributes
+    ----------
+    place : str
+        One of `bench.judge.places.PLACES`; ``background`` or ``neighbour`` of a scorer that knows
+        no more.
+    value : float
+        Beyond the control's, where there is one; at the same pixels, where they are known
+        (`bench.judge.places.excess`).
+    share : float
+        Of the place in the colour.
+    held : bool
+        Whether there was a control to hold it against.
+    """
+
+    place: str
+    value: float
+    share: float
+    held: bool
+
+    @property
+    def verdict(self) -> str:
+        """``background`` or ``neighbour``."""
+        return kind_of(self.place)
+
+
+def kind_of(place: str) -> str:
+    """``background`` for the wall and the support, ``neighbour`` for any other place."""
+    return "background" if place in ("wall", "support", "background") else "neighbour"
+
+
+def leaks_of(binding: Binding, metrics: Metrics, control: Metrics | None) -> list[Leak]:
+    """Measure the leak into every place that is there: the one definition of leakage.
+
+    Parameters
+    ----------
+    binding : Binding
+    metrics, control : mapping
+        Of the same binding, of the image and of its control. ``excess_<place>`` of the image is the
+        leak beyond the control at the same pixels; without it, the control's share of the colour in
+        its own place of the kind is taken off.
+    """
+    if binding.colour is None:
+        return []
+    known = [place for place in PLACES if f"leak_{place}" in metrics]
+    found = []
+    for place in known or ["background", "neighbour"]:
+        share = value_of(metrics, f"leak_{place}")
+        if math.isnan(share):
+            continue
+        value = value_of(metrics, f"excess_{place}")
+        if math.isnan(value):
+            value = share - control_share(control, kind_of(place), binding.colour)
+        held = not math.isnan(value)
+        found.append(Leak(place, value if held else share, share, held))
+    return found
+
+
+def leak_excess(binding: Binding, metrics: Metrics, control: Metrics | None) -> float:
+    """Measure the leak that the colour word caused: the greatest beyond the control's, or NaN."""
+    leaks = [leak.value for leak in leaks_of(binding, metrics, control) if leak.held]
+    return max(leaks) if leaks else math.nan
+
+
+def observed(metrics: Metrics) -> str:
+    """Name the term that covers most of the subject; empty where it was not measured."""
+    shares = [(value_of(metrics, f"subject_{term}"), term) for term in COLOUR_NAMES]
+    known = [pair for pair in shares if not math.isnan(pair[0])]
+    return max(known)[1] if known else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Paint:
+    """Shares of a subject's paint, natural parts taken off.
+
+    Attributes
+    ----------
+    asked, commonest, rival : float
+        Of the asked colour, of the commonest other one by name, and of the largest other one that
+        is a paint of its own.
+    """
+
+    asked: float
+    commonest: float
+    rival: float
+
+
+def without_parts(metrics: Metrics, control: Metrics, colour: str, subject: str) -> Paint:
+    """Take off what the control has too, besides its main colour and the subject's own ones.
+
+    The leaves of a carrot are green whatever the carrot is asked to be. Parts in the asked colour
+    stay: that they are no gain is the business of ``mixed_gain``.
+    """
+    bind, asked = value_of(metrics, "bind"), basic_term(colour)
+    shares = {term: value_of(metrics, f"subject_{term}") for term in COLOUR_NAMES}
+    shares = {t: s for t, s in shares.items() if t != asked and not math.isnan(s)}
+    known = SUBJECTS.get(subject)
+    main = observed(control)
+    parts = {
+        term: min(share, value_of(control, f"subject_{term}"))
+        for term, share in shares.items()
+        if main and term != main and not (known and term in known.canonical)
+    }
+    parts = {term: share for term, share in parts.items() if not math.isnan(share)}
+    body = max(1e-6, 1.0 - sum(parts.values()))
+    # An asked colour that is no basic term shares pixels with the basic terms around it.
+    most = max(shares.values(), default=0.0)
+    most = most if asked else min(most, 1.0 - bind)
+
+    def largest(metric: str) -> float:
+        """Of the other colours none is larger than the metric says, part or not."""
+        whole = value_of(metrics, metric)
+        whole = most if math.isnan(whole) else whole
+        if not parts:
+            return whole
+        return max(min(share, whole) - parts.get(term, 0.0) for term, share in shares.items())
+
+    commonest, rival = largest("commonest"), largest("rival")
+    return Paint(min(1.0, bind / body), commonest / body, rival / body)
+
+
+def value_of(metrics: Metrics, name: str) -> float:
+    """Value of a metric; NaN where it was not measured."""
+    value = metrics.get(name)
+    return math.nan if value is None else float(value)
+
+
+def control_share(control: Metrics | None, place: str, colour: str) -> float:
+    """Share of the asked colour at a place in the control image; NaN where not known.
+
+    A colour that is no basic term has no share in a control, whose prompt does not name it.
+    """
+    term = basic_term(colour)
+    return math.nan if control is None or term is None else value_of(control, f"{place}_{term}")
