@@ -55,8 +55,9 @@ VERDICTS = pa.schema(
 
 
 def source_of(run: Run) -> str:
-    """Hash of all that the derived files are made from: parts, their makers, and the rules."""
+    """Hash of all that derived files are made from: parts, makers, rules, what is estimated."""
     from bench.judge.verdict import DEFAULT
+    from bench.statistics.metrics import SHARES
 
     manifest = run.manifest
     parts = [
@@ -66,7 +67,9 @@ def source_of(run: Run) -> str:
         for path in files.list_parts(run.folder / table)
     ]
     version = versions().get("binding-bench", "")
-    return content_hash(manifest.id, version, repr(DEFAULT), *parts)
+    # What is estimated changes with the suite before its version does.
+    estimated = (*Estimate.__dataclass_fields__, repr(SHARES))
+    return content_hash(manifest.id, version, repr(DEFAULT), *estimated, *parts)
 
 
 def write_verdicts(run: Run, batches: Iterable[list[dict[str, Any]]]) -> None:
