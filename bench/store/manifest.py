@@ -188,11 +188,17 @@ def require_same(folder: Path, stored: Manifest, asked: Manifest) -> None:
     NotComparableError
         Names the first field that differs, both values, and the remedy.
     """
+    pictures = stored.sampler.kind == asked.sampler.kind == "pictures"
+    if pictures and stored.sampler.weights != asked.sampler.weights:
+        raise NotComparableError(
+            f"the pictures or their prompts have changed since {folder} was made of them; --fresh "
+            "starts anew, another --name keeps both"
+        )
     for field, before, after in _identity_pairs(stored, asked):
         if before != after:
             raise NotComparableError(
                 f"{folder} was made with {field} {before!r}, not {after!r}; choose another --name, "
-                "or ask for the same again"
+                "ask for the same again, or start anew with --fresh"
             )
 
 
