@@ -149,12 +149,12 @@ def observed(run: RunTables) -> tuple[tuple[str, ...], list[ObservedRow]]:
 #: Fewer pictures than this say little of a place: the page sets them back.
 FEW = 5
 
-#: Place, the metric of the verdicts that is its share in the requested colour, and its label.
-_PLACE_METRICS = (
-    ("subject", "bind", "Subject"),
-    ("neighbour", "leak_neighbour", "Neighbours"),
-    ("support", "leak_support", "Support"),
-    ("background", "leak_background", "Background"),
+#: Places whose share in the requested colour is set beside that of the control, and their labels.
+_PLACES = (
+    ("subject", "Subject"),
+    ("neighbour", "Neighbours"),
+    ("support", "Support"),
+    ("background", "Background"),
 )
 
 
@@ -174,13 +174,15 @@ def excesses(run: RunTables) -> list[ExcessRow]:
         return []
     ids = run.samples[["sample_id", "control_id"]]
     joined = run.verdicts.merge(ids, on="sample_id").merge(controls, on=["control_id", "index"])
-    shares = run.shares[run.shares["sample_id"].isin(joined["control_sample"])]
-    shares = shares.rename(columns={"sample_id": "control_sample", "value": "without"})
+    # The same share on both sides: what a verdict calls a leak may be that of one patch.
+    prompts = run.shares.rename(columns={"value": "with"})
+    without = run.shares[run.shares["sample_id"].isin(joined["control_sample"])]
+    without = without.rename(columns={"sample_id": "control_sample", "value": "without"})
     measured = {}
-    for place, metric, _ in _PLACE_METRICS:
+    for place, _ in _PLACES:
         wanted = joined.assign(metric=place + "_" + joined["colour"].astype(str))
-        wanted["with"] = joined.get(metric, float("nan"))
-        both = wanted.merge(shares, on=["control_sample", "binding", "metric"])
+        both = wanted.merge(prompts, on=["sample_id", "binding", "metric"])
+        both = both.merge(without, on=["control_sample", "binding", "metric"])
         both = both.loc[both["with"].notna() & both["without"].notna()]
         if len(both):
             measured[place] = both[["colour", "with", "without"]]
@@ -192,7 +194,7 @@ def excesses(run: RunTables) -> list[ExcessRow]:
 
 def _excess_row(measured: dict[str, pd.DataFrame], colour: str | None) -> ExcessRow:
     shifts = []
-    for place, _, label in _PLACE_METRICS:
+    for place, label in _PLACES:
         if place not in measured:
             continue
         rows = measured[place]

@@ -44,8 +44,10 @@ def test_excess_joins_the_control_of_the_same_index(first):
     assert whole["subject"].prompt > whole["subject"].control
     blue = first.verdicts[first.verdicts["colour"] == "blue"]
     shown = {one.place: one for one in rows["blue"].shifts}
-    assert shown["background"].images == blue["leak_background"].notna().sum()
-    assert shown["background"].prompt == pytest.approx(blue["leak_background"].mean())
+    shares = first.shares[first.shares["metric"] == "background_blue"]
+    own = blue.merge(shares, on=["sample_id", "binding"], suffixes=("", "_share"))
+    assert shown["background"].images == len(own) == len(blue)
+    assert shown["background"].prompt == pytest.approx(own["value_share"].mean())
     assert excesses(changed(first, shares=first.shares.iloc[:0])) == []
 
 
