@@ -106,11 +106,7 @@ class BindingRun:
         except BenchError as error:
             pytest.fail(str(error), pytrace=False)
         if decision.code != 0:
-            worst = "".join(
-                f"\n  {one.cell}: {one.before} to {one.after} of {one.images} bound, "
-                f"now {one.became}"
-                for one in decision.changes
-            )
+            worst = "".join(f"\n  {one.words}" for one in decision.changes)
             pytest.fail(decision.sentence + worst, pytrace=False)
         return decision
 

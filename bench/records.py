@@ -164,7 +164,11 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A metric over a group, with its clustered interval (None where fewer than two cells)."""
+    """A metric over a group, with its two intervals (None where there are too few cells).
+
+    ``low`` and ``high`` are for this list of prompts (other noise, the same prompts),
+    ``population_low`` and ``population_high`` for prompts like these (other subjects and colours).
+    """
 
     metric: str
     group: str
@@ -174,6 +178,8 @@ class Estimate:
     images: int
     scored: int
     cells: int
+    population_low: float | None = None
+    population_high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +187,9 @@ class Comparison:
     """A difference between two runs in one metric over one group.
 
     ``detectable`` is the smallest loss that would be called a regression with a chance of 80%;
-    ``cells`` is the number of cells in which both runs were measured.
+    ``cells`` is the number of cells in which both runs were measured, ``changed`` of those that
+    differ, ``runs`` the number of runs before. ``verdict`` is one of
+    `bench.statistics.outcomes.OUTCOMES`, ``label`` the same, or more exact, for a table.
     """
 
     metric: str
@@ -196,6 +204,9 @@ class Comparison:
     cells: int
     verdict: str
     sentence: str
+    label: str = ""
+    changed: int = 0
+    runs: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ import pandas as pd
 
 from bench.errors import NotComparableError
 from bench.records import VERDICTS, Comparison
-from bench.statistics.compare import LOWER_IS_BETTER, PRIMARY, compare, pair
+from bench.statistics.compare import PRIMARY, compare, pair
 from bench.statistics.labels import label_of
+from bench.statistics.outcomes import LOWER_IS_BETTER
 from reports.labels import JUDGED, verdict_words
 from reports.reading import RunTables
 

@@ -11,8 +11,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from bench.judge.colour.naming import memberships
-from bench.statistics.compare import LOWER_IS_BETTER
 from bench.statistics.labels import label_of
+from bench.statistics.outcomes import LOWER_IS_BETTER
 from prompts.colours import BASIC, COLOURS
 from prompts.subjects import SUBJECTS
 from reports.about import command

@@ -81,7 +81,7 @@ def place(tmp_path_factory):
     from bench.store.run import Run
 
     run = Run(folder / "runs" / "main")
-    text = make_baseline(run.manifest, read_verdicts(run), read_estimates(run))
+    text = make_baseline([(run.manifest, read_verdicts(run), read_estimates(run))])
     (folder / "b.json").write_text(text)
     return folder
 
@@ -123,7 +123,7 @@ def test_a_run_that_is_not_there_is_no_regression(place, tmp_path):
 
 
 def test_strict_and_allowed_fields_reach_the_gate(place):
-    allow = "sampler\n  seeds\n"
+    allow = "sampler\n  grid\n"
     code, outputs, _, printed = perform(
         place, run="main", baseline="b.json", strict="true", margin="0.001", allow=allow
     )

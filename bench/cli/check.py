@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.cli.numbers import Number
 from bench.cli.place import Place, runs_folder
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 @runs_folder(as_out=False)
 @click.option(
     "--margin",
-    type=click.FloatRange(0, 1),
+    type=Number(0, 1),
     default=0.02,
     show_default=True,
     metavar="X",
@@ -35,13 +36,17 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--alpha",
-    type=click.FloatRange(0, 0.5, min_open=True),
+    type=Number(0, 0.5, min_open=True),
     default=0.05,
     show_default=True,
     metavar="X",
     help="Level of the two-sided test; its intervals are of 1 - alpha.",
 )
-@click.option("--strict", is_flag=True, help="Fail where a loss of the margin could stay hidden.")
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Fail on any significant loss (1), and where a loss of the margin could stay hidden (3).",
+)
 @click.option(
     "--allow",
     "allowed",
@@ -90,8 +95,9 @@ def command(
 ) -> int:
     """Compare RUN (the latest where it is omitted) with a baseline, and decide.
 
-    Exit code 0: pass. 1: regression. 3: not comparable, not finished, or, with --strict, too few
-    images to find a loss of the margin.
+    Exit code 0: pass; without --strict also "lost, within the margin" and "underpowered". 1:
+    regression, or with --strict any significant loss. 3: not comparable, not finished, or, with
+    --strict, too few images to leave out a loss of the margin.
     """
     from bench.errors import NotComparableError, UsageError
     from bench.gate import forms

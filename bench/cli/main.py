@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("report", "Write one HTML page for one run or several."),
     "check": ("check", "Compare a run with a baseline: the gate of a merge."),
     "baseline": ("baseline", "Write the baseline that `bench check` compares with."),
+    "plan": ("plan", "Tell how many images a gate needs to see its margin."),
     "agree": ("agree", "Compare the verdicts with labels by people."),
     "export": ("export", "Write a run as PNG files or model-card metadata."),
     "validate": ("validate", "Judge the scorers on scenes whose verdict is known."),
@@ -139,13 +140,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
     interrupted.
     """
     try:
-        code = cli.main(
-            args=None if arguments is None else list(arguments),
-            prog_name="bench",
-            standalone_mode=False,
-        )
+        # Not `cli.main`: it makes exit code 1 of a reader that has gone.
+        given = sys.argv[1:] if arguments is None else list(arguments)
+        with cli.make_context("bench", given) as context:
+            code = cli.invoke(context)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as leave:
+        return leave.exit_code
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else "bench"
         return _fail(f"{error.format_message()} (see `{where} --help`)", 2)
@@ -154,7 +156,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except BenchError as error:
         _debug()
         return _fail(str(error), error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, EOFError, click.Abort):
         return _fail("interrupted", INTERRUPTED)
     except (ReaderGone, BrokenPipeError):
         # There is nobody to tell, and nothing to flush to.

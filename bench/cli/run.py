@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from bench.cli.grid_options import grid_options, resolve_grid
+from bench.cli.numbers import Number
 from bench.cli.place import runs_folder
 from bench.cli.sampling_options import sampling_options, take_sampling
 from bench.cli.scoring_options import finish, scoring_options
@@ -25,7 +26,7 @@ from bench.cli.scoring_options import finish, scoring_options
 @grid_options
 @click.option("--batch-size", type=click.IntRange(min=1), metavar="N", help="Images a batch.")
 @click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Sampling steps.")
-@click.option("--guidance-scale", type=float, metavar="X", help="Classifier-free guidance.")
+@click.option("--guidance-scale", type=Number(), metavar="X", help="Classifier-free guidance.")
 @sampling_options
 @click.option(
     "--dtype",

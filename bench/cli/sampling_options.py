@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from bench.cli.numbers import Number
 from bench.samplers.diffusers.options import Options
 from bench.samplers.options import ApiOptions
 
@@ -22,7 +23,7 @@ def _options() -> dict[str, Any]:
             more = dict(one.metadata["click"])
             least, most = more.pop("at_least", None), more.pop("at_most", None)
             if least is not None:
-                kind = click.IntRange if isinstance(least, int) else click.FloatRange
+                kind = click.IntRange if isinstance(least, int) else Number
                 more["type"] = kind(min=least, max=most)
             if one.type == "bool":
                 more["is_flag"] = True

@@ -1,10 +1,9 @@
-"""The baseline: the verdicts of a run in a small file that git can review."""
+"""The baseline: the verdicts of one run, or of several, in a small file that git can review."""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,17 +11,29 @@ from typing import Any
 import pandas as pd
 
 from bench.errors import NotComparableError, UsageError
+from bench.gate.fields import require_comparable
 from bench.judge.verdict import DEFAULT
-from bench.records import VERDICTS, Estimate
+from bench.records import Estimate
 from bench.store import files
 from bench.store.manifest import Manifest
 
-FORMAT = 1
+#: Format 2 has a list of runs; format 1, of a single run, is read too.
+FORMAT = 2
 
 #: One letter a verdict, in the strings of the baseline.
-LETTERS: dict[str, str] = dict(
-    zip(VERDICTS, ("b", "s", "n", "g", "m", "p", "w", "x", "a", "u", "i"), strict=True)
-)
+LETTERS: dict[str, str] = {
+    "bound": "b",
+    "spilled": "s",
+    "neighbour": "n",
+    "background": "g",
+    "mixed": "m",
+    "prior": "p",
+    "swapped": "w",
+    "wrong": "x",
+    "absent": "a",
+    "invalid": "i",
+    "unjudged": "u",
+}
 MISSING = "-"
 _VERDICT_OF = {letter: verdict for verdict, letter in LETTERS.items()}
 
@@ -30,42 +41,57 @@ _VERDICT_OF = {letter: verdict for verdict, letter in LETTERS.items()}
 SHOWN = ("binding_score", "binding_given_drawn", "drawn", "leakage_rate")
 
 
-def make_baseline(manifest: Manifest, verdicts: pd.DataFrame, estimates: Iterable[Estimate]) -> str:
-    """Text of the baseline of a run: sorted JSON, one cell a line, the same for the same images.
+def make_baseline(runs: Sequence[tuple[Manifest, pd.DataFrame, Iterable[Estimate]]]) -> str:
+    """Text of the baseline of runs: sorted JSON, one cell a line, the same for the same images.
+
+    Parameters
+    ----------
+    runs : sequence of (Manifest, DataFrame, iterable of Estimate)
+        One run, or several trainings of one recipe: each with its verdicts and its estimates.
 
     Raises
     ------
     NotComparableError
-        The run is not finished, or was made with ``--limit``.
+        A run is not finished, or was made with ``--limit``; or two were not made alike.
     """
-    require_whole(manifest)
+    manifests = [manifest for manifest, _, _ in runs]
+    for manifest in manifests:
+        require_whole(manifest)
+        require_comparable(comparable(manifests[0]), comparable(manifest), among="the runs")
     head = {
         "format": FORMAT,
-        "about": comparable(manifest),
-        "weights": manifest.sampler.weights,
-        "model": manifest.sampler.name,
+        "about": comparable(manifests[0]),
+        "runs": [
+            {
+                "weights": manifest.sampler.weights,
+                "model": manifest.sampler.name,
+                "seeds": manifest.seeds,
+                "scores": {
+                    one.metric: None if one.value != one.value else round(one.value, 4)
+                    for one in estimates
+                    if one.group == "all" and one.metric in SHOWN
+                },
+            }
+            for manifest, _, estimates in runs
+        ],
         "verdicts": {letter: verdict for verdict, letter in LETTERS.items()},
-        "scores": {
-            one.metric: None if one.value != one.value else round(one.value, 4)
-            for one in estimates
-            if one.group == "all" and one.metric in SHOWN
-        },
     }
+    cells = [_cells(verdicts) for _, verdicts, _ in runs]
     lines = [
-        f"  {json.dumps(cell)}: {json.dumps(entry, sort_keys=True)}"
-        for cell, entry in sorted(_cells(verdicts).items())
+        f"  {json.dumps(cell)}: {json.dumps([one.get(cell, '') for one in cells])}"
+        for cell in sorted(set().union(*cells))
     ]
     text = json.dumps(head, indent=1, sort_keys=True)
     return text[:-2] + ',\n "cells": {\n' + ",\n".join(lines) + "\n }\n}\n"
 
 
-def read_baseline(path: Path) -> tuple[dict[str, Any], pd.DataFrame]:
-    """Read a baseline: what it was made with, and its verdicts.
+def read_baseline(path: Path) -> tuple[dict[str, Any], list[pd.DataFrame]]:
+    """Read a baseline: what it was made with, and the verdicts of its runs.
 
     Returns
     -------
     about : dict
-    verdicts : DataFrame
+    runs : list of DataFrame
         Columns ``cell_id, binding, index, verdict``.
 
     Raises
@@ -76,27 +102,53 @@ def read_baseline(path: Path) -> tuple[dict[str, Any], pd.DataFrame]:
         Of another format.
     """
     if not path.is_file():
-        raise UsageError(f"{path}: no such file; write it with `bench baseline RUN --out {path}`")
+        raise UsageError(
+            f"there is no baseline {path}; write it with `bench baseline RUN --out {path}`"
+        )
+    again = f"write it again with `bench baseline RUN --out {path}`"
     try:
         stored = json.loads(files.read_text(path))
-        version = stored["format"]
-        if version != FORMAT:
-            raise NotComparableError(
-                f"{path}: format {version}, this bench reads {FORMAT}; write the baseline again"
-            )
-        rows = [
-            (cell, binding, index, _VERDICT_OF[letter])
-            for cell, entry in stored["cells"].items()
-            for binding, letters in enumerate(entry["images"].split(" "))
-            for index, letter in enumerate(letters)
-            if letter != MISSING
-        ]
-        about = dict(stored["about"])
-        if not rows:
-            raise ValueError("it has no image of any cell")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"{path} is no baseline: {type(error).__name__} {error}") from error
-    return about, pd.DataFrame(rows, columns=["cell_id", "binding", "index", "verdict"])
+    except ValueError as error:
+        where = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "its bytes"
+        raise UsageError(
+            f"{path} is no baseline: {where} cannot be read as JSON; {again}"
+        ) from None
+    if not isinstance(stored, dict) or "format" not in stored:
+        raise UsageError(f"{path} is no baseline: it names no format; {again}")
+    if stored["format"] not in (1, FORMAT):
+        raise NotComparableError(
+            f"{path} has format {stored['format']}, and this release reads 1 and {FORMAT}; {again}"
+        )
+    for name in ("about", "cells"):
+        if not isinstance(stored.get(name), dict):
+            raise UsageError(f"{path} is no baseline: it has no {name!r}; {again}")
+    about = {key: value for key, value in stored["about"].items() if key != "seeds"}
+    rows: list[list[tuple[str, int, int, str]]] = []
+    for cell, entry in stored["cells"].items():
+        runs = [entry.get("images")] if isinstance(entry, dict) else entry
+        if not isinstance(runs, list) or not all(isinstance(one, str) for one in runs):
+            raise UsageError(f"{path} is no baseline: cell {cell!r} has no verdicts; {again}")
+        rows += [[] for _ in range(len(runs) - len(rows))]
+        for found, images in zip(rows, runs, strict=False):
+            found += _judgements(cell, images, f"{path} is no baseline", again)
+    if not any(rows):
+        raise UsageError(f"{path} is no baseline: it has no image of any cell; {again}")
+    return about, [pd.DataFrame(found, columns=_COLUMNS) for found in rows]
+
+
+_COLUMNS = ["cell_id", "binding", "index", "verdict"]
+
+
+def _judgements(
+    cell: str, images: str, refusal: str, remedy: str
+) -> Iterator[tuple[str, int, int, str]]:
+    for binding, letters in enumerate(images.split(" ")):
+        for index, letter in enumerate(letters):
+            if letter == MISSING:
+                continue
+            if letter not in _VERDICT_OF:
+                raise UsageError(f"{refusal}: cell {cell!r} has no verdict {letter!r}; {remedy}")
+            yield cell, binding, index, _VERDICT_OF[letter]
 
 
 def comparable(manifest: Manifest) -> dict[str, Any]:
@@ -107,7 +159,6 @@ def comparable(manifest: Manifest) -> dict[str, Any]:
         "bench": manifest.versions.get("binding-bench", ""),
         "grid": manifest.grid.hash,
         "cells": manifest.grid.cells,
-        "seeds": manifest.seeds,
         "image_size": None if manifest.image_size is None else list(manifest.image_size),
         "rules": asdict(DEFAULT),
         "segmenter": manifest.segmenter.identity(),
@@ -128,20 +179,18 @@ def require_whole(manifest: Manifest) -> None:
         )
 
 
-def _cells(verdicts: pd.DataFrame) -> dict[str, dict[str, Any]]:
+def _cells(verdicts: pd.DataFrame) -> dict[str, str]:
+    """Return for each cell one letter an image, one word a binding."""
     found: dict[str, dict[int, dict[int, str]]] = {}
-    columns = [verdicts[name].tolist() for name in ("cell_id", "binding", "index", "verdict")]
+    columns = [verdicts[name].tolist() for name in _COLUMNS]
     for cell, binding, index, verdict in zip(*columns, strict=True):
         found.setdefault(cell, {}).setdefault(binding, {})[index] = LETTERS[verdict]
     return {cell: _entry(bindings) for cell, bindings in found.items()}
 
 
-def _entry(bindings: dict[int, dict[int, str]]) -> dict[str, Any]:
+def _entry(bindings: dict[int, dict[int, str]]) -> str:
     images = 1 + max(max(letters) for letters in bindings.values())
-    strings = [
+    return " ".join(
         "".join(bindings.get(number, {}).get(index, MISSING) for index in range(images))
         for number in range(1 + max(bindings))
-    ]
-    counts = Counter(letter for letters in strings for letter in letters if letter != MISSING)
-    named = {_VERDICT_OF[letter]: count for letter, count in counts.items()}
-    return {"images": " ".join(strings), "n": sum(counts.values()), **named}
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,28 +13,47 @@ from bench.errors import NotComparableError
 from bench.gate.fields import require_comparable
 from bench.records import Comparison
 from bench.statistics.compare import Pairs, compare, pair
+from bench.statistics.outcomes import LOST, REGRESSION, UNDERPOWERED
 
-PASS, REGRESSION, INCOMPLETE = 0, 1, 3
+PASSED, FAILED, INCOMPLETE = 0, 1, 3
 
 #: Cells listed as the worst.
 WORST = 10
+#: What `--allow` calls it where the shares of unjudged images differ, and by how much is too much.
+UNJUDGED = "unjudged"
+UNJUDGED_APART = 0.05
+
+SAME_WEIGHTS = (
+    "tested against: the same weights, drawn again. Two trainings of one recipe differ by more; "
+    "a baseline of several runs (`bench baseline A B C`) allows for that"
+)
+SAME_RECIPE = "tested against: one more training of the recipe of the {} runs of the baseline"
 
 
 @dataclass(frozen=True)
 class Change:
     """A cell that lost bound images: how many were bound before and after, of how many.
 
-    ``became`` counts the verdicts of the lost ones; colour and subject are those of the cell's
-    first binding.
+    ``became`` counts the verdicts of those that are not bound now; colour and subject are those of
+    the cell's first binding. Several runs before are counted together.
     """
 
     cell: str
     colour: str
     subject: str
     before: int
+    images_before: int
     after: int
     images: int
     became: str
+
+    @property
+    def words(self) -> str:
+        """The change in words."""
+        return (
+            f"{self.cell}: {self.before} of {self.images_before} bound before, "
+            f"{self.after} of {self.images} now, {self.became}"
+        )
 
 
 @dataclass(frozen=True)
@@ -44,9 +63,11 @@ class Decision:
     Attributes
     ----------
     verdict : str
-        ``pass``, ``regression`` or ``underpowered``.
+        One of `bench.statistics.outcomes.OUTCOMES`.
     sentence : str
         Begins with the verdict.
+    null : str
+        What was tested against: the same weights, or the same recipe.
     comparisons : tuple of Comparison
         The primary score first, then the slices.
     changes : tuple of Change
@@ -62,6 +83,7 @@ class Decision:
 
     verdict: str
     sentence: str
+    null: str
     comparisons: tuple[Comparison, ...]
     changes: tuple[Change, ...]
     warnings: tuple[str, ...]
@@ -78,11 +100,11 @@ class Decision:
     @property
     def fallen(self) -> list[Comparison]:
         """Slices that regressed; they are told and do not decide."""
-        return [one for one in self.comparisons[1:] if one.verdict == "regression"]
+        return [one for one in self.comparisons[1:] if one.verdict == REGRESSION]
 
 
 def decide(
-    before: tuple[Mapping[str, Any], pd.DataFrame],
+    before: tuple[Mapping[str, Any], pd.DataFrame | Sequence[pd.DataFrame]],
     after: tuple[Mapping[str, Any], pd.DataFrame],
     *,
     margin: float = 0.02,
@@ -96,11 +118,12 @@ def decide(
     Parameters
     ----------
     before, after : tuple of mapping and DataFrame
-        What each was made with (`bench.gate.baseline.comparable`), and its verdicts.
+        What each was made with (`bench.gate.baseline.comparable`), and its verdicts; before, those
+        of one run or of several.
     margin, alpha : float
         See `bench.statistics.compare.compare`.
     strict : bool
-        Fail where a loss of the margin could have stayed hidden.
+        Fail where a loss of the margin could have stayed hidden, or something was lost.
     allowed : collection of str
         Fields that may differ.
     details : bool
@@ -111,8 +134,11 @@ def decide(
     NotComparableError
         The two were not made alike, or have nothing in common.
     """
-    passed = require_comparable(before[0], after[0], allowed)
-    pairs = pair(before[1], after[1])
+    fields = [name for name in allowed if name != UNJUDGED]
+    passed = require_comparable(before[0], after[0], fields)
+    runs = [before[1]] if isinstance(before[1], pd.DataFrame) else list(before[1])
+    passed += _require_judged(runs, after[1], allowed)
+    pairs = pair(runs, after[1])
     comparisons = compare(pairs, margin=margin, alpha=alpha, slices=details)
     if not comparisons or comparisons[0].metric != "binding_score":
         raise NotComparableError("cannot compare: no image was judged in both runs")
@@ -123,6 +149,7 @@ def decide(
     return Decision(
         verdict=primary.verdict,
         sentence=sentence,
+        null=SAME_WEIGHTS if len(runs) == 1 else SAME_RECIPE.format(len(runs)),
         comparisons=tuple(comparisons),
         changes=tuple(worst_changes(pairs)) if details else (),
         warnings=(*passed, *pairs.warnings),
@@ -133,49 +160,68 @@ def decide(
     )
 
 
+def _require_judged(
+    runs: Sequence[pd.DataFrame], after: pd.DataFrame, allowed: Collection[str]
+) -> list[str]:
+    """Refuse runs of which the judge could judge unlike shares: what is left is not the same."""
+    shares = [float(run["verdict"].eq("unjudged").mean()) for run in (*runs, after)]
+    worst = max(shares[:-1], key=lambda share: abs(share - shares[-1]))
+    if abs(worst - shares[-1]) <= UNJUDGED_APART:
+        return []
+    words = f"{worst:.1%} of the images of the baseline are unjudged and {shares[-1]:.1%} now"
+    if UNJUDGED in allowed:
+        return [f"unjudged differs ({words}) and was let through"]
+    raise NotComparableError(
+        f"cannot compare: {words}, which leaves other images to compare; use a segmenter that "
+        f"knows the subjects, or pass --allow {UNJUDGED}"
+    )
+
+
 def exit_code(verdict: str, strict: bool) -> int:
     """Return the exit code of a verdict.
 
-    1 for a regression; 3 for too little evidence where ``strict`` asks for it; 0 else.
+    1 for a regression, and with ``strict`` for any significant loss; 3 for too little evidence
+    where ``strict`` asks for it; 0 else.
     """
-    if verdict == "regression":
-        return REGRESSION
-    if verdict == "underpowered" and strict:
+    if verdict == REGRESSION or (verdict == LOST and strict):
+        return FAILED
+    if verdict == UNDERPOWERED and strict:
         return INCOMPLETE
-    return PASS
+    return PASSED
 
 
 def worst_changes(pairs: Pairs, most: int = WORST) -> list[Change]:
-    """Return the cells that lost most bound images, the greatest loss first."""
-    if not pairs.by_image:
-        return []
-    frame = pairs.frame
-    before, after = (frame[name].eq("bound").to_numpy() for name in ("before", "after"))
-    codes, cells = pd.factorize(frame["cell_id"], sort=True)
-    held, kept, images = (
-        np.bincount(codes, weights, len(cells)).astype(int)
-        for weights in (before, after, np.ones(len(frame)))
-    )
-    worst = np.argsort(kept - held, kind="stable")[:most]
-    return [
-        _change(frame[codes == cell], held[cell], kept[cell], images[cell])
-        for cell in worst
-        if held[cell] > kept[cell]
-    ]
+    """Return the cells whose share of bound images fell most, the greatest fall first."""
+    codes, cells = pd.factorize(pairs.frame["cell_id"], sort=True)
+    before = _counts(pairs.before, codes, len(cells))
+    after = _counts(pairs.after[:, None], codes, len(cells))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        fall = np.nan_to_num(before[0] / before[1] - after[0] / after[1])
+    worst = np.argsort(-fall, kind="stable")[:most]
+    found = []
+    for cell in worst[fall[worst] > 0]:
+        rows = codes == cell
+        now = pd.Series(pairs.after[rows]).dropna()
+        counts = now[now.ne("bound")].value_counts().sort_index()
+        first = pairs.frame[rows].iloc[0]
+        found.append(
+            Change(
+                cell=str(first["cell_id"]),
+                colour=str(first["colour"]),
+                subject=str(first["subject"]),
+                before=int(before[0][cell]),
+                images_before=int(before[1][cell]),
+                after=int(after[0][cell]),
+                images=int(after[1][cell]),
+                became=", ".join(f"{count} {name}" for name, count in counts.items()),
+            )
+        )
+    return found
 
 
-def _change(rows: pd.DataFrame, before: int, after: int, images: int) -> Change:
-    lost = rows.loc[rows["before"].eq("bound") & rows["after"].ne("bound"), "after"]
-    became = ", ".join(
-        f"{count} {name}" for name, count in lost.value_counts().sort_index().items()
-    )
-    first = rows.iloc[0]
-    return Change(
-        str(first["cell_id"]),
-        str(first["colour"]),
-        str(first["subject"]),
-        int(before),
-        int(after),
-        int(images),
-        became,
+def _counts(verdicts: np.ndarray, codes: np.ndarray, cells: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return for every cell the judgements that are bound, and all of them."""
+    bound = (verdicts == "bound").sum(axis=1)
+    return np.bincount(codes, bound, cells), np.bincount(
+        codes, pd.notna(verdicts).sum(axis=1), cells
     )

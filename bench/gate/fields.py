@@ -19,7 +19,10 @@ KINDS = {"pipeline": "diffusers pipeline", "base_url": "image API", "source": "c
 
 
 def require_comparable(
-    before: Mapping[str, Any], after: Mapping[str, Any], allowed: Collection[str] = ()
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    allowed: Collection[str] = (),
+    among: str = "",
 ) -> list[str]:
     """Refuse to compare runs that were not made alike.
 
@@ -29,6 +32,8 @@ def require_comparable(
         As `bench.gate.baseline.comparable` gives them.
     allowed : collection of str
         Fields that may differ: ``grid``, or deeper, ``sampler.steps``.
+    among : str
+        What is to be joined in one baseline, in words; else a run is compared with a baseline.
 
     Returns
     -------
@@ -66,6 +71,11 @@ def require_comparable(
         old, new = first.get(field), second.get(field)
         if old == new:
             continue
+        if among:
+            raise NotComparableError(
+                f"{among} cannot stand in one baseline: {field} is {old!r} in one and {new!r} in "
+                "another; make them alike"
+            )
         if not any(prefix in allowed for prefix in _prefixes(field)):
             raise NotComparableError(
                 f"cannot compare: {field} was {old!r} in the baseline and is {new!r} now; "

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 from bench.errors import BenchError
 from bench.gate.decide import Change, Decision
 from bench.records import Comparison, json_fields
+from bench.statistics.outcomes import PASS, REGRESSION
 from bench.store import files
 
 if TYPE_CHECKING:
@@ -22,14 +23,14 @@ if TYPE_CHECKING:
 #: Slices shown beside the primary score: those that lost most.
 SHOWN = 12
 #: Columns of text that the table needs.
-WIDTH = 110
+WIDTH = 132
 
 
 #: What stands for the verdict where nothing could be compared.
 REFUSED = "not comparable"
 
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-_SIGNS = {"pass": "✅", "regression": "❌"}
+_SIGNS = {PASS: "✅", REGRESSION: "❌"}
 
 
 def to_dict(decision: Decision) -> dict[str, Any]:
@@ -37,6 +38,7 @@ def to_dict(decision: Decision) -> dict[str, Any]:
     return {
         "verdict": decision.verdict,
         "sentence": decision.sentence,
+        "null": decision.null,
         "code": decision.code,
         "margin": decision.margin,
         "alpha": decision.alpha,
@@ -70,12 +72,10 @@ def render(decision: Decision) -> RenderableType:
         table.add_column(name, justify="left" if words else "right", no_wrap=True)
     for one in _shown(decision):
         table.add_row(*(Text(cell) for cell in _row(one)))
-    style = {"pass": "green", "regression": "bold red"}.get(decision.verdict, "yellow")
-    lines = [Text(f"warning: {line}", style="yellow") for line in decision.warnings]
-    worst = [
-        Text(f"  {one.cell}: {one.before} to {one.after} of {one.images} bound, now {one.became}")
-        for one in decision.changes
-    ]
+    style = {PASS: "green", REGRESSION: "bold red"}.get(decision.verdict, "yellow")
+    lines = [Text(decision.null, style="dim")]
+    lines += [Text(f"warning: {line}", style="yellow") for line in decision.warnings]
+    worst = [Text(f"  {one.words}") for one in decision.changes]
     if worst:
         worst.insert(0, Text("cells that lost most", style="bold"))
     blank = Text("")
@@ -97,7 +97,7 @@ def to_markdown(outcome: Decision | BenchError, title: str, report: str = "") ->
     if not isinstance(outcome, Decision):
         return "\n".join([*lines, _escaped(refusal(outcome)["sentence"])]) + "\n"
     columns = _columns(outcome)
-    lines += [_escaped(outcome.sentence), ""]
+    lines += [_escaped(outcome.sentence), "", _escaped(outcome.null), ""]
     lines += [f"> {_escaped(line)}" for line in outcome.warnings]
     lines += ["", f"| | {' | '.join(columns)} |", f"|---|{'---:|' * (len(columns) - 1)}---|"]
     lines += [
@@ -105,10 +105,10 @@ def to_markdown(outcome: Decision | BenchError, title: str, report: str = "") ->
     ]
     if outcome.changes:
         lines += ["", "Cells that lost most:", ""]
-        lines += ["| cell | bound before | after | of | became |", "|---|---:|---:|---:|---|"]
+        lines += ["| cell | bound before | now | became |", "|---|---:|---:|---|"]
         lines += [
-            f"| {_linked(one, report)} | {one.before} | {one.after} | {one.images} "
-            f"| {_escaped(one.became)} |"
+            f"| {_linked(one, report)} | {one.before} of {one.images_before} "
+            f"| {one.after} of {one.images} | {_escaped(one.became)} |"
             for one in outcome.changes
         ]
     return "\n".join(lines) + "\n"
@@ -157,9 +157,9 @@ def _cases(decision: Decision) -> Iterator[Any]:
         case = TestCase(f"{one.metric} {one.group}", "bench.check")
         if number == 0 and decision.code != 0:
             case.result = [Failure(decision.sentence, decision.verdict)]
-        elif one.verdict != "pass":
+        elif one.verdict != PASS:
             # Only the primary score decides: a slice is told and does not fail the suite.
-            case.result = [Skipped(one.sentence)]
+            case.result = [Skipped(one.sentence, one.verdict)]
         yield case
 
 
@@ -168,7 +168,7 @@ def workflow_commands(outcome: Decision | BenchError) -> Iterator[str]:
     if not isinstance(outcome, Decision):
         yield f"::error title=bench check::{_command(refusal(outcome)['sentence'])}"
         return
-    level = "error" if outcome.code else "warning" if outcome.verdict != "pass" else "notice"
+    level = "error" if outcome.code else "warning" if outcome.verdict != PASS else "notice"
     yield f"::{level} title=bench check::{_command(outcome.sentence)}"
     for one in outcome.fallen:
         yield f"::warning title=bench check::{_command(one.sentence)}"
@@ -190,7 +190,7 @@ def _shown(decision: Decision) -> list[Comparison]:
     primary, *others = decision.comparisons
     whole = [one for one in others if one.group == "all"]
     slices = [one for one in others if one.group != "all" and one.difference < 0]
-    slices.sort(key=lambda one: (one.verdict != "regression", one.difference))
+    slices.sort(key=lambda one: (one.verdict != REGRESSION, one.difference))
     return [primary, *whole, *slices[:SHOWN]]
 
 
@@ -208,9 +208,9 @@ def _row(one: Comparison) -> tuple[str, ...]:
         f"{100 * one.difference:+.1f}",
         interval,
         f"{one.p:.2g}",
-        f"{one.detectable:.1%}",
+        "" if one.detectable >= 1 else f"{one.detectable:.1%}",
         f"{one.cells:,}",
-        one.verdict,
+        one.label,
     )
 
 

@@ -87,12 +87,12 @@ def percent(value: float, signed: bool = False) -> str:
     return f"{100 * value:+.1f}%" if signed else f"{100 * value:.1f}%"
 
 
-def interval(estimate: Estimate, signed: bool = False) -> str:
-    """Return the interval in words."""
-    if estimate.low is None or estimate.high is None:
-        return "no interval"
+def interval(low: float | None, high: float | None, signed: bool = False) -> str:
+    """Return an interval in words."""
+    if low is None or high is None:
+        return "none"
     sign = "+" if signed else ""
-    return f"{100 * estimate.low:{sign}.1f} to {100 * estimate.high:{sign}.1f}"
+    return f"{100 * low:{sign}.1f} to {100 * high:{sign}.1f}"
 
 
 def render(manifest: Manifest, estimates: Sequence[Estimate], stored: int) -> RenderableType:
@@ -103,7 +103,7 @@ def render(manifest: Manifest, estimates: Sequence[Estimate], stored: int) -> Re
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("")
-    for name in ("value", "95% interval", "images scored", "cells"):
+    for name in ("value", "95%, this list", "prompts like these", "images scored", "cells"):
         table.add_column(name, justify="right")
     run = RunSummary(manifest, estimates, stored)
     metrics = with_of_k(HEADLINES, (one.metric for one in estimates))
@@ -119,7 +119,8 @@ def render(manifest: Manifest, estimates: Sequence[Estimate], stored: int) -> Re
         table.add_row(
             Text(words, style="" if words.startswith(" ") else "bold"),
             percent(one.value, label.signed),
-            interval(one, label.signed),
+            interval(one.low, one.high, label.signed),
+            interval(one.population_low, one.population_high, label.signed),
             f"{one.scored:,} of {one.images:,}",
             f"{one.cells:,}",
         )
@@ -161,7 +162,7 @@ def render_several(runs: Sequence[RunSummary]) -> RenderableType:
             cells.append(
                 Text("-")
                 if one is None
-                else Text(f"{percent(one.value, signed)}\n{interval(one, signed)}")
+                else Text(f"{percent(one.value, signed)}\n{interval(one.low, one.high, signed)}")
             )
         score = run.estimate("binding_score")
         scored = "-" if score is None else f"{score.scored:,} of {score.images:,}"

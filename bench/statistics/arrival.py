@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from bench.records import Estimate
-from bench.statistics.bootstrap import LEVEL, RESAMPLES, intervals
+from bench.statistics.intervals import LEVEL, RESAMPLES, mean_of_cells, share_of_this_list
 
 #: A final share below this is no arrival: the colour is not on the subject, or in a small part.
 ARRIVED = 0.22
@@ -137,7 +137,6 @@ def estimate_arrivals(
         ``all`` and tags.
     """
     found = []
-    shares = np.array([name.endswith("elsewhere") for name in ARRIVAL_METRICS])
     for group in groups:
         rows = arrivals
         if group != "all":
@@ -149,20 +148,25 @@ def estimate_arrivals(
         means = cells.to_numpy(float)
         name = group if group == "all" else f"tag:{group}"
         rng = np.random.default_rng([seed, zlib.crc32(f"arrival/{name}".encode())])
-        ends = intervals(means, rng, shares=shares, resamples=resamples, level=LEVEL)
         scored = rows[columns].notna().sum()
         for m, metric in enumerate(columns):
-            measured = ~np.isnan(means[:, m])
+            values = means[~np.isnan(means[:, m]), m]
+            if metric.endswith("_elsewhere"):
+                one_each = np.ones(len(values))
+                ends = share_of_this_list(values, one_each * np.nan, one_each, LEVEL)
+            else:
+                ends = mean_of_cells(values, rng, resamples=resamples, level=LEVEL)
+            low, high = ends or (None, None)
             found.append(
                 Estimate(
                     metric=metric,
                     group=name,
-                    value=float(means[measured, m].mean()) if measured.any() else float("nan"),
-                    low=None if np.isnan(ends[m, 0]) else float(ends[m, 0]),
-                    high=None if np.isnan(ends[m, 1]) else float(ends[m, 1]),
+                    value=float(values.mean()) if len(values) else float("nan"),
+                    low=low,
+                    high=high,
                     images=len(rows),
                     scored=int(scored[metric]),
-                    cells=int(measured.sum()),
+                    cells=len(values),
                 )
             )
     return found

@@ -1,57 +1,65 @@
-"""Two runs compared: one primary score and its slices, paired by cell and image."""
+"""A run compared with one earlier run or several: one primary score and its slices."""
 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from bench.errors import NotComparableError
-from bench.records import Comparison
+from bench.records import NOT_JUDGED, Comparison
 from bench.statistics.metrics import SHARES
-from bench.statistics.paired import flip_p, holm, mean_interval, smallest_detectable
+from bench.statistics.outcomes import judge
+from bench.statistics.paired import Tested, flip_test, retraining_test, smallest_detectable
 
 PRIMARY = "binding_score"
-#: Metrics whose rise is a loss.
-LOWER_IS_BETTER = frozenset(
-    share.name for share in SHARES if share.name.startswith(("leakage", "invalid"))
-)
 #: Slices of the primary score by these columns, and by these tags.
 BY_COLUMN = ("colour", "subject")
 BY_TAG = ("novel", "anti-canonical")
 #: Other metrics over the whole grid.
-BY_PLACE = ("binding_given_drawn", "leakage_rate", "leakage_neighbour", "leakage_background")
+BY_PLACE = (
+    "binding_given_drawn",
+    "leakage_rate",
+    "leakage_neighbour",
+    "leakage_background",
+    "mixed",
+)
 
 _SHARES = {share.name: share for share in SHARES}
+_ABOUT = ["colour", "subject", "tags"]
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Two runs joined.
+    """Runs joined by cell, binding and index.
 
     Attributes
     ----------
-    frame : DataFrame
-        A row a judgement that both runs have: ``cell_id``, ``binding``, ``before``, ``after`` (the
-        verdicts), ``colour``, ``subject``, ``tags``.
-    by_image : bool
-        Paired by cell and image; else by cell alone.
+    frame : DataFrame, N rows
+        A row a judgement that any run has: ``cell_id``, ``binding``, ``index``, ``colour``,
+        ``subject``, ``tags``, of cells that all runs have.
+    before : ndarray of str, (N, K)
+        The verdicts of the runs before, None where one has no such image.
+    after : ndarray of str, (N,)
+        The verdicts of the run.
     warnings : tuple of str
     """
 
     frame: pd.DataFrame
-    by_image: bool
+    before: np.ndarray
+    after: np.ndarray
     warnings: tuple[str, ...]
 
 
-def pair(before: pd.DataFrame, after: pd.DataFrame) -> Pairs:
-    """Join the verdicts of two runs.
+def pair(before: pd.DataFrame | Sequence[pd.DataFrame], after: pd.DataFrame) -> Pairs:
+    """Join the verdicts of a run with those of the run, or the runs, before.
 
     Parameters
     ----------
-    before : DataFrame
+    before : DataFrame, or sequence of DataFrame
         Columns ``cell_id, binding, index, verdict``.
     after : DataFrame
         The same and ``colour, subject, tags``.
@@ -61,34 +69,39 @@ def pair(before: pd.DataFrame, after: pd.DataFrame) -> Pairs:
     NotComparableError
         They have no cell in common.
     """
-    keys = ["cell_id", "binding", "index"]
-    about = ["colour", "subject", "tags"]
-    joined = before[[*keys, "verdict"]].merge(
-        after[[*keys, "verdict", *about]], on=keys, suffixes=("_before", "_after")
-    )
-    joined = joined.rename(columns={"verdict_before": "before", "verdict_after": "after"})
-    warnings = []
-    missing = set(before["cell_id"]) ^ set(after["cell_id"])
-    if missing:
-        warnings.append(f"{len(missing)} cells are in one run only and are left out")
-    if len(joined):
-        unpaired = max(len(before), len(after)) - len(joined)
-        if unpaired and not missing:
-            warnings.append(f"{unpaired} images have no pair and are left out")
-        return Pairs(joined, True, tuple(warnings))
-    # No image in common: the cells are, and each run's share in a cell stands for itself.
-    common = sorted(set(before["cell_id"]) & set(after["cell_id"]))
+    runs = [*([before] if isinstance(before, pd.DataFrame) else before), after]
+    cells = [set(run["cell_id"]) for run in runs]
+    common = set.intersection(*cells)
     if not common:
         raise NotComparableError("cannot compare: the two runs have no cell in common")
-    warnings.append("no image has its pair: compared by cell, which finds less")
-    old = before.loc[before["cell_id"].isin(common), [*keys, "verdict"]].assign(after=None)
-    new = after[after["cell_id"].isin(common)].assign(before=None)
-    described = new.drop_duplicates(["cell_id", "binding"])[["cell_id", "binding", *about]]
-    old = old.rename(columns={"verdict": "before"}).merge(described, on=["cell_id", "binding"])
-    new = new.rename(columns={"verdict": "after"})
-    columns = [*keys, "before", "after", *about]
-    stacked = pd.DataFrame({name: [*old[name].tolist(), *new[name].tolist()] for name in columns})
-    return Pairs(stacked, False, tuple(warnings))
+    warnings = []
+    if missing := len(set.union(*cells) - common):
+        warnings.append(f"{missing} cells are not in all runs and are left out")
+    runs = [run[run["cell_id"].isin(common)] for run in runs]
+    number = np.repeat(np.arange(len(runs)), [len(run) for run in runs])
+    cell, ids = pd.factorize(np.concatenate([run["cell_id"].to_numpy(object) for run in runs]))
+    binding, index = (
+        np.concatenate([run[name].to_numpy(np.int64) for run in runs])
+        for name in ("binding", "index")
+    )
+    keys, row = np.unique(np.stack([cell, binding, index]), axis=1, return_inverse=True)
+    held = np.full((keys.shape[1], len(runs)), None, dtype=object)
+    held[row.ravel(), number] = np.concatenate([run["verdict"].to_numpy(object) for run in runs])
+    here = pd.notna(held)
+    counts = [int(np.bincount(keys[0], one).max()) for one in here.T]
+    if len(set(counts)) > 1:
+        words = " and ".join(map(str, sorted(set(counts))))
+        warnings.append(f"the runs have {words} judgements a cell; all of them are used")
+    lost = np.isin(held, NOT_JUDGED)
+    if alone := int((lost.any(axis=1) & (here & ~lost).any(axis=1)).sum()):
+        warnings.append(
+            f"{alone} images could not be judged in one of the runs and are left out of all"
+        )
+    frame = pd.DataFrame({"cell_id": ids[keys[0]], "binding": keys[1], "index": keys[2]})
+    about = after.drop_duplicates(["cell_id", "binding"])[["cell_id", "binding", *_ABOUT]]
+    joined = frame.merge(about, on=["cell_id", "binding"], how="left", validate="many_to_one")
+    known = joined["colour"].notna().to_numpy()
+    return Pairs(joined[known], held[known, :-1], held[known, -1], tuple(warnings))
 
 
 def compare(
@@ -99,12 +112,11 @@ def compare(
     slices: bool = True,
     seed: int = 0,
 ) -> list[Comparison]:
-    """Compare two runs.
+    """Compare a run with those before.
 
-    A metric has regressed where it changed significantly at ``alpha``, two-sided, for the worse and
-    by at least ``margin``. Else it passes where a loss of the margin would have been significant
-    with a chance of 80%, or lies outside the interval; and is ``underpowered`` where such a loss
-    could have stayed hidden.
+    The outcome of each is that of `bench.statistics.outcomes`. With one run before, the hypothesis
+    is that both are drawn from the same weights; with several, that the run is one more training
+    of their recipe: then a change must show beyond their spread too.
 
     Parameters
     ----------
@@ -117,7 +129,7 @@ def compare(
     slices : bool
         Also the other metrics and the slices, which are told and do not decide.
     seed : int
-        Of the bootstrap and the flips.
+        Of the flips.
 
     Returns
     -------
@@ -125,14 +137,14 @@ def compare(
         The primary score first. ``difference`` is after minus before.
     """
     frame = pairs.frame
-    codes, _ = pd.factorize(frame["cell_id"], sort=True)
     whole = np.ones(len(frame), dtype=bool)
     wanted = [(PRIMARY, "all", whole)]
     if slices:
         wanted += [(metric, "all", whole) for metric in BY_PLACE]
         wanted += [(PRIMARY, group, rows) for group, rows in _slices(frame)]
+    cell = pd.factorize(frame["cell_id"], sort=True)[0]
     tables = {
-        metric: _Differences.of(frame, codes, metric, pairs.by_image)
+        metric: _Table.of(pairs, cell, metric)
         for metric in dict.fromkeys(metric for metric, _, _ in wanted)
     }
     found = []
@@ -141,53 +153,45 @@ def compare(
         if one is not None:
             found.append(one)
     if len(found) > 1:
-        adjusted = holm(np.array([one.p for one, _ in found[1:]]))
-        found[1:] = [
-            (replace(one, p=float(p)), hidden)
-            for (one, hidden), p in zip(found[1:], adjusted, strict=True)
-        ]
-    return [_judge(one, hidden, margin, alpha) for one, hidden in found]
+        from statsmodels.stats.multitest import multipletests
+
+        adjusted = multipletests([one.p for one in found[1:]], method="holm")[1]
+        found[1:] = [replace(one, p=float(p)) for one, p in zip(found[1:], adjusted, strict=True)]
+    # The least p that a slice can reach is doubled by each of the others.
+    return [
+        judge(one, margin, alpha, tests=max(len(found) - 1, 1) if number else 1)
+        for number, one in enumerate(found)
+    ]
 
 
 @dataclass(frozen=True)
-class _Differences:
-    """Values of one metric before and after, NaN where not judged."""
+class _Table:
+    """Values of one metric: a row a judgement, a column a run, the last one after; NaN if none."""
 
-    codes: np.ndarray
-    before: np.ndarray
-    after: np.ndarray
-    by_image: bool
+    cell: np.ndarray
+    values: np.ndarray
 
     @classmethod
-    def of(
-        cls, frame: pd.DataFrame, codes: np.ndarray, metric: str, by_image: bool
-    ) -> _Differences:
-        before, after = (_values(frame[name], metric) for name in ("before", "after"))
-        if by_image:
-            both = ~np.isnan(before) & ~np.isnan(after)
-            before, after = np.where(both, before, np.nan), np.where(both, after, np.nan)
-        return cls(codes, before, after, by_image)
+    def of(cls, pairs: Pairs, cell: np.ndarray, metric: str) -> _Table:
+        share = _SHARES[metric]
+        held = np.column_stack([pairs.before, pairs.after])
+        known = np.isin(held, share.among)
+        values = np.isin(held, share.hits).astype(float)
+        # What one run could not judge is left out of all: else a run that fails on the hard images
+        # would look better for it. An image that a run does not have takes nothing from the others.
+        comparable = (known | pd.isna(held)).all(axis=1)
+        return cls(cell, np.where(known & comparable[:, None], values, np.nan))
 
-    def cells(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-        """Return means per cell before and after, and the mean number of judgements a cell."""
-        _, cell = np.unique(self.codes[rows], return_inverse=True)
+    def cells(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return means (C, R) and numbers of judgements (C, R) of the cells that all runs have."""
+        cell = np.unique(self.cell[rows], return_inverse=True)[1]
         size = int(cell.max()) + 1 if len(cell) else 0
-        means, counts = [], []
-        for values in (self.before[rows], self.after[rows]):
-            ok = ~np.isnan(values)
-            count = np.bincount(cell[ok], minlength=size)
-            with np.errstate(invalid="ignore", divide="ignore"):
-                means.append(np.bincount(cell[ok], values[ok], size) / count)
-            counts.append(count)
-        both = ~np.isnan(means[0]) & ~np.isnan(means[1])
-        images = float(np.minimum(*counts)[both].mean()) if both.any() else 0.0
-        return means[0][both], means[1][both], images
-
-
-def _values(verdicts: pd.Series, metric: str) -> np.ndarray:
-    share = _SHARES[metric]
-    counted = verdicts.isin(share.among).to_numpy()
-    return np.where(counted, verdicts.isin(share.hits).to_numpy().astype(float), np.nan)
+        values = self.values[rows]
+        known = ~np.isnan(values)
+        counts = np.column_stack([np.bincount(cell, one, size) for one in known.T])
+        sums = np.column_stack([np.bincount(cell, one, size) for one in np.nan_to_num(values).T])
+        whole = (counts > 0).all(axis=1)
+        return sums[whole] / counts[whole], counts[whole]
 
 
 def _slices(frame: pd.DataFrame) -> list[tuple[str, np.ndarray]]:
@@ -203,69 +207,49 @@ def _slices(frame: pd.DataFrame) -> list[tuple[str, np.ndarray]]:
 
 
 def _compare_one(
-    table: _Differences,
+    table: _Table,
     rows: np.ndarray,
     metric: str,
     group: str,
     margin: float,
     alpha: float,
     seed: int,
-) -> tuple[Comparison, float] | None:
-    """Compare one metric in one group; with the loss that could stay without significance."""
-    before, after, images = table.cells(rows)
-    if len(before) == 0:
+) -> Comparison | None:
+    means, counts = table.cells(rows)
+    if len(means) == 0:
         return None
+    runs, after = means[:, :-1], means[:, -1]
+    before = runs.mean(axis=1)
+    # Images that can have changed: of the run that has fewer.
+    images = float(np.minimum(counts[:, :-1].sum(axis=1), counts[:, -1]).mean())
     difference = after - before
     rng = np.random.default_rng([seed, zlib.crc32(f"{metric}/{group}".encode())])
-    low, high = mean_interval(difference, rng, level=1 - alpha)
-    one = Comparison(
+    tested = flip_test(difference, rng, images=images, alpha=alpha)
+    scores = runs.mean(axis=0)
+    if len(scores) > 1:
+        tested = _both(tested, retraining_test(float(after.mean()), scores, alpha))
+    return Comparison(
         metric=metric,
         group=group,
         before=float(before.mean()),
         after=float(after.mean()),
         difference=float(difference.mean()),
-        low=low,
-        high=high,
-        p=float(flip_p(difference[:, None], rng)[0]),
-        detectable=smallest_detectable(difference, images, alpha, margin),
+        low=tested.low if len(difference) > 1 else None,
+        high=tested.high if len(difference) > 1 else None,
+        p=tested.p,
+        detectable=smallest_detectable(difference, images, alpha, margin, scores),
         cells=len(difference),
         verdict="",
         sentence="",
+        changed=int((np.abs(difference) > 1e-9).sum()),
+        runs=len(scores),
     )
-    return one, smallest_detectable(difference, images, alpha)
 
 
-def _judge(one: Comparison, hidden: float, margin: float, alpha: float) -> Comparison:
-    loss = one.difference if one.metric in LOWER_IS_BETTER else -one.difference
-    if one.p <= alpha and loss > 0 and loss >= margin - 1e-12:
-        verdict = "regression"
-    elif hidden <= margin or _excluded(one, margin):
-        verdict = "pass"
-    else:
-        verdict = "underpowered"
-    return replace(one, verdict=verdict, sentence=_sentence(one, margin, alpha, verdict))
-
-
-def _excluded(one: Comparison, margin: float) -> bool:
-    """Whether the interval leaves out every loss of the margin or more."""
-    if one.low is None or one.high is None:
-        return False
-    return one.high < margin if one.metric in LOWER_IS_BETTER else one.low > -margin
-
-
-def _sentence(one: Comparison, margin: float, alpha: float, verdict: str) -> str:
-    name = one.metric.replace("_", " ")
-    where = "" if one.group == "all" else f" for {one.group.partition(':')[2]}"
-    change = f"{name}{where} went from {one.before:.1%} to {one.after:.1%} ("
-    change += f"{100 * one.difference:+.1f} points"
-    if one.low is not None and one.high is not None:
-        change += (
-            f", {100 * (1 - alpha):.4g}% interval {100 * one.low:+.1f} to {100 * one.high:+.1f}"
-        )
-    change += f", p = {one.p:.2g}) over {one.cells:,} cells"
-    found = f"a loss of {one.detectable:.1%} is found four times in five"
-    if verdict == "regression":
-        return f"regression: {change}, a loss of at least {margin:.1%}; {found}"
-    if verdict == "underpowered":
-        return f"underpowered: {change}; a loss of {margin:.1%} could have stayed hidden: {found}"
-    return f"pass: {change}; {found}"
+def _both(first: Tested, second: Tested) -> Tested:
+    """Reject what both reject: the greater p, and the wider end of each interval."""
+    return Tested(
+        max(first.p, second.p),
+        max(min(first.low, second.low), -1.0),
+        min(max(first.high, second.high), 1.0),
+    )

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from bench.records import LEAKS, NOT_JUDGED, VERDICTS
 
-_JUDGED = tuple(verdict for verdict in VERDICTS if verdict not in NOT_JUDGED)
-_DRAWN = tuple(verdict for verdict in _JUDGED if verdict != "absent")
+JUDGED = tuple(verdict for verdict in VERDICTS if verdict not in NOT_JUDGED)
+DRAWN = tuple(verdict for verdict in JUDGED if verdict != "absent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,19 +21,19 @@ class Share:
 
     name: str
     hits: tuple[str, ...]
-    among: tuple[str, ...] = _JUDGED
+    among: tuple[str, ...] = JUDGED
 
 
 SHARES: tuple[Share, ...] = (
     Share("binding_score", ("bound",)),
-    Share("binding_given_drawn", ("bound",), _DRAWN),
-    Share("drawn", _DRAWN),
+    Share("binding_given_drawn", ("bound",), DRAWN),
+    Share("drawn", DRAWN),
     Share("leakage_rate", LEAKS),
     *(Share(f"leakage_{place}", (place,)) for place in LEAKS),
     Share("mixed", ("mixed",)),
     Share("kept_prior", ("prior",)),
     Share("other_colour", ("wrong",)),
-    Share("unjudged", ("unjudged",), (*_JUDGED, "unjudged")),
+    Share("unjudged", ("unjudged",), (*JUDGED, "unjudged")),
     Share("invalid", ("invalid",), VERDICTS),
 )
 

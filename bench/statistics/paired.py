@@ -1,117 +1,196 @@
-"""Tests and intervals of a difference between two runs, over the cells of a grid.
+"""Test and interval of a difference between two runs, over the cells of a grid: one procedure.
 
-The cell is the unit: ``d_c`` is the mean difference (after minus before) over the images of cell c
-that both runs have. Under the hypothesis that nothing changed the two runs are exchangeable within
-a cell, so the sign of every ``d_c`` may be flipped: the test compares the sum of the differences
-with its distribution under all flips. With one image a cell this is McNemar's exact test. The test
-is two-sided, so that it says the same as the interval that is printed beside it.
+The cell is the unit: ``d_c`` is the mean over its images after minus that before. Under the
+hypothesis that nothing changed the two runs are exchangeable within a cell, so the sign of every
+``d_c`` may be flipped: the test compares the sum of the differences with its distribution under all
+flips. With one image a cell this is McNemar's exact test [1]_.
+
+The interval is the same test turned round: all changes ``delta`` for which the flips of
+``d_c - delta`` do not reject. A flip of the cells J against the rest reaches the observed sum where
+``delta`` lies between the mean of ``d`` over J and that over the rest, so that the ends of the
+interval are quantiles of the means of random halves (Hartigan's typical values [2]_), and the
+interval leaves out 0 exactly where p is at most alpha.
 
 References
 ----------
 .. [1] McNemar, Q., Note on the sampling error of the difference between correlated proportions,
        Psychometrika 12 (1947).
-.. [2] Phipson, B., Smyth, G., Permutation p-values should never be zero, Statistical Applications
+.. [2] Hartigan, J., Using subsample values as typical values, JASA 64 (1969).
+.. [3] Phipson, B., Smyth, G., Permutation p-values should never be zero, Statistical Applications
        in Genetics and Molecular Biology 9 (2010).
-.. [3] Holm, S., A simple sequentially rejective multiple test procedure, Scandinavian Journal of
-       Statistics 6 (1979).
 """
 
 from __future__ import annotations
 
-import numpy as np
-from scipy import special
+from dataclasses import dataclass
 
-from bench.statistics.bootstrap import LEVEL, RESAMPLES, bca, resampled_means
+import numpy as np
+from scipy import special, stats
+
+from bench.statistics.intervals import clopper_pearson, difference
 
 #: Random flips, where there are too many to try all.
 FLIPS = 9999
-#: Up to so many cells that changed, all flips are tried.
+#: Up to so many cells, or cells that changed, all flips are tried.
 EXACT = 13
+#: With fewer cells that changed, the ends are never inside those of the exact binomial form.
+FEW_CHANGED = 10
 POWER = 0.8
 _CHUNK = 4_000_000
 #: Sums closer than this are the same.
 _SLACK = 1e-9
 
 
-def flip_p(differences: np.ndarray, rng: np.random.Generator, *, flips: int = FLIPS) -> np.ndarray:
-    """Two-sided p-values of a change: how often flipped signs give a sum as far from zero.
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """A two-sided p-value and the interval of the same test, in [-1, 1]."""
+
+    p: float
+    low: float
+    high: float
+
+
+def flip_test(
+    differences: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    images: float = 1.0,
+    alpha: float = 0.05,
+    flips: int = FLIPS,
+) -> Tested:
+    """Test whether two runs differ, and by how much, by flips of the signs of their cells.
 
     Parameters
     ----------
-    differences : ndarray, float64, (C, M)
-        A row a cell, a column a metric; NaN where the cell has no pair.
+    differences : ndarray, float64, (C,)
+        After minus before, without NaN, in [-1, 1].
     rng : numpy.random.Generator
+    images : float
+        Mean number of images a cell that can have changed: those of the smaller run.
+    alpha : float
+        The interval is that of 1 - alpha. It leaves out 0 where and only where p <= alpha.
     flips : int
 
     Returns
     -------
-    ndarray, float64, (M,)
-        1 where nothing changed.
+    Tested
+        p is 1 where nothing changed. Where hardly anything did, the interval is at least that of
+        the exact binomial form with the images as trials: no change seen in N images is no proof
+        that there is none.
     """
-    known = np.where(np.isnan(differences), 0.0, differences)
-    p = np.array([_exact_p(column[column != 0]) for column in known.T])
-    drawn = np.flatnonzero(np.isnan(p))
-    if len(drawn):
-        p[drawn] = _drawn_p(known[:, drawn], rng, flips)
-    return p
+    cells = len(differences)
+    if cells == 0:
+        return Tested(1.0, -1.0, 1.0)
+    low, high, p = _typical_values(differences, rng, alpha, flips)
+    exact = _exact_p(differences[np.abs(differences) > _SLACK])
+    if exact is not None:
+        p = exact
+    changed = int((np.abs(differences) > _SLACK).sum())
+    if changed < FEW_CHANGED:
+        few = _few_changed(differences, cells * max(images, 1.0), 1 - alpha)
+        # Where nothing changed there is nothing to flip: the exact form stands alone.
+        low, high = (min(low, few[0]), max(high, few[1])) if changed else few
+    mean = differences.mean()
+    if p > alpha:
+        low, high = min(low, 0.0), max(high, 0.0)
+    elif mean < 0:
+        high = min(high, -_SLACK)
+    else:
+        low = max(low, _SLACK)
+    return Tested(p, max(low, -1.0), min(high, 1.0))
 
 
-def _exact_p(changed: np.ndarray) -> float:
-    """P-value over all flips, from the cells that changed; NaN where there are too many."""
+def _typical_values(
+    differences: np.ndarray, rng: np.random.Generator, alpha: float, flips: int
+) -> tuple[float, float, float]:
+    """Ends of the interval, and p of no change, by flips."""
+    cells = len(differences)
+    lows, highs, as_far = [], [], 0
+    total = differences.sum()
+    whole = cells <= EXACT
+    count = 2**cells if whole else flips
+    step = max(1, _CHUNK // cells)
+    for start in range(0, count, step):
+        size = min(step, count - start)
+        if whole:
+            taken = (np.arange(start, start + size)[:, None] >> np.arange(cells)) & 1
+        else:
+            taken = rng.integers(0, 2, (size, cells), dtype=np.int8)
+        taken = taken.astype(np.float64)
+        inside, number = taken @ differences, taken.sum(axis=1)
+        as_far += int((np.abs(total - 2 * inside) >= abs(total) - _SLACK).sum())
+        with np.errstate(invalid="ignore", divide="ignore"):
+            halves = np.stack([inside / number, (total - inside) / (cells - number)])
+        # None flipped, or all: never less extreme than what was observed.
+        empty = (number == 0) | (number == cells)
+        lows.append(np.where(empty, -np.inf, halves.min(axis=0)))
+        highs.append(np.where(empty, np.inf, halves.max(axis=0)))
+    # Random flips count the observed signs as one more, so that p is never 0.
+    extra = 0 if whole else 1
+    rejected = int(np.floor(alpha * (count + extra) + _SLACK)) - extra
+    p = (as_far + extra) / (count + extra)
+    if rejected < 0:
+        return -1.0, 1.0, p
+    low = np.partition(np.concatenate(lows), rejected)[rejected]
+    high = np.partition(-np.concatenate(highs), rejected)[rejected]
+    return float(low), float(-high), p
+
+
+def _exact_p(changed: np.ndarray) -> float | None:
+    """P-value over all flips of the cells that changed; None where there are too many."""
     if len(changed) == 0:
         return 1.0
     if np.ptp(np.abs(changed)) < _SLACK:
         most = max(int((changed < 0).sum()), int((changed > 0).sum()))
         return float(min(1.0, 2 * special.bdtrc(most - 1, len(changed), 0.5)))
     if len(changed) > EXACT:
-        return float("nan")
+        return None
     bits = np.arange(2 ** len(changed))[:, None] >> np.arange(len(changed))
     sums = (1.0 - 2.0 * (bits & 1)) @ changed
     return float((np.abs(sums) >= abs(changed.sum()) - _SLACK).mean())
 
 
-def _drawn_p(known: np.ndarray, rng: np.random.Generator, flips: int) -> np.ndarray:
-    """P-values of columns by random flips."""
-    changed = known[(known != 0).any(axis=1)]
-    observed = np.abs(changed.sum(axis=0)) - _SLACK
-    as_far = np.zeros(known.shape[1])
-    step = max(1, _CHUNK // len(changed))
-    for start in range(0, flips, step):
-        size = min(step, flips - start)
-        signs = rng.integers(0, 2, (size, len(changed)), dtype=np.int8) * 2.0 - 1.0
-        as_far += (np.abs(signs @ changed) >= observed).sum(axis=0)
-    return (as_far + 1) / (flips + 1)
+def _few_changed(differences: np.ndarray, trials: float, level: float) -> tuple[float, float]:
+    """Interval from the exact intervals of the share of images gained and of that lost (MOVER)."""
+    shares = [np.maximum(sign * differences, 0.0).mean() for sign in (1, -1)]
+    gained, lost = ((share, *clopper_pearson(share, trials, level)) for share in shares)
+    return difference(gained, lost)
 
 
-def mean_interval(
-    differences: np.ndarray,
-    rng: np.random.Generator,
-    *,
-    resamples: int = RESAMPLES,
-    level: float = LEVEL,
-) -> tuple[float | None, float | None]:
-    """Interval of the mean difference over cells: paired cluster bootstrap, BCa.
+def retraining_test(after: float, before: np.ndarray, alpha: float = 0.05) -> Tested:
+    """Test whether a run is another training of the recipe of several runs.
 
-    Where no cell changed, the bound is that of a change which C cells did not show.
+    Under that hypothesis its score is one more draw from where theirs come from: the prediction
+    interval of one more value, with ``t(K - 1)`` and the standard error ``s sqrt(1 + 1 / K)``.
 
     Parameters
     ----------
-    differences : ndarray, float64, (C,)
-        Without NaN.
+    after : float
+        Score of the run.
+    before : ndarray, float64, (K,)
+        Scores of the runs of the baseline, two or more, over the same cells.
+    alpha : float
+
+    References
+    ----------
+    .. [1] Hahn, G., Meeker, W., Statistical Intervals (1991), section 4.7.
     """
-    cells = len(differences)
-    if cells < 2:
-        return None, None
-    if np.ptp(differences) < 1e-12:
-        mean = float(differences[0])
-        unseen = 1 - ((1 - level) / 2) ** (1 / cells)
-        return max(mean - unseen, -1.0), min(mean + unseen, 1.0)
-    draws = resampled_means(differences[:, None], rng, resamples)[:, 0]
-    return bca(differences, draws, level)
+    degrees = len(before) - 1
+    error = before.std(ddof=1) * np.sqrt(1 + 1 / len(before))
+    change = float(after - before.mean())
+    if error < _SLACK:
+        return Tested(float(abs(change) < _SLACK), change, change)
+    reach = float(special.stdtrit(degrees, 1 - alpha / 2) * error)
+    p = float(2 * special.stdtr(degrees, -abs(change) / error))
+    return Tested(p, change - reach, change + reach)
 
 
 def smallest_detectable(
-    differences: np.ndarray, images: float, alpha: float, margin: float = 0.0
+    differences: np.ndarray,
+    images: float,
+    alpha: float,
+    margin: float = 0.0,
+    before: np.ndarray | None = None,
 ) -> float:
     """Return the loss that would be found with a chance of 80%.
 
@@ -130,6 +209,8 @@ def smallest_detectable(
         Level of the two-sided test.
     margin : float
         Smallest loss that counts; 0 for significance alone.
+    before : ndarray, float64, (K,), optional
+        Scores of several runs of the baseline: the loss must show beyond their spread too.
     """
     cells = len(differences)
     if cells < 2:
@@ -139,24 +220,21 @@ def smallest_detectable(
     turned = special.gammaincinv(least, POWER) / trials
     error = differences.std(ddof=1) / np.sqrt(cells)
     normal = max(special.ndtri(1 - alpha / 2) * error, margin) + special.ndtri(POWER) * error
-    return float(min(1.0, max(turned, normal)))
+    found = max(turned, normal)
+    if before is not None and len(before) > 1 and (spread := before.std(ddof=1)) > _SLACK:
+        degrees, error = len(before) - 1, spread * np.sqrt(1 + 1 / len(before))
+        reach = float(special.stdtrit(degrees, 1 - alpha / 2))
+        found = max(
+            found, error * _noncentral(degrees, reach), margin + stats.norm.ppf(POWER) * error
+        )
+    return float(min(1.0, found))
 
 
-def holm(p: np.ndarray) -> np.ndarray:
-    """P-values adjusted for their number by Holm's step-down rule.
+def _noncentral(degrees: int, reach: float) -> float:
+    """Shift, in standard errors, at which t exceeds ``reach`` with a chance of `POWER`."""
+    from scipy import optimize
 
-    Parameters
-    ----------
-    p : ndarray, float64, (M,)
+    def short(shift: float) -> float:
+        return float(stats.nct.sf(reach, degrees, shift)) - POWER
 
-    Returns
-    -------
-    ndarray, float64, (M,)
-        Never below ``p``, never above 1; in the order given.
-    """
-    order = np.argsort(p, kind="stable")
-    factors = np.arange(len(p), 0, -1)
-    adjusted = np.minimum(np.maximum.accumulate(p[order] * factors), 1.0)
-    out = np.empty_like(adjusted)
-    out[order] = adjusted
-    return out
+    return float(optimize.brentq(short, 0.0, 40.0 + 4 * reach))

@@ -5,13 +5,25 @@ from __future__ import annotations
 import itertools
 import zlib
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bench.records import Estimate
-from bench.statistics.bootstrap import LEVEL, RESAMPLES, difference, intervals
-from bench.statistics.metrics import GAPS, SLICED
+from bench.statistics.intervals import (
+    LEVEL,
+    RESAMPLES,
+    Interval,
+    difference,
+    mean_of_cells,
+    mean_of_this_list,
+    share_of_prompts_like_these,
+    share_of_this_list,
+    student,
+)
+from bench.statistics.metrics import GAPS, SHARES, SLICED
+from bench.statistics.of_k import any_and_all
 from bench.statistics.sums import CellSums, Judgements
 
 WHOLE = "all"
@@ -23,6 +35,7 @@ KINDS, SEEN = ("single", "distractor", "pair"), ("seen", "novel")
 
 #: Metrics that can be negative; all others lie in [0, 1].
 _SIGNED = frozenset({"leak_excess"})
+_SHARES = frozenset(share.name for share in SHARES)
 
 
 def tabulate(
@@ -51,7 +64,8 @@ def tabulate(
     list of Estimate
         Groups are ``all``, ``tag:T``, ``tag:KIND+SEEN``, ``template:T``, ``colour:C``,
         ``subject:S``, ``cell:ID``. Images that were not measured are left out of the value and
-        told by ``scored``; fewer than two cells give no interval.
+        told by ``scored``; fewer than two cells give no interval. Where cells have k images, two
+        or more, also ``any_of_k`` and ``all_of_k``.
     """
     judgements = Judgements(verdicts)
     found: list[Estimate] = []
@@ -60,6 +74,8 @@ def tabulate(
     for group, rows, metrics in _groups(verdicts, tags, whole):
         sums = judgements.sums(rows, metrics)
         found += estimates_of(sums, group, _generator(seed, group), resamples, level)
+        if metrics is None and (of_k := any_and_all(verdicts[rows])) is not None:
+            found += estimates_of(of_k, group, _generator(seed, group), resamples, level)
     found += _gaps(judgements, WHOLE, whole, tags, seed, resamples, level)
     if "single" in tags:
         found += _gaps(judgements, "tag:single", tags["single"], tags, seed, resamples, level)
@@ -71,24 +87,47 @@ def tabulate(
 def estimates_of(
     sums: CellSums, group: str, rng: np.random.Generator, resamples: int, level: float
 ) -> list[Estimate]:
-    """Estimates of one group, one a metric."""
-    means = sums.means
-    shares = np.array([name not in _SIGNED for name in sums.metrics])
-    ends = intervals(means, rng, shares=shares, resamples=resamples, level=level)
-    cells = sums.cells
-    return [
-        Estimate(
-            metric=name,
-            group=group,
-            value=float(np.nanmean(means[:, m])) if cells[m] else float("nan"),
-            low=None if np.isnan(ends[m, 0]) else float(ends[m, 0]),
-            high=None if np.isnan(ends[m, 1]) else float(ends[m, 1]),
-            images=sums.images,
-            scored=int(sums.scored[m]),
-            cells=int(cells[m]),
+    """Estimates of one group, one a metric.
+
+    ``low`` and ``high`` are for this list of prompts, ``population_low`` and ``population_high``
+    for prompts like these.
+    """
+    found = []
+    for m, name in enumerate(sums.metrics):
+        ok = sums.cell_images[:, m] > 0
+        means, noise, images = sums.means[ok, m], sums.noise[ok, m], sums.cell_images[ok, m]
+        variance, degrees = float(sums.variance[m]), float(sums.degrees[m])
+        if name in _SHARES or name.startswith(("any_of_", "all_of_")):
+            ends = share_of_this_list(means, noise, images, level)
+            wide = share_of_prompts_like_these(means, variance, degrees, level)
+        else:
+            how: dict[str, Any] = {
+                "bounded": name not in _SIGNED,
+                "resamples": resamples,
+                "level": level,
+            }
+            ends = mean_of_this_list(means, noise, images, rng, **how)
+            wide = mean_of_cells(means, rng, **how)
+            if wide is not None and variance > 0:
+                clustered = student(means.mean(), variance**0.5, degrees, level)
+                wide = min(wide[0], clustered[0]), max(wide[1], clustered[1])
+        low, high = ends or (None, None)
+        population_low, population_high = wide or (None, None)
+        found.append(
+            Estimate(
+                metric=name,
+                group=group,
+                value=float(means.mean()) if len(means) else float("nan"),
+                low=low,
+                high=high,
+                images=sums.images,
+                scored=int(sums.scored[m]),
+                cells=len(means),
+                population_low=population_low,
+                population_high=population_high,
+            )
         )
-        for m, name in enumerate(sums.metrics)
-    ]
+    return found
 
 
 def _groups(
@@ -148,42 +187,46 @@ def _gaps(
 
 
 def _minus(name: str, group: str, first: Estimate, second: Estimate) -> Estimate:
-    low = high = None
-    if None not in (first.low, first.high, second.low, second.high):
-        low, high = difference(
-            (first.value, first.low or 0.0, first.high or 0.0),
-            (second.value, second.low or 0.0, second.high or 0.0),
-        )
+    """Return the gap; without a value where one of its sides is a single cell."""
+    told = min(first.cells, second.cells) > 1
+    low, high = _gap_ends(first, second, "low", "high") if told else (None, None)
+    wide = _gap_ends(first, second, "population_low", "population_high") if told else (None, None)
     return Estimate(
         metric=name,
         group=group,
-        value=first.value - second.value,
+        value=first.value - second.value if told else float("nan"),
         low=low,
         high=high,
         images=first.images + second.images,
         scored=first.scored + second.scored,
         cells=first.cells + second.cells,
+        population_low=wide[0],
+        population_high=wide[1],
     )
+
+
+def _gap_ends(
+    first: Estimate, second: Estimate, low: str, high: str
+) -> Interval | tuple[None, None]:
+    ends = [(one.value, getattr(one, low), getattr(one, high)) for one in (first, second)]
+    return (None, None) if None in (*ends[0], *ends[1]) else difference(*ends)
 
 
 def _each_cell(judgements: Judgements) -> list[Estimate]:
     everything = np.ones(len(judgements.cell), dtype=bool)
     sums = judgements.sums(everything, SLICED)
-    means = sums.means
     images = pd.DataFrame({"cell": judgements.cell, "sample": judgements.sample})
     counts = images.groupby("cell")["sample"].nunique().to_numpy()
-    # Two bindings of one image are one image.
-    bindings = np.maximum(np.bincount(judgements.cell) / counts, 1.0)
     return [
         Estimate(
             metric=name,
             group=f"cell:{cell}",
-            value=float(means[c, m]),
+            value=float(sums.means[c, m]),
             low=None,
             high=None,
             images=int(counts[c]),
-            scored=int(np.ceil(sums.counts[c, m] / bindings[c])),
-            cells=int(sums.counts[c, m] > 0),
+            scored=int(sums.cell_images[c, m]),
+            cells=int(sums.cell_images[c, m] > 0),
         )
         for c, cell in enumerate(judgements.cell_ids)
         for m, name in enumerate(SLICED)

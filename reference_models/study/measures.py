@@ -14,7 +14,7 @@ import pandas as pd
 
 from bench.judge.colour.named import basic_term
 from bench.records import Estimate
-from bench.statistics.bootstrap import LEVEL, RESAMPLES, intervals
+from bench.statistics.intervals import LEVEL, RESAMPLES, mean_of_cells
 from bench.statistics.sums import Judgements
 from bench.statistics.tabulate import estimates_of
 from bench.store.derived import read_verdicts
@@ -197,17 +197,12 @@ def _by_step(joined: pd.DataFrame, steps: int) -> tuple[Value, ...]:
         return (Value(None),) * steps
     cells = joined.groupby(["cell_id", "step"])["value"].mean().unstack()
     means = cells.reindex(columns=range(steps)).to_numpy(float)
-    rng = np.random.default_rng([0, zlib.crc32(b"curves")])
-    # One set of drawn cells for all steps: the band moves as one.
-    ends = intervals(means, rng, resamples=RESAMPLES, level=LEVEL)
-    count = (~np.isnan(means)).sum(axis=0)
-    return tuple(
-        Value(
-            float(np.nanmean(means[:, k])) if count[k] else None,
-            None if np.isnan(ends[k, 0]) else float(ends[k, 0]),
-            None if np.isnan(ends[k, 1]) else float(ends[k, 1]),
-            int(count[k]),
-            int(count[k]),
-        )
-        for k in range(steps)
-    )
+    found = []
+    for column in means.T:
+        known = column[~np.isnan(column)]
+        # The same draws for all steps: the band moves as one.
+        rng = np.random.default_rng([0, zlib.crc32(b"curves")])
+        low, high = mean_of_cells(known, rng, bounded=True, resamples=RESAMPLES) or (None, None)
+        value = float(known.mean()) if len(known) else None
+        found.append(Value(value, low, high, len(known), len(known)))
+    return tuple(found)

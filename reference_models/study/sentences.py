@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bench.statistics.bootstrap import difference
+from bench.statistics.intervals import difference
 from reference_models.study.plan import COMPARED, COVERAGE
 from reference_models.study.results import Result, Results, Value, seeds_of
 from reference_models.study.seeds import Pooled, pooled

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from bench.judge.colour.spaces import to_lab
-from bench.statistics.bootstrap import LEVEL, RESAMPLES, intervals
+from bench.statistics.intervals import LEVEL, RESAMPLES, mean_of_cells
 from prompts.colours import COLOUR_NAMES
 from reference_models.data import training_scenes
 from reference_models.local import LocalModel
@@ -102,8 +102,8 @@ def _means(pictures: np.ndarray) -> np.ndarray:
 
 def _mean(values: np.ndarray) -> Value:
     rng = np.random.default_rng([0, zlib.crc32(b"tone")])
-    low, high = intervals(values[:, None], rng, resamples=RESAMPLES, level=LEVEL)[0]
-    return Value(float(values.mean()), float(low), float(high), len(values), len(values))
+    low, high = mean_of_cells(values, rng, resamples=RESAMPLES, level=LEVEL) or (None, None)
+    return Value(float(values.mean()), low, high, len(values), len(values))
 
 
 def tone_of_member(name: str, scenes: Mapping[str, Captioned]) -> dict[str, Value]:

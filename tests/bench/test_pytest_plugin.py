@@ -35,7 +35,7 @@ def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("plugin")
     team = crew()
     whole = make_run(folder / "whole", seeds=12)
-    text = make_baseline(whole.manifest, read_verdicts(whole), read_estimates(whole))
+    text = make_baseline([(whole.manifest, read_verdicts(whole), read_estimates(whole))])
     (folder / "b.json").write_text(text)
     damaged = type(team)(DamagedSampler(), team.segmenter, team.scorers)
     make_run(folder / "damaged", seeds=12, team=damaged)
@@ -67,7 +67,7 @@ def test_run_is_made_compared_and_told(project):
 
         def test_write(binding_run):
             run = Run(binding_run.folder)
-            text = make_baseline(run.manifest, read_verdicts(run), read_estimates(run))
+            text = make_baseline([(run.manifest, read_verdicts(run), read_estimates(run))])
             pathlib.Path("b.json").write_text(text)
 
         def test_binding(binding_run):
@@ -87,7 +87,7 @@ def test_run_is_made_compared_and_told(project):
     result.stdout.fnmatch_lines(
         [
             "*underpowered: binding score went from*",
-            "*none.json: no such file*",
+            "*there is no baseline none.json; write it with*",
             "*= Binding Bench =*",
             "pass: binding score went from*",
         ]
@@ -106,7 +106,9 @@ def test_damaged_model_fails_and_a_missing_one_is_told(project, runs):
         project, "second.py", f"--binding-run={runs}/damaged", f"--binding-baseline={runs}/b.json"
     )
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*regression: binding score went from*", "*bound, now *"])
+    result.stdout.fnmatch_lines(
+        ["*regression: binding score went from*", "*bound before, 0 of 12 now*"]
+    )
     result = run(project, "second.py", "--binding-model=", "-o", "binding_model=")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*binding_run needs a run: set --binding-run FOLDER*"])

@@ -66,6 +66,33 @@ def test_help_imports_nothing_heavy():
         assert f"  {name} " in done.stdout
 
 
+@pytest.mark.parametrize(
+    "arguments", [["prompts"], ["prompts", "--format", "csv"], ["models"], ["check", "--help"]]
+)
+def test_a_reader_that_has_gone_is_no_error(arguments):
+    running = process(*arguments)
+    running.stdout.close()
+    told = running.stderr.read()
+    running.stderr.close()
+    assert running.wait(PATIENCE) == 0
+    assert "error" not in told.lower()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check", "--baseline", "b.json", "--margin", "nan"],
+        ["check", "--baseline", "b.json", "--alpha", "nan"],
+        ["plan", "--seconds", "inf"],
+        ["run", "--model", "local", "--guidance-scale", "nan"],
+        ["run", "--model", "openai-images:x", "--price", "nan"],
+    ],
+)
+def test_what_is_no_number_is_refused(arguments, capsys):
+    assert run(arguments) == 2
+    assert re.search(r"(nan|inf)'? is (not a finite|no) number", capsys.readouterr().err)
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help(name, capsys):
     assert run([name, "--help"]) == 0
@@ -88,7 +115,8 @@ def test_run_show_and_run_again(capsys):
     assert run(["show", "r", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["estimates"] == summary["estimates"]
     assert run(["show", "runs/r", "--csv"]) == 0
-    assert capsys.readouterr().out.startswith("metric,group,value,low,high,images,scored,cells\n")
+    head = "metric,group,value,low,high,images,scored,cells,population_low,population_high\n"
+    assert capsys.readouterr().out.startswith(head)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def run(tmp_path, monkeypatch):
 
 
 def text_of(run):
-    return make_baseline(run.manifest, read_verdicts(run), read_estimates(run))
+    return make_baseline([(run.manifest, read_verdicts(run), read_estimates(run))])
 
 
 def test_baseline_is_small_sorted_and_the_same_for_the_same_images(run, tmp_path):
@@ -44,7 +44,7 @@ def test_baseline_is_small_sorted_and_the_same_for_the_same_images(run, tmp_path
 
 def test_baseline_comes_back_as_the_verdicts(run, tmp_path):
     (tmp_path / "b.json").write_text(text_of(run))
-    about, verdicts = read_baseline(tmp_path / "b.json")
+    about, (verdicts,) = read_baseline(tmp_path / "b.json")
     assert about == json.loads(json.dumps(comparable(run.manifest)))
     keys = ["cell_id", "binding", "index"]
     expected = read_verdicts(run)[[*keys, "verdict"]].sort_values(keys)
@@ -69,26 +69,74 @@ def test_unfinished_and_limited_runs_have_no_baseline(tmp_path):
     with pytest.raises(NotComparableError, match="--limit 4"):
         text_of(run)
     with pytest.raises(NotComparableError, match="is not finished"):
-        make_baseline(run.manifest.model_copy(update={"finished": None}), None, [])
+        make_baseline([(run.manifest.model_copy(update={"finished": None}), None, [])])
 
 
 @pytest.mark.parametrize(
     ("content", "error", "words"),
     [
-        (None, UsageError, "no such file"),
-        ("nonsense", UsageError, "is no baseline"),
-        ("{}", UsageError, "is no baseline"),
-        ('{"format": 9}', NotComparableError, "format 9"),
-        ('{"format": 1, "about": {}, "cells": {"a": {"images": "bQ"}}}', UsageError, "no baseline"),
-        ('{"format": 1, "about": {}, "cells": {}}', UsageError, "has no image of any cell"),
+        (None, UsageError, r"there is no baseline .*b\.json; write it with `bench baseline RUN"),
+        ("nonsense", UsageError, "is no baseline: line 1 cannot be read as JSON; write it again"),
+        ('{"a": 1,,', UsageError, "line 1 cannot be read as JSON"),
+        ("{}", UsageError, "is no baseline: it names no format"),
+        ("[]", UsageError, "is no baseline: it names no format"),
+        ('{"format": 9}', NotComparableError, "has format 9, and this release reads 1 and 2"),
+        ('{"format": 2, "about": {}}', UsageError, "it has no 'cells'"),
+        ('{"format": 2, "cells": {}}', UsageError, "it has no 'about'"),
+        ('{"format": 1, "about": {}, "cells": {"a": {}}}', UsageError, "'a' has no verdicts"),
+        ('{"format": 2, "about": {}, "cells": {"a": [3]}}', UsageError, "'a' has no verdicts"),
+        ('{"format": 2, "about": {}, "cells": {"a": ["bQ"]}}', UsageError, "no verdict 'Q'"),
+        ('{"format": 2, "about": {}, "cells": {}}', UsageError, "has no image of any cell"),
     ],
 )
-def test_bad_baseline_is_told(tmp_path, content, error, words):
+def test_bad_baseline_is_told_in_words(tmp_path, content, error, words):
     path = tmp_path / "b.json"
     if content is not None:
-        path.write_text(content)
-    with pytest.raises(error, match=words):
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(error, match=words) as caught:
         read_baseline(path)
+    assert "Error" not in str(caught.value)
+
+
+def test_a_baseline_of_the_first_format_is_read(tmp_path):
+    path = tmp_path / "b.json"
+    cells = {"a": {"images": "bg- bb-", "n": 4, "bound": 3, "background": 1}}
+    path.write_text(json.dumps({"format": 1, "about": {"seeds": 3, "suite": "1"}, "cells": cells}))
+    about, (verdicts,) = read_baseline(path)
+    assert about == {"suite": "1"}
+    assert verdicts.values.tolist() == [
+        ["a", 0, 0, "bound"],
+        ["a", 0, 1, "background"],
+        ["a", 1, 0, "bound"],
+        ["a", 1, 1, "bound"],
+    ]
+
+
+def test_a_baseline_of_several_runs_comes_back_as_their_verdicts(run, tmp_path, capsys):
+    other = make_run(tmp_path / "runs" / "s", seeds=2)
+    assert bench(["baseline", "r", "s", "--out", "b.json"]) == 0
+    assert "the same weights" in capsys.readouterr().err
+    _, runs = read_baseline(tmp_path / "b.json")
+    for found, one in zip(runs, (run, other), strict=True):
+        assert sorted(found.values.tolist()) == sorted(
+            read_verdicts(one)[["cell_id", "binding", "index", "verdict"]].values.tolist()
+        )
+    assert bench(["check", "r", "--baseline", "b.json", "--json"]) == 0
+    printed = capsys.readouterr().out
+    assert "the 2 runs of the baseline" in json.loads(printed)["null"]
+    assert any("judgements a cell" in line for line in json.loads(printed)["warnings"])
+
+
+def test_runs_of_one_baseline_are_two_runs_and_made_alike(run, tmp_path, capsys):
+    assert bench(["baseline", "r", "r", "--out", "b.json"]) == 2
+    assert "given twice" in capsys.readouterr().err
+    make_run(tmp_path / "runs" / "other", seeds=3, team=crew(steps=5))
+    assert bench(["baseline", "r", "other", "--out", "b.json"]) == 3
+    assert (
+        "cannot stand in one baseline: sampler.steps is 4 in one and 5 in"
+        in capsys.readouterr().err
+    )
+    assert not Path("b.json").exists()
 
 
 ABOUT = {

@@ -75,10 +75,16 @@ def test_estimates_average_over_cells_and_leave_out_what_never_came():
     one = found["arrival_noise", "all"]
     assert one.value == pytest.approx((0.75 + 0.5) / 2)
     assert (one.images, one.scored, one.cells) == (4, 3, 2)
-    assert one.low is not None
-    assert one.low <= one.value <= one.high
+    assert (one.low, one.high) == (None, None), "two cells tell nothing of a measured metric"
+    assert found["stood_elsewhere", "all"].high > 0.5
     assert ("arrival_noise", "tag:novel") not in found
     assert math.isnan(found["stayed_elsewhere", "all"].value)
+
+
+def test_many_cells_give_an_interval():
+    rows = table(np.linspace(0.2, 0.8, 24), [f"c{number // 2}" for number in range(24)])
+    one = estimate_arrivals(rows, ("all",))[0]
+    assert one.low < one.value < one.high
 
 
 def test_one_cell_gives_no_interval():
