@@ -111,6 +111,39 @@ def test_failure_of_the_gate_fails_the_step_and_keeps_its_outputs(place):
     assert "not comparable" in summary
 
 
+def test_a_run_of_blank_pictures_still_has_a_verdict_and_all_files(tmp_path):
+    """The run ends with 3: the comparison is made all the same, and says why not."""
+    (tmp_path / "black.py").write_text(
+        "import numpy as np\n"
+        "def load():\n"
+        "    return lambda prompts, generators: [np.zeros((64, 64, 3), np.uint8) for _ in prompts]\n"
+    )
+    code, outputs, summary, printed = perform(
+        tmp_path,
+        model="black:load",
+        baseline=str(ROOT / ".ci" / "baseline.json"),
+        **{"run-options": OPTIONS},
+    )
+    assert (code, outputs["verdict"], outputs["code"]) == (3, "not comparable", "3"), printed
+    assert "not comparable" in summary
+    assert "](" not in summary
+    for name in ("report", "junit"):
+        assert (tmp_path / outputs[name]).stat().st_size > 100
+    assert 'errors="1"' in (tmp_path / outputs["junit"]).read_text()
+
+
+def test_a_strangers_installation_is_kept():
+    install = next(step for step in STEPS if step["name"].startswith("Install"))["run"]
+    assert "constraints.txt" not in install
+    assert install.index("requirements[@]") < install.index("GITHUB_ACTION_PATH")
+
+
+def test_the_run_before_is_shown_in_the_report(place):
+    code, outputs, _, printed = perform(place, run="main", before="main", baseline="b.json")
+    assert code == 0, printed
+    assert (place / outputs["report"]).stat().st_size > 10_000
+
+
 def test_inputs_are_never_run_as_code(place):
     code, _, _, _ = perform(place, run="$(touch hacked)", baseline="b.json; touch hacked")
     assert code == 2

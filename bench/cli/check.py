@@ -114,20 +114,20 @@ def command(
         outcome = check(folder, baseline, margin, alpha, strict, allowed)
     except NotComparableError as error:
         outcome = error
-    if report is not None:
-        from bench.cli.report import read_folders
-        from reports.page import write_report
-
-        write_report(read_folders([one for one in (earlier, folder) if one is not None]), report)
     if junit is not None:
         forms.write_junit(junit, outcome)
     title = f"{folder.resolve().name} against {baseline.name}"
     if summary is not None:
         address = "" if report is None else forms.address_from(summary, report)
         files.write_text(summary, forms.to_markdown(outcome, title, address))
-    markdown = forms.to_markdown(outcome, title, "" if report is None else report.as_posix())
     if step := os.environ.get("GITHUB_STEP_SUMMARY"):
-        forms.append(Path(step), markdown)
+        # Shown on a page of GitHub, from which no link leads to a file of the runner.
+        forms.append(Path(step), forms.to_markdown(outcome, title))
+    if report is not None:
+        from bench.cli.report import read_folders
+        from reports.page import write_report
+
+        write_report(read_folders([one for one in (earlier, folder) if one is not None]), report)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in forms.workflow_commands(outcome):
             click.echo(line, err=True)

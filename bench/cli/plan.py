@@ -123,7 +123,7 @@ def _facts(like: Path, runs: Path) -> tuple[float, float | None, float]:
 
     run = Run(find_run(like, runs))
     verdicts = read_verdicts(run)
-    sums = Judgements(verdicts).sums(slice(None), ("binding_score",))
+    sums = Judgements(verdicts).sums(np.ones(len(verdicts), dtype=bool), ("binding_score",))
     if not sums.cells[0]:
         raise UsageError(f"{run.folder} has no judged image: give --score instead of --like")
     score, spread = spread_of(sums.means[:, 0], sums.noise[:, 0], sums.cell_images[:, 0])

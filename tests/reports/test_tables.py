@@ -87,7 +87,8 @@ def test_any_and_all_of_k_stand_beside_the_mean(first):
     names = ("all_of_10", "all_of_2", "any_of_2", "any_of_10")
     groups = ("all", "tag:single")
     extra = [estimated(name, 0.5, 0.4, 0.6, group) for name in names for group in groups]
-    run = changed(first, estimates=(*first.estimates, *extra))
+    kept = [one for one in first.estimates if "_of_" not in one.metric]
+    run = changed(first, estimates=(*kept, *extra))
     head = tables.paper_table([("a", run)], "markdown").splitlines()[0]
     words = ("Bound in any of 2", "Bound in all of 2", "Bound in any of 10", "Bound in all of 10")
     assert "| " + " | ".join(("Binding score", *words, "Binding, given drawn")) + " |" in head
