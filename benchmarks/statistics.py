@@ -383,8 +383,8 @@ def lost(repetitions: int) -> Iterator[dict[str, Any]]:
 def printed(repetitions: int) -> Iterator[dict[str, Any]]:
     """The loss that is printed as found four times in five, planted."""
     for setting in PRINTED:
-        (plain,) = gate([setting], 60)
-        (found,) = gate([{**setting, "loss": plain["finds"]}], repetitions)
+        (plain,) = gate([setting], 100)
+        (found,) = gate([{**setting, "loss": round(plain["finds"], 3)}], repetitions)
         yield {key: found[key] for key in ("grid", "images", "mean")} | {
             "": found[""],
             "printed": 0.8,

@@ -116,7 +116,8 @@ def test_a_run_of_blank_pictures_still_has_a_verdict_and_all_files(tmp_path):
     (tmp_path / "black.py").write_text(
         "import numpy as np\n"
         "def load():\n"
-        "    return lambda prompts, generators: [np.zeros((64, 64, 3), np.uint8) for _ in prompts]\n"
+        "    black = np.zeros((64, 64, 3), np.uint8)\n"
+        "    return lambda prompts, generators: [black for _ in prompts]\n"
     )
     code, outputs, summary, printed = perform(
         tmp_path,

@@ -12,7 +12,7 @@ import pandas as pd
 from bench.errors import NotComparableError
 from bench.records import NOT_JUDGED, Comparison
 from bench.statistics.metrics import SHARES
-from bench.statistics.outcomes import judge
+from bench.statistics.outcomes import LOWER_IS_BETTER, judge
 from bench.statistics.paired import Tested, flip_test, retraining_test, smallest_detectable
 
 PRIMARY = "binding_score"
@@ -226,6 +226,9 @@ def _compare_one(
     rng = np.random.default_rng([seed, zlib.crc32(f"{metric}/{group}".encode())])
     tested = flip_test(difference, rng, images=images, alpha=alpha)
     scores = runs.mean(axis=0)
+    shares = (float(before.mean()), float(after.mean()), float(counts[:, -1].sum()))
+    if metric in LOWER_IS_BETTER:
+        shares = (1 - shares[0], 1 - shares[1], shares[2])
     if len(scores) > 1:
         tested = _both(tested, retraining_test(float(after.mean()), scores, alpha))
     return Comparison(
@@ -237,7 +240,7 @@ def _compare_one(
         low=tested.low if len(difference) > 1 else None,
         high=tested.high if len(difference) > 1 else None,
         p=tested.p,
-        detectable=smallest_detectable(difference, images, alpha, margin, scores),
+        detectable=smallest_detectable(difference, images, alpha, margin, scores, shares),
         cells=len(difference),
         verdict="",
         sentence="",

@@ -191,6 +191,7 @@ def smallest_detectable(
     alpha: float,
     margin: float = 0.0,
     before: np.ndarray | None = None,
+    shares: tuple[float, float, float] | None = None,
 ) -> float:
     """Return the loss that would be found with a chance of 80%.
 
@@ -211,6 +212,9 @@ def smallest_detectable(
         Smallest loss that counts; 0 for significance alone.
     before : ndarray, float64, (K,), optional
         Scores of several runs of the baseline: the loss must show beyond their spread too.
+    shares : tuple of float, optional
+        For a share of images: its value before, after, and the images after, in all. A loss from
+        near 1 brings a variance of its own, which two runs that do not differ do not show.
     """
     cells = len(differences)
     if cells < 2:
@@ -218,9 +222,13 @@ def smallest_detectable(
     trials = cells * max(images, 1.0)
     least = max(np.ceil(np.log2(2 / alpha)), np.ceil(margin * trials))
     turned = special.gammaincinv(least, POWER) / trials
-    error = differences.std(ddof=1) / np.sqrt(cells)
-    normal = max(special.ndtri(1 - alpha / 2) * error, margin) + special.ndtri(POWER) * error
-    found = max(turned, normal)
+    variance = differences.var(ddof=1) / cells
+    found = 0.0
+    # The error depends on the loss: a few rounds settle it.
+    for _ in range(8 if shares else 1):
+        error = np.sqrt(variance + _added(found, shares) if found else variance)
+        found = max(special.ndtri(1 - alpha / 2) * error, margin) + special.ndtri(POWER) * error
+    found = max(turned, found)
     if before is not None and len(before) > 1 and (spread := before.std(ddof=1)) > _SLACK:
         degrees, error = len(before) - 1, spread * np.sqrt(1 + 1 / len(before))
         reach = float(special.stdtrit(degrees, 1 - alpha / 2))
@@ -228,6 +236,15 @@ def smallest_detectable(
             found, error * _noncentral(degrees, reach), margin + stats.norm.ppf(POWER) * error
         )
     return float(min(1.0, found))
+
+
+def _added(loss: float, shares: tuple[float, float, float] | None) -> float:
+    """Variance that a loss adds to that of the two runs as they are."""
+    if shares is None:
+        return 0.0
+    before, after, images = shares
+    lower = max(before - loss, 0.0)
+    return max(0.0, (lower * (1 - lower) - after * (1 - after)) / images)
 
 
 def _noncentral(degrees: int, reach: float) -> float:

@@ -76,7 +76,8 @@ def power_of(
         before, after = (rng.binomial(seeds, rate) / seeds for _ in range(2))
         tested = flip_test(after - before, rng, images=seeds, alpha=alpha, flips=FLIPS)
         passed += tested.low > -margin
-        finds.append(smallest_detectable(after - before, seeds, alpha, margin))
+        shares = (float(before.mean()), float(after.mean()), float(cells * seeds))
+        finds.append(smallest_detectable(after - before, seeds, alpha, margin, shares=shares))
     return Power(passed / repetitions, float(np.median(finds)))
 
 
