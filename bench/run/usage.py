@@ -29,6 +29,6 @@ def model_doubts(manifest: Manifest) -> list[str]:
         for one in manifest.sampler.options.get("loras", [])
         if one.get("dropped")
     ]
-    if cut := int((manifest.account or {}).get("images_cut", 0)):
-        found.append(f"the text encoder did not see the whole prompt of {cut:,} images")
+    if cut := int((manifest.account or {}).get("prompts_truncated", 0)):
+        found.append(f"the text encoder truncated the prompt of {cut:,} images")
     return found

@@ -125,9 +125,9 @@ class DiffusersSampler(Sampler):
             return Usage()
         text, words = next((key, value) for key, value in self._unseen.items() if value)
         return Usage(
-            {"images_cut": self._cut},
+            {"prompts_truncated": self._cut},
             (
-                f"the text encoder did not see the whole prompt of {self._cut:,} images; of "
+                f"the text encoder truncated the prompt of {self._cut:,} images; of "
                 f"{text[:60]!r} it missed {words[:60]!r}",
             ),
         )

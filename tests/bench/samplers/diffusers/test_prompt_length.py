@@ -37,9 +37,9 @@ def test_images_are_counted_and_the_words_told():
     made = sampler()
     list(made.sample(samples(SHORT, LONG, LONG)))
     usage = made.usage()
-    assert usage.counts == {"images_cut": 2}
+    assert usage.counts == {"prompts_truncated": 2}
     (remark,) = usage.remarks
-    assert "did not see the whole prompt of 2 images" in remark
+    assert "truncated the prompt of 2 images" in remark
     assert "blue potato" in remark
 
 
@@ -70,7 +70,7 @@ def test_a_run_tells_it(tmp_path, monkeypatch, capsys):
     assert run([*arguments, "--grid", "g.csv", "--name", "r"]) == 0
     printed = capsys.readouterr()
     manifest = read_manifest(tmp_path / "runs" / "r")
-    assert manifest.account["images_cut"] >= 1
+    assert manifest.account["prompts_truncated"] >= 1
     (said,) = model_doubts(manifest)
     assert said in " ".join(printed.out.split())
     assert "it missed" in printed.err
