@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bench.api import BindingScore, score_images
+    from bench.api import score_images
+    from bench.metric import BindingScore
     from bench.training_loop import evaluating
 
 __all__ = ["BindingScore", "evaluating", "score_images"]
@@ -25,9 +26,13 @@ def __getattr__(name: str) -> Any:
             from bench.training_loop import evaluating
 
             return evaluating
-        from bench import api
+        if name == "BindingScore":
+            from bench.metric import BindingScore
 
-        return getattr(api, name)
+            return BindingScore
+        from bench.api import score_images
+
+        return score_images
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -47,6 +47,11 @@ SAMPLERS: dict[str, str] = {
 #: A bundled model's name with the seed of a training of one's own.
 _SEEDED = re.compile(r"(local-.+)-seed([0-9]+)")
 
+#: Suffixes of files that Python's pickle would have to read, which can run any code.
+PICKLES = frozenset({".bin", ".ckpt", ".pt", ".pth", ".pkl", ".pickle"})
+#: ``org/name``, with an optional ``@revision`` (a branch, a tag or a commit).
+HUB = re.compile(r"^(?P<id>[A-Za-z0-9][\w.-]*/[\w.-]+)(?:@(?P<revision>[\w./-]+))?$")
+
 #: What a path or a hub id is handed to.
 PIPELINE = "bench.samplers.diffusers.sampler:DiffusersSampler"
 
@@ -114,6 +119,15 @@ def training_seed(name: str) -> tuple[str, int | None]:
     return match[1], int(match[2])
 
 
+def looks_like_pipeline(model: str) -> bool:
+    """Whether a ``--model`` is meant as a path or a hub id, rather than a name of a table."""
+    if not model.strip():
+        return False
+    path = Path(model).expanduser()
+    as_path = model.startswith((".", "/", "~")) or path.suffix in {".safetensors", *PICKLES}
+    return as_path or path.exists() or HUB.match(model) is not None
+
+
 def address(kind: str, name: str) -> str:
     """Return the ``module:attribute`` that a name stands for.
 
@@ -136,11 +150,8 @@ def address(kind: str, name: str) -> str:
         return FAMILIES[module]
     if colon and all(part.isidentifier() for part in (*module.split("."), *attribute.split("."))):
         return name
-    if kind == "sampler":
-        from bench.samplers.diffusers.source import looks_like_pipeline
-
-        if looks_like_pipeline(name):
-            return PIPELINE
+    if kind == "sampler" and looks_like_pipeline(name):
+        return PIPELINE
     raise unknown(kind, name, [*table, *plugins])
 
 

@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.certificate.clip_calibration import logistic_fit
 from bench.certificate.composites import compose, read_icons
 from bench.certificate.report import judge_known, summarise
 from bench.certificate.scenes import Answer, known_answers
-from bench.judge.clip.calibrate import logistic_fit
 from bench.judge.regions.assignment import assign, evidence_of, pieces_of
 from bench.judge.scorers.segmentation import SegmentationScorer
 from bench.run.components import build

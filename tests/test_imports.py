@@ -18,16 +18,24 @@ ALLOWED = {
 }
 #: The command modules are where all meet.
 MEETING_PLACES = ("bench/cli/", "bench/cli/main.py")
-#: The adapters for the bundled models and the known-answer suite, by words of their paths.
-ADAPTERS = (
-    "bundled",
-    "local",
-    "bench/known",
-    "calibrate",
-    "validate",
-    "validation",
-    "certificate",
+#: Rooms of bench, from the top down: each uses those after it. What is loose in bench belongs to
+#: the room that is named for it, else to the ground floor. The judge is pure, and stands below the
+#: store, which keeps what it gives.
+ROOMS = (
+    ("cli", "pytest_plugin", "__main__"),
+    ("api", "metric", "training_loop", ""),
+    ("gate", "export", "annotations"),
+    ("run",),
+    ("importers",),
+    ("certificate",),
+    ("samplers",),
+    ("store",),
+    ("judge",),
+    ("statistics",),
 )
+#: Rooms that use the reference models: their world is the known answer of the certificate, their
+#: weights are those of the bundled samplers and of the bundled judge.
+USES_REFERENCE_MODELS = ("bench/certificate/", "bench/samplers/", "bench/judge/")
 #: The study looks at runs of the suite with the suite's own statistics.
 STUDY = "reference_models/study/"
 OF_BENCH_FOR_THE_STUDY = ("bench.records", "bench.store", "bench.statistics", "bench.judge.colour")
@@ -70,7 +78,7 @@ def test_imports(path):
     package = name.split("/")[0]
     tree = ast.parse(path.read_text(encoding="utf-8"))
     meets = name.startswith(MEETING_PLACES)
-    adapts = package == "bench" and any(word in name for word in ADAPTERS)
+    adapts = name.startswith(USES_REFERENCE_MODELS)
     for module, node in imported(tree):
         where = f"{name}:{node.lineno} imports {module}"
         top = module.split(".")[0]
@@ -95,6 +103,76 @@ def test_commands_are_lazy(path):
             for module, node in imported(ast.Module([statement], [])):
                 top = module.split(".")[0]
                 assert top not in HEAVY, f"{name_of(path)}:{node.lineno} imports {module}"
+
+
+def module_of(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def graph_of(files):
+    """Return for each module those that it imports, lazily too."""
+    modules = {module_of(path) for path in files}
+    graph = {}
+    for path in files:
+        found = set()
+        for module, _ in imported(ast.parse(path.read_text(encoding="utf-8"))):
+            while module and module not in modules:
+                module = module.rpartition(".")[0]
+            found.add(module)
+        graph[module_of(path)] = found - {"", module_of(path)}
+    return graph
+
+
+def circles(graph):
+    """Strongly connected components of more than one module (Tarjan 1972)."""
+    number, low, stack, found = {}, {}, [], []
+
+    def visit(module):
+        number[module] = low[module] = len(number)
+        stack.append(module)
+        for other in graph[module]:
+            if other not in number:
+                visit(other)
+                low[module] = min(low[module], low[other])
+            elif other in stack:
+                low[module] = min(low[module], number[other])
+        if low[module] == number[module]:
+            at = stack.index(module)
+            if len(stack) - at > 1:
+                found.append(sorted(stack[at:]))
+            del stack[at:]
+
+    for module in graph:
+        if module not in number:
+            visit(module)
+    return found
+
+
+def test_circles_are_found():
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c"]]
+    assert circles({"a": {"b"}, "b": set()}) == []
+
+
+def test_no_import_goes_in_a_circle():
+    assert circles(graph_of(FILES)) == []
+
+
+def floor_of(module):
+    """Return how far down a module of bench stands."""
+    room = [*module.split("."), ""][1]
+    return next((n for n, rooms in enumerate(ROOMS) if room in rooms), len(ROOMS))
+
+
+def test_rooms_of_bench_use_those_below_them():
+    upward = [
+        f"{module} imports {other}"
+        for module, found in graph_of(FILES).items()
+        for other in found
+        if module.startswith("bench.") and other.startswith("bench.")
+        if floor_of(other) < floor_of(module)
+    ]
+    assert upward == []
 
 
 def test_there_is_something_to_check():

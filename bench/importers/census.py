@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +17,6 @@ from bench.errors import UsageError
 from bench.importers.layouts import PictureSet
 from bench.importers.matching import Matcher
 from bench.importers.picture import Picture, UnreadableError
-from bench.run.progress import Progress
 from bench.store import files
 from prompts.cells import Cell, Sample
 from prompts.errors import shown
@@ -93,7 +92,7 @@ class UnmatchedList:
 def take_census(
     source: PictureSet,
     matcher: Matcher,
-    progress: Progress,
+    say: Callable[[str], object],
     unmatched: UnmatchedList | None = None,
 ) -> Census:
     """Read a set once.
@@ -102,7 +101,8 @@ def take_census(
     ----------
     source : PictureSet
     matcher : Matcher
-    progress : Progress
+    say : callable
+        Is given what a person should know, a line each.
     unmatched : UnmatchedList, optional
         Is given every picture that is of no cell.
 
@@ -146,7 +146,7 @@ def take_census(
             f"{source.path} ({source.layout}) has no pictures" + (f": {rest}" if rest else "")
         )
     for line in told(census):
-        progress.say(line)
+        say(line)
     return census
 
 

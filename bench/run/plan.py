@@ -98,7 +98,7 @@ def _pictures(spec: RunSpec, source: PictureSource, progress: Progress) -> tuple
     progress.say(f"{source.path}: layout {found.layout}")
     listed = UnmatchedList() if source.unmatched else None
     matcher = Matcher(source.grid, source.training)
-    census = take_census(found, matcher, progress, listed)
+    census = take_census(found, matcher, progress.say, listed)
     if listed is not None and source.unmatched is not None:
         listed.write(source.unmatched)
     require_matches(census, str(source.path))

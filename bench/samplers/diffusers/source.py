@@ -15,14 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import UsageError
+from bench.registry import HUB, PICKLES
 from bench.samplers.diffusers.errors import quiet, shortened
 from prompts.hashing import file_sha256
 
-#: Suffixes of files that Python's pickle would have to read, which can run any code.
-PICKLES = frozenset({".bin", ".ckpt", ".pt", ".pth", ".pkl", ".pickle"})
 INDEX = "model_index.json"
-#: ``org/name``, with an optional ``@revision`` (a branch, a tag or a commit).
-HUB = re.compile(r"^(?P<id>[A-Za-z0-9][\w.-]*/[\w.-]+)(?:@(?P<revision>[\w./-]+))?$")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 #: Libraries that components of a pipeline may come from without a word of the user.
 LIBRARIES = frozenset({"diffusers", "transformers", "reference_models"})
@@ -56,15 +53,6 @@ class Source:
     def is_file(self) -> bool:
         """Whether it is one file rather than a folder."""
         return self.path.is_file()
-
-
-def looks_like_pipeline(model: str) -> bool:
-    """Whether a ``--model`` is meant as a path or a hub id, rather than a name of a table."""
-    if not model.strip():
-        return False
-    path = Path(model).expanduser()
-    as_path = model.startswith((".", "/", "~")) or path.suffix in {".safetensors", *PICKLES}
-    return as_path or path.exists() or HUB.match(model) is not None
 
 
 def find(model: str, *, variant: str | None = None, trust_remote_code: bool = False) -> Source:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bench.certificate.clip_calibration import logistic_fit
 from bench.certificate.scenes import known_answers
-from bench.judge.clip.calibrate import logistic_fit
 from bench.judge.regions.clip import ClipSegmenter
 from bench.judge.regions.dense_clip import views
 from bench.judge.regions.saliency import SaliencySegmenter

@@ -1,4 +1,4 @@
-"""Measure the constants of the bundled CLIP: ``python -m bench.judge.clip.calibrate``.
+"""Measure the constants of the bundled CLIP: ``python -m bench.certificate.clip_calibration``.
 
 Presence is a logistic regression on known scenes whose seed no other part of the project uses; its
 weights go into the file that lies beside the bundled weights.
