@@ -49,6 +49,12 @@ class Headline:
         return self.estimate.low is not None and self.estimate.high is not None
 
     @property
+    def population(self) -> tuple[float, float] | None:
+        """Interval for prompts like these, None where there is none."""
+        low, high = self.estimate.population_low, self.estimate.population_high
+        return None if low is None or high is None else (low, high)
+
+    @property
     def reach(self) -> float:
         """End of the axis that it is drawn on: 1 for a share, what it needs for a difference."""
         if not self.signed:

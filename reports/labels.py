@@ -191,7 +191,8 @@ HELP: dict[str, tuple[str, str]] = {
     ),
     "interval": (
         "interval",
-        "Where the value would lie, 19 times in 20, on other seeds or prompts; the page says which"
-        " where the run tells both. Made from whole cells, not from single pictures.",
+        "Two questions, two 95% intervals. This list of prompts: where the value would lie with"
+        " other seeds of the same prompts. Prompts like these: with other subjects and colours as"
+        " well. Both are made from whole cells, not from single pictures.",
     ),
 }

@@ -30,7 +30,10 @@ PAPER: tuple[str, ...] = (
 FORMS: dict[str, str] = {".csv": "csv", ".md": "markdown", ".tex": "latex"}
 
 #: Fields of an estimate, and of a comparison, that a CSV has.
-_ESTIMATE = ("value", "low", "high", "images", "scored", "cells")
+_ESTIMATE = (
+    *("value", "low", "high", "population_low", "population_high"),
+    *("images", "scored", "cells"),
+)
 _COMPARISON = ("before", "after", "difference", "low", "high", "p", "cells")
 
 Row = Sequence[str]
@@ -100,7 +103,8 @@ def paper_table(runs: Sequence[tuple[str, RunTables]], form: str) -> str:
     ----------
     runs : sequence of (name, RunTables)
     form : str
-        ``csv``, ``markdown`` or ``latex``. In percent with 95% intervals; the CSV has shares.
+        ``csv``, ``markdown`` or ``latex``. In percent with 95% intervals for this list of prompts,
+        and that of the score for prompts like these beside it; the CSV has shares.
     """
     kinds = [
         (name, run, tag, kind)
@@ -122,14 +126,17 @@ def paper_table(runs: Sequence[tuple[str, RunTables]], form: str) -> str:
             if (found := run.estimate(metric, f"tag:{tag}"))
         ]
         return _csv(("run", "prompts", "metric", *_ESTIMATE), lines)
-    head = ["Run", "Prompts", *(label_of(one).label for one in columns), "Judged", "Cells"]
+    labels = [label_of(one).label for one in columns]
+    head = ["Run", "Prompts", labels[0], "Prompts like these", *labels[1:], "Judged", "Cells"]
     body = []
     for name, run, tag, kind in kinds:
         row = [run.estimate(metric, f"tag:{tag}") for metric in columns]
         score = row[0]
         assert score is not None
         judged = f"{score.scored} of {score.images}"
-        body.append([name, kind, *map(_cell, row), judged, str(score.cells)])
+        cells = [*map(_cell, row)]
+        cells.insert(1, _bracketed(score.population_low, score.population_high) or "n/a")
+        body.append([name, kind, *cells, judged, str(score.cells)])
     return (_markdown if form == "markdown" else _latex)(head, body, 2)
 
 
@@ -158,9 +165,13 @@ def _cell(one: Estimate | None) -> str:
         return "n/a"
     sign = "+" if label_of(one.metric).signed else ""
     text = f"{100 * one.value:{sign}.1f}"
-    if one.low is None or one.high is None:
-        return text
-    return f"{text} [{100 * one.low:{sign}.1f}, {100 * one.high:{sign}.1f}]"
+    return " ".join(part for part in (text, _bracketed(one.low, one.high, sign)) if part)
+
+
+def _bracketed(low: float | None, high: float | None, sign: str = "") -> str:
+    if low is None or high is None:
+        return ""
+    return f"[{100 * low:{sign}.1f}, {100 * high:{sign}.1f}]"
 
 
 def _span(low: float, high: float) -> str:
@@ -206,7 +217,7 @@ def _latex(head: Row, body: Sequence[Row], names: int) -> str:
 
 def _inked(cell: str) -> str:
     """Set what is a number, or a number and its interval, in mathematics."""
-    if not cell or cell[0] not in "+-0123456789" or " of " in cell or "e" in cell:
+    if not cell or cell[0] not in "+-[0123456789" or " of " in cell or "e" in cell:
         return cell
     value, bracket, span = cell.partition(" [")
     return f"${value}$" + (f" $[{span}$" if bracket else "")

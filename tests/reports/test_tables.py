@@ -69,6 +69,9 @@ def test_table_of_a_paper_keeps_kinds_apart_in_every_form(first, second, tmp_pat
     single = first.estimate("binding_score", "tag:single")
     shown = f"{100 * single.value:.1f} [{100 * single.low:.1f}, {100 * single.high:.1f}]"
     assert shown in markdown[2]
+    low, high = single.population_low, single.population_high
+    beside = f"[{100 * low:.1f}, {100 * high:.1f}]"
+    assert f"{shown} | {beside} |" in markdown[2]
     assert f"| {single.scored} of {single.images} | {single.cells} |" in markdown[2]
     latex = tables.paper_table(runs, "latex")
     assert "a\\_1 & Singles & $" in latex
@@ -91,5 +94,6 @@ def test_any_and_all_of_k_stand_beside_the_mean(first):
     run = changed(first, estimates=(*kept, *extra))
     head = tables.paper_table([("a", run)], "markdown").splitlines()[0]
     words = ("Bound in any of 2", "Bound in all of 2", "Bound in any of 10", "Bound in all of 10")
-    assert "| " + " | ".join(("Binding score", *words, "Binding, given drawn")) + " |" in head
+    columns = ("Binding score", "Prompts like these", *words, "Binding, given drawn")
+    assert "| " + " | ".join(columns) + " |" in head
     assert list(headlines(run))[:3] == ["binding_score", "any_of_2", "all_of_2"]
