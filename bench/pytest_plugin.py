@@ -40,11 +40,11 @@ class BindingRun:
     """
 
     def __init__(
-        self, folder: Path, baseline: Path | None = None, told: list[str] | None = None
+        self, folder: Path, baseline: Path | None = None, notes: list[str] | None = None
     ) -> None:
         self.folder = folder
         self.baseline = baseline
-        self._told = [] if told is None else told
+        self._told = [] if notes is None else notes
 
     def estimate(self, metric: str = "binding_score", group: str = "all") -> Estimate:
         """Return one estimate: value, interval, numbers of images and cells.

@@ -109,7 +109,7 @@ class Chunker:
         if following in lex.COMPOUNDS.get(shade.name, ()):
             if (following, self.word(end + 1)) in lex.WHOLE_NOUNS:
                 return False
-            self.hint = self.hint or f"{shown(self.said(at, end + 1))} is a kind and no colour"
+            self.hint = self.hint or f"{shown(self.phrase(at, end + 1))} is a kind and no colour"
             return True
         noun = end - at == 1 and (shade.name in lex.NOUNS_TOO or self.words.is_noun(self.low[at]))
         if noun and following in lex.COLOURED and end + 1 < self.n:
@@ -236,7 +236,7 @@ class Chunker:
             one and following in lex.PREPOSITIONS and following != "of" and at - start > 1
         )
 
-    def said(self, start: int, end: int) -> str:
+    def phrase(self, start: int, end: int) -> str:
         """Return the words of some tokens as they stand in the text."""
         return self.text[self.spans[start][0] : self.spans[max(start, end - 1)][1]]
 

@@ -172,7 +172,7 @@ def make_row(values: Mapping[str, Any], place: Place) -> Row:
             raise place.error(f"GenEval's task {values['tag']!r} asks for no colour")
         given = {"prompt": given["prompt"], **_included(include)}
     try:
-        asked = _asked(given, place)
+        asked = _bindings_of(given, place)
     except PromptError as error:
         return Row(place, given["prompt"], doubt=str(error).removeprefix(f"{place}: "))
     return Row(place, given["prompt"], asked, isinstance(include, list) and bool(asked), doubt)
@@ -198,7 +198,7 @@ def _included(include: Sequence[Any]) -> dict[str, str]:
     return found
 
 
-def _asked(given: Mapping[str, str], place: Place) -> Asked:
+def _bindings_of(given: Mapping[str, str], place: Place) -> Asked:
     asked: list[tuple[Colour | None, str | None]] = []
     for suffix in SUFFIXES:
         colour, subject, code = (f"{name}{suffix}" for name in ("colour", "subject", "hex"))
@@ -355,14 +355,14 @@ def _check_contradiction(row: Row, cell: Cell) -> None:
             )
 
 
-def _agrees(asked: Asked, cell: Cell) -> bool:
+def _agrees(bindings: Asked, cell: Cell) -> bool:
     """Say whether the fields, as far as they are filled in, say what the prompt says."""
-    if len(asked) != len(cell.bindings):
+    if len(bindings) != len(cell.bindings):
         return False
     return all(
         (colour is None or colour.name == binding.colour)
         and (subject is None or subject == binding.subject)
-        for (colour, subject), binding in zip(asked, cell.bindings, strict=True)
+        for (colour, subject), binding in zip(bindings, cell.bindings, strict=True)
     )
 
 

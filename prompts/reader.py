@@ -75,7 +75,7 @@ class _Reader(Chunker):
             if following.shades:
                 shades += following.shades
                 if "or" in between:
-                    problem = f"{shown(self.said(colour[0], following.end))} leaves a choice"
+                    problem = f"{shown(self.phrase(colour[0], following.end))} leaves a choice"
             elif not is_adjective(self.low[following.start]):
                 break
             colour = (colour[0], following.colour[1] or colour[1])
@@ -103,7 +103,7 @@ class _Reader(Chunker):
             (at for at in range(chunk.start, chunk.end) if self.low[at] in lex.VAGUE_COLOURS), -1
         )
         if vague >= 0:
-            said = shown(self.said(vague, chunk.end))
+            said = shown(self.phrase(vague, chunk.end))
             where = (vague, chunk.end)
             self.add((), vague, where, where, True, None, problem=f"{said} is no colour term")
             return
@@ -140,24 +140,26 @@ class _Reader(Chunker):
         if word.rsplit("-", 1)[-1] in lex.PART_ADJECTIVES and rest + 1 < end:
             aside = PART
         elif word in lex.PATTERNS:
-            problem = problem or f"{shown(self.said(colour[0], end))} has another colour, too"
+            problem = problem or f"{shown(self.phrase(colour[0], end))} has another colour, too"
         elif is_participle(word) and rest + 1 < end and not self.is_known(rest):
-            problem = problem or f"what {shown(self.said(colour[0], rest + 1))} says is not known"
+            problem = problem or f"what {shown(self.phrase(colour[0], rest + 1))} says is not known"
         elif any(
             is_participle(self.low[at]) and not is_adjective(self.low[at - 1])
             for at in range(rest + 1, end - 1)
         ):
-            problem = problem or f"it is not clear what is {shown(self.said(*colour))} in " + shown(
-                self.said(colour[0], end)
+            problem = (
+                problem
+                or f"it is not clear what is {shown(self.phrase(*colour))} in "
+                + shown(self.phrase(colour[0], end))
             )
         head = head_noun(self.low, rest, end, self.words)
         if head is None:
             problem = problem or (
-                "" if aside else f"there is no noun in {shown(self.said(colour[0], end))}"
+                "" if aside else f"there is no noun in {shown(self.phrase(colour[0], end))}"
             )
             head = (rest, end)
         if self.low[head[1] - 1] in lex.MEASURES and self.word(end) == "of":
-            problem = problem or f"{shown(self.said(colour[0], end + 1))} is not read"
+            problem = problem or f"{shown(self.phrase(colour[0], end + 1))} is not read"
         at = colour[0]
         while at > start and self.word(at - 1) in lex.INTENSITIES - lex.SURFACES:
             at -= 1
@@ -202,14 +204,14 @@ class _Reader(Chunker):
             "not",
         ):
             if self.word(place - 1) == "not":
-                problem = problem or f"{shown(self.said(place - 1, end))} says what is not"
+                problem = problem or f"{shown(self.phrase(place - 1, end))} says what is not"
             place -= 1
         relative = self.word(place) in ("that", "which") or tie in lex.COLOURED
         index = self.subject_before(place, relative)
         if index is None:
             self.add(
                 shades, chunk.start, colour, (chunk.start, chunk.end), True, None,
-                problem=problem or f"it is not clear what is {shown(self.said(*colour))}",
+                problem=problem or f"it is not clear what is {shown(self.phrase(*colour))}",
             )  # fmt: skip
             return
         owner = self.mentions[index]
@@ -255,7 +257,7 @@ class _Reader(Chunker):
         """Take in a colour that is said of no noun."""
         self.add(
             shades, chunk.start, colour, (chunk.start, chunk.end), True, None,
-            problem=problem or f"{shown(self.said(*colour))} is said of no noun",
+            problem=problem or f"{shown(self.phrase(*colour))} is said of no noun",
         )  # fmt: skip
 
     def add(

@@ -52,10 +52,10 @@ def read_toml(text: str, path: str, name: str) -> Grid:
         last = text.rstrip().count("\n") + 1 if "end of document" in str(error) else 0
         place = Place(path, int(line.group(1)) if line else last)
         raise place.error(f"not TOML: {error}") from None
-    return _Reader(text, path, document).grid(name)
+    return _TomlReader(text, path, document).grid(name)
 
 
-class _Reader:
+class _TomlReader:
     def __init__(self, text: str, path: str, document: dict[str, Any]) -> None:
         self.text, self.path = text, path
         self.document: dict[str, Any] = {}

@@ -22,7 +22,7 @@ def training_scenes(n: int, generator: torch.Generator, shown: Policy | None = N
     return with_natural_bare_names(scenes, generator, shown.bare)
 
 
-class Pool:
+class ScenePool:
     """A few thousand scenes in memory, of which a block is replaced every few batches.
 
     Each scene is used about ``reuse`` times with other noise, so that drawing costs little

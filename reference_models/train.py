@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from prompts.manifest import TrainingManifest
 from reference_models import schedule
-from reference_models.data import Pool
+from reference_models.data import ScenePool
 from reference_models.denormals import flushed
 from reference_models.errors import ModelError
 from reference_models.parallel import workplace
@@ -146,7 +146,7 @@ def main(
             raise click.ClickException(str(error)) from error
     stored = training.facts.get("seen")
     seen = None if stored is None else TrainingManifest.from_json(stored, str(training.file))
-    pool = Pool(training.generator, policy(preset.policy), seen=seen)
+    pool = ScenePool(training.generator, policy(preset.policy), seen=seen)
     training.run(
         lambda: loss_of(model, *pool.batch(training.batch), training.generator, preset),
         lambda: {"seen": pool.seen.to_json()},

@@ -67,10 +67,10 @@ def compared(before: RunTables, after: RunTables, slices: bool = True) -> list[C
     except NotComparableError:
         return []
     family = max(1, len(found) - 1)
-    return [_told(one, 1 if one is found[0] else family) for one in found]
+    return [_compared(one, 1 if one is found[0] else family) for one in found]
 
 
-def _told(one: Comparison, family: int) -> ComparedMetric:
+def _compared(one: Comparison, family: int) -> ComparedMetric:
     kind, _, key = one.group.partition(":")
     label = label_of(one.metric).label if one.group == "all" else key
     return ComparedMetric(one, label, kind if key else "", key, _reading(one, family))

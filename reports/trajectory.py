@@ -27,7 +27,7 @@ CURVES: tuple[tuple[str, str], ...] = (
 )
 
 #: Estimates of arrival that are told, and whether each is a share.
-TOLD: tuple[tuple[str, bool], ...] = (
+SHOWN: tuple[tuple[str, bool], ...] = (
     ("arrival_step", False),
     ("arrival_noise", False),
     ("stood_elsewhere", True),
@@ -130,7 +130,7 @@ def forming(run: RunTables, steps: pd.DataFrame) -> Forming | None:
     arrivals = tuple(np.bincount(reached, minlength=len(noise)).tolist())
     levels = tuple(noise.tolist())
     return Forming(
-        levels, curves, images, arrivals, sum(arrivals), _sentence(arrivals, levels), _told(run)
+        levels, curves, images, arrivals, sum(arrivals), _sentence(arrivals, levels), _rows(run)
     )
 
 
@@ -148,9 +148,9 @@ def _sentence(arrivals: tuple[int, ...], noise: tuple[float, ...]) -> str:
     return "No subject took its colour."
 
 
-def _told(run: RunTables) -> tuple[tuple[str, str, str], ...]:
+def _rows(run: RunTables) -> tuple[tuple[str, str, str], ...]:
     rows = []
-    for metric, is_share in TOLD:
+    for metric, is_share in SHOWN:
         one = run.estimate(metric)
         if one is None:
             continue

@@ -34,7 +34,7 @@ from reports.tabulation import (
     verdict_counts,
 )
 from reports.trajectory import Forming, forming, measured_steps
-from reports.warnings import Caution, cautions
+from reports.warnings import Caution, run_warnings
 
 #: With more runs than this a page compares their scores alone, and shows no run in full unless
 #: it is asked to.
@@ -140,7 +140,7 @@ def view_of(run: RunTables, label: str, number: int, certificate: Mapping[str, A
         command=command(run),
         headline=headlines(run),
         kinds=by_kind(run),
-        cautions=cautions(run, read),
+        cautions=run_warnings(run, read),
         certificate=read,
         highlights=highlights(run),
         counts=verdict_counts(run),

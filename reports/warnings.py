@@ -37,7 +37,7 @@ _SHARED: tuple[tuple[Callable[[Manifest], Any], str, bool], ...] = (
 )
 
 
-def cautions(run: RunTables, certificate: Certificate) -> list[Caution]:
+def run_warnings(run: RunTables, certificate: Certificate) -> list[Caution]:
     """Warnings on a run, grave ones first."""
     found: list[Caution] = []
     verdicts = run.verdicts

@@ -111,12 +111,12 @@ def disagreements(verdicts: pd.DataFrame, labels: Labels) -> pd.DataFrame:
         missing = ratings.people == MISSING
         people = np.where(missing, ratings.scorer[:, None], ratings.people)
         differ |= (people != ratings.scorer[:, None]).any(axis=1)
-    said = {f"said by {person}": map(_told, column) for person, column in joined.said.items()}
+    said = {f"said by {person}": map(_words_of, column) for person, column in joined.said.items()}
     columns = ["sample_id", "binding", "cell_id", "colour", "subject", "verdict", "words"]
     return joined.frame[columns].assign(**{name: list(one) for name, one in said.items()})[differ]
 
 
-def _told(label: Label | None) -> str:
+def _words_of(label: Label | None) -> str:
     if label is None:
         return ""
     return label.verdict or "|".join(sorted(label.colours or ())) or "absent"

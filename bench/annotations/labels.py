@@ -126,7 +126,7 @@ def _rows(path: Path) -> list[tuple[str, dict[str, str]]]:
 def _own(
     path: Path,
     rows: Sequence[tuple[str, Mapping[str, str]]],
-    asked: Mapping[Key, tuple[str, str]],
+    bindings: Mapping[Key, tuple[str, str]],
     samples: pd.DataFrame,
 ) -> Iterator[tuple[str, Label | None]]:
     run = samples.attrs.get("run", "")
@@ -135,7 +135,7 @@ def _own(
         if not binding.isdecimal():
             raise UsageError(f"{where}: binding {binding!r} is no number")
         key = (row["sample_id"], int(binding))
-        if key not in asked or (run and row.get("run", run) not in ("", run)):
+        if key not in bindings or (run and row.get("run", run) not in ("", run)):
             yield where, None
             continue
         verdict = _verdict(where, row)
@@ -145,7 +145,7 @@ def _own(
             continue
         bound = _bound(verdict, row.get("verdict", ""))
         if bound is None and colours is not None:
-            bound = asked[key][0] in colours
+            bound = bindings[key][0] in colours
         person = next((row[name] for name in PERSON if row.get(name)), path.stem)
         yield where, Label(*key, person, verdict, bound, colours)
 
@@ -165,17 +165,17 @@ def _verdict(where: str, row: Mapping[str, str]) -> str | None:
     return OTHER if label == WRONG else None
 
 
-def _bound(verdict: str | None, said: str) -> bool | None:
+def _bound(verdict: str | None, scored: str) -> bool | None:
     """Whether the person sees it bound; unknown where only some other verdict was called wrong."""
     if verdict == OTHER:
-        return False if said == "bound" else None
+        return False if scored == "bound" else None
     return None if verdict is None else verdict == "bound"
 
 
 def _geneval(
     path: Path,
     rows: Sequence[tuple[str, Mapping[str, str]]],
-    asked: Mapping[Key, tuple[str, str]],
+    bindings: Mapping[Key, tuple[str, str]],
     samples: pd.DataFrame,
 ) -> Iterator[tuple[str, Label | None]]:
     """Labels of GenEval: a row an image and a person, without the names of the people.
@@ -210,7 +210,7 @@ def _geneval(
         for number in range(2):
             name = row.get(f"Input.object_{number}_name", "")
             count = row.get(f"Answer.task-count-{number}", "")
-            binding = _binding_of(name, sample, asked)
+            binding = _binding_of(name, sample, bindings)
             if not name or not count or binding is None:
                 continue
             named = _colours(row.get(f"Answer.task-color-{number}", ""))
@@ -218,7 +218,7 @@ def _geneval(
             if there and not named:
                 continue
             colours = named if there else frozenset()
-            bound = asked[sample, binding][0] in colours
+            bound = bindings[sample, binding][0] in colours
             yield where, Label(sample, binding, person, None, bound, colours)
 
 
@@ -232,9 +232,9 @@ def _count(where: str, text: str) -> float:
     return count
 
 
-def _binding_of(name: str, sample: str, asked: Mapping[Key, tuple[str, str]]) -> int | None:
+def _binding_of(name: str, sample: str, bindings: Mapping[Key, tuple[str, str]]) -> int | None:
     for binding in range(2):
-        if asked.get((sample, binding), ("", ""))[1] == name:
+        if bindings.get((sample, binding), ("", ""))[1] == name:
             return binding
     return None
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from bench.cli.place import Place, runs_folder
+from bench.cli.place import FolderOrUrl, runs_folder
 
 
 @click.command()
-@click.argument("run", type=Place())
+@click.argument("run", type=FolderOrUrl())
 @click.argument(
     "labels",
     nargs=-1,

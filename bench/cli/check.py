@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli.numbers import Number
-from bench.cli.place import Place, runs_folder
+from bench.cli.place import FolderOrUrl, runs_folder
 
 if TYPE_CHECKING:
     from bench.errors import NotComparableError
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run", required=False, type=Place())
+@click.argument("run", required=False, type=FolderOrUrl())
 @click.option(
     "--baseline",
     required=True,

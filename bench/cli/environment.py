@@ -153,13 +153,13 @@ def _parts() -> list[Finding]:
     return found
 
 
-def _importable(name: str, where: str, said: str) -> Finding:
+def _importable(name: str, where: str, remark: str) -> Finding:
     """What needs more than a name to be made: here it is only imported."""
     try:
         load("sampler", where)
     except Exception as error:
         return Finding("sampler", name, " ".join(str(error).split()), False, False)
-    return Finding("sampler", name, said, needed=False)
+    return Finding("sampler", name, remark, needed=False)
 
 
 def _first_line(part: Any) -> str:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from bench.cli.place import Place, runs_folder
+from bench.cli.place import FolderOrUrl, runs_folder
 
 LAYOUTS = ("geneval", "imagefolder", "hub")
 
 
 @click.command()
-@click.argument("run", required=False, type=Place())
+@click.argument("run", required=False, type=FolderOrUrl())
 @click.option(
     "--layout",
     required=True,

@@ -11,7 +11,7 @@ import click
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class Place(click.ParamType):
+class FolderOrUrl(click.ParamType):
     """Like ``click.Path``, and takes ``s3://bucket/runs`` too."""
 
     name = "path"
@@ -56,7 +56,7 @@ def runs_folder(
         *("--runs", "--out") if as_out else ("--runs",),
         "runs",
         cls=_NamedOnce,
-        type=Place(file_okay=False),
+        type=FolderOrUrl(file_okay=False),
         default=Path("runs"),
         show_default=True,
         metavar="DIR",

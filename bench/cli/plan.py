@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli.numbers import Number
-from bench.cli.place import Place, runs_folder
+from bench.cli.place import FolderOrUrl, runs_folder
 
 if TYPE_CHECKING:
     from bench.statistics.simulation import Power
@@ -57,7 +57,7 @@ _SHARE: Any = {"min": 0, "max": 1, "min_open": True, "max_open": True}
 )
 @click.option(
     "--like",
-    type=Place(),
+    type=FolderOrUrl(),
     metavar="RUN",
     help="A run of the model: its score, its spread and its time an image.",
 )
@@ -153,7 +153,7 @@ def _row(
     }
 
 
-def _table(rows: list[dict[str, Any]], asked: dict[str, float]) -> Any:
+def _table(rows: list[dict[str, Any]], question: dict[str, float]) -> Any:
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
@@ -176,8 +176,8 @@ def _table(rows: list[dict[str, Any]], asked: dict[str, float]) -> Any:
         )
     return Group(
         Text(
-            f"margin {asked['margin']:.1%} at alpha {asked['alpha']:g}, a model of score "
-            f"{asked['score']:.1%} and spread {asked['spread']:.2f}"
+            f"margin {question['margin']:.1%} at alpha {question['alpha']:g}, a model of score "
+            f"{question['score']:.1%} and spread {question['spread']:.2f}"
         ),
         Text(""),
         table,

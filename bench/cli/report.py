@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.place import Place, runs_folder
+from bench.cli.place import FolderOrUrl, runs_folder
 
 if TYPE_CHECKING:
     from reports.reading import RunTables
 
 
 @click.command("report")
-@click.argument("names", nargs=-1, metavar="[RUN ...]", type=Place())
+@click.argument("names", nargs=-1, metavar="[RUN ...]", type=FolderOrUrl())
 @click.option(
     "--out",
     type=click.Path(path_type=Path),

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from bench.cli.place import Place, runs_folder
+from bench.cli.place import FolderOrUrl, runs_folder
 
 
 @click.command()
-@click.argument("names", nargs=-1, metavar="[RUN ...]", type=Place())
+@click.argument("names", nargs=-1, metavar="[RUN ...]", type=FolderOrUrl())
 @runs_folder()
 @click.option("--json", "as_json", is_flag=True, help="Record and estimates as JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="All estimates as CSV.")

@@ -63,7 +63,7 @@ def _values(rows: Sequence[Mapping[str, Any]]) -> list[Any]:
 
 
 def _entry(
-    name: str, row: Mapping[str, Any], said: Mapping[tuple[str, int], Mapping[str, Any]]
+    name: str, row: Mapping[str, Any], judged: Mapping[tuple[str, int], Mapping[str, Any]]
 ) -> dict[str, Any]:
     found: dict[str, Any] = dict.fromkeys(COLUMNS, "")
     found |= {key: row[key] for key in ("sample_id", "cell_id", "control_id", "template")}
@@ -72,7 +72,7 @@ def _entry(
     for number, (binding, suffix) in enumerate(zip(row["bindings"], SUFFIXES, strict=False)):
         found[f"colour{suffix}"] = binding["colour"] or ""
         found[f"subject{suffix}"] = binding["subject"]
-        verdict = said.get((row["sample_id"], number), {})
+        verdict = judged.get((row["sample_id"], number), {})
         found[f"verdict{suffix}"] = verdict.get("verdict", "")
         found[f"words{suffix}"] = verdict.get("words", "")
     return found

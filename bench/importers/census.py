@@ -16,7 +16,7 @@ from pathlib import Path
 from bench.errors import UsageError
 from bench.importers.layouts import PictureSet
 from bench.importers.matching import Matcher
-from bench.importers.picture import Picture, UnreadableError
+from bench.importers.picture import StoredPicture, UnreadableError
 from bench.store import files
 from prompts.cells import Cell, Sample
 from prompts.errors import shown
@@ -77,7 +77,7 @@ class UnmatchedList:
         self._writer = csv.writer(self._file, lineterminator="\n")
         self._writer.writerow(("picture", "prompt", "reason"))
 
-    def add(self, picture: Picture, prompt: str, reason: str) -> None:
+    def add(self, picture: StoredPicture, prompt: str, reason: str) -> None:
         """Add one."""
         self._writer.writerow(map(guarded, (picture.place, prompt, reason)))
 
@@ -145,12 +145,12 @@ def take_census(
         raise UsageError(
             f"{source.path} ({source.layout}) has no pictures" + (f": {rest}" if rest else "")
         )
-    for line in told(census):
+    for line in census_lines(census):
         say(line)
     return census
 
 
-def _fingerprint(picture: Picture, prompt: str) -> tuple[bytes, bool]:
+def _fingerprint(picture: StoredPicture, prompt: str) -> tuple[bytes, bool]:
     """Digest of one picture and its prompt, and whether its file is missing.
 
     One that cannot be read counts as its reason.
@@ -172,7 +172,7 @@ def _left_out(census: Census) -> Iterator[str]:
         yield f"left out: {count:,} files that are no samples, such as {shown(first)}: {reason}"
 
 
-def told(census: Census) -> Iterator[str]:
+def census_lines(census: Census) -> Iterator[str]:
     """Yield what a person should know of a census, a line each."""
     matched = len(census.samples)
     controls = sum(sample.cell.id == sample.cell.control_id for sample in census.samples)

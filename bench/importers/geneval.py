@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bench.errors import UsageError
-from bench.importers.picture import SUFFIXES, Picture, said_of
+from bench.importers.picture import SUFFIXES, StoredPicture, said_of
 from bench.importers.trees import Tree
 
 FILE = "metadata.jsonl"
@@ -30,7 +30,7 @@ def detect(tree: Tree) -> bool:
     return first is not None and "file_name" not in next(tree.rows(first), ("", {}))[1]
 
 
-def pictures(tree: Tree, prompt_column: str | None = None) -> Iterator[Picture]:
+def pictures(tree: Tree, prompt_column: str | None = None) -> Iterator[StoredPicture]:
     """Yield the pictures, prompt by prompt.
 
     Raises
@@ -48,15 +48,17 @@ def pictures(tree: Tree, prompt_column: str | None = None) -> Iterator[Picture]:
     folders = _folders(names, sets[0])
     for folder in sorted({*folders, *metadata}):
         found = folders.get(folder, [])
-        said, why_not = _said(tree, metadata.get(folder), prompt_column)
+        said, why_not = _fields_of(tree, metadata.get(folder), prompt_column)
         inner = any("/samples/" in name for name, _ in found)
         for name, match in sorted(found, key=lambda one: (len(one[1]["stem"]), one[0])):
             read = tree.reader(name)
             place = f"{tree.label}{name}"
             if match["stem"].isdigit() and bool(match["inner"]) == inner:
-                yield Picture(place, said, read, why_not)
+                yield StoredPicture(place, said, read, why_not)
             else:
-                yield Picture(place, said, read, "GenEval's samples are digits", is_sample=False)
+                yield StoredPicture(
+                    place, said, read, "GenEval's samples are digits", is_sample=False
+                )
 
 
 def _metadata(names: Sequence[str]) -> Iterator[str]:
@@ -76,7 +78,7 @@ def _folders(names: Sequence[str], root: str) -> dict[str, list[tuple[str, re.Ma
     return found
 
 
-def _said(tree: Tree, name: str | None, column: str | None) -> tuple[dict[str, Any], str]:
+def _fields_of(tree: Tree, name: str | None, column: str | None) -> tuple[dict[str, Any], str]:
     if name is None:
         return {}, f"no {FILE} in its folder"
     row = next(tree.rows(name), None)

@@ -47,12 +47,12 @@ class Matcher:
         """Colours outside the basic terms that were met so far, and those of the grid."""
         return list(self._colours.values())
 
-    def match(self, said: Mapping[str, Any]) -> Cell | str:
+    def match(self, fields: Mapping[str, Any]) -> Cell | str:
         """Return the cell of a picture, or why there is none, in words.
 
         Parameters
         ----------
-        said : mapping
+        fields : mapping
             ``prompt``, and where they are told ``colour``, ``subject``, ``hex``, ``colour2``, ...
 
         Returns
@@ -60,19 +60,19 @@ class Matcher:
         Cell or str
             One object a cell id: of two spellings of one prompt the first is kept.
         """
-        key = tuple((name, str(said[name])) for name in KNOWN if name in said)
+        key = tuple((name, str(fields[name])) for name in KNOWN if name in fields)
         answer = self._answers.get(key)
         if answer is None:
-            answer = self._read(said)
+            answer = self._read(fields)
             if len(self._answers) < REMEMBERED:
                 self._answers[key] = answer
         return answer
 
-    def _read(self, said: Mapping[str, Any]) -> Cell | str:
-        if not said.get("prompt"):
+    def _read(self, fields: Mapping[str, Any]) -> Cell | str:
+        if not fields.get("prompt"):
             return "no prompt"
         try:
-            row = make_row(said, Place(""))
+            row = make_row(fields, Place(""))
             known = self._by_text.get(fold(row.prompt))
             if known is None:
                 self._learn(row)

@@ -97,7 +97,7 @@ def build_components(
 
 
 def build(
-    kind: str, name: str, asked: Mapping[str, Any], offered: Mapping[str, Any] | None = None
+    kind: str, name: str, options: Mapping[str, Any], offered: Mapping[str, Any] | None = None
 ) -> Any:
     """Make a part from its name.
 
@@ -108,7 +108,7 @@ def build(
     name : str
         A name of the tables, or ``package.module:attribute``: a class or function that makes the
         part, or the part itself.
-    asked : mapping
+    options : mapping
         Options that the user set; the part must know them.
     offered : mapping, optional
         Options that the part may take or leave.
@@ -121,14 +121,14 @@ def build(
     if kind == "segmenter" and name.partition(":")[0] in registry.DETECTORS:
         from bench.judge.regions.detectors import detector_segmenter
 
-        device = asked.get("device") or (offered or {}).get("device") or "cpu"
+        device = options.get("device") or (offered or {}).get("device") or "cpu"
         return _checked(kind, name, detector_segmenter(name, device))
     part = registry.load(kind, name)
     if not inspect.isclass(part) and hasattr(part, _METHOD[kind]):
         return _checked(kind, name, part)
     if not callable(part):
         raise UsageError(f"{name!r} is no {kind} and makes none: it is a {type(part).__name__}")
-    wanted = {key: value for key, value in asked.items() if value is not None}
+    wanted = {key: value for key, value in options.items() if value is not None}
     known = _parameters(part)
     if known is not None:
         for key in wanted:

@@ -85,7 +85,7 @@ def forecast(spec: RunSpec) -> str:
     if info.paid:
         lines["sampling"] = "not tried, since each image may cost money"
         cost = "unknown: --price tells it" if info.price is None else f"{info.price * left:,.2f}"
-        return _told(lines | {"cost": cost})
+        return _as_text(lines | {"cost": cost})
     if sys.stderr.isatty():
         print("making a few images to see what one takes", file=sys.stderr)
     cost_of_one = cost_of(components, samples)
@@ -107,10 +107,10 @@ def forecast(spec: RunSpec) -> str:
     }
     if spec.limit is not None:
         lines["limit"] = f"{spec.limit:,} images: the run would not be comparable"
-    return _told(lines)
+    return _as_text(lines)
 
 
-def _told(lines: Mapping[str, str]) -> str:
+def _as_text(lines: Mapping[str, str]) -> str:
     return "".join(f"{name:<10} {value}\n" for name, value in lines.items())
 
 
@@ -137,12 +137,12 @@ def _machine_memory() -> float:
         return math.nan
 
 
-def cost_of(crew: Components, samples: Sequence[Sample]) -> Cost:
+def cost_of(components: Components, samples: Sequence[Sample]) -> Cost:
     """Make and score a few images, twice where that is quick, and tell what one takes."""
-    number = max(crew.sampler.info.batch_size or PROBE, PROBE)
+    number = max(components.sampler.info.batch_size or PROBE, PROBE)
     probe = list(samples[:number])
-    made, sampling = _timed(lambda: list(crew.sampler.sample(probe)))
-    (regions, scores), scoring = _timed(lambda: _measured(made, crew))
+    made, sampling = _timed(lambda: list(components.sampler.sample(probe)))
+    (regions, scores), scoring = _timed(lambda: _measured(made, components))
     stored = sum(
         pa.Table.from_pylist(rows, schema=schema).nbytes
         for rows, schema in (
@@ -156,11 +156,15 @@ def cost_of(crew: Components, samples: Sequence[Sample]) -> Cost:
     return Cost(many, sampling / many, scoring / many, stored / many, width, height, _peak_memory())
 
 
-def _measured(made: Sequence[Generation], crew: Components) -> tuple[list[Regions], list[Score]]:
+def _measured(
+    made: Sequence[Generation], components: Components
+) -> tuple[list[Regions], list[Score]]:
     regions: list[Regions] = []
     scores: list[Score] = []
     for start in range(0, len(made), BATCH):
-        found, values = measure(made[start : start + BATCH], crew.segmenter, crew.scorers)
+        found, values = measure(
+            made[start : start + BATCH], components.segmenter, components.scorers
+        )
         regions += found
         scores += [score for one in values.values() for score in one]
     return regions, scores

@@ -57,7 +57,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Share:
+class WorkerShare:
     """What one process is to do.
 
     Attributes
@@ -76,17 +76,20 @@ class Share:
         """Stored images to score again."""
         return sum(len(set().union(*lacking.values())) for lacking in self.unscored.values())
 
-    def split(self, count: int) -> list[Share]:
+    def split(self, count: int) -> list[WorkerShare]:
         """Part it evenly."""
         parts = list(self.unscored.items())
-        return [Share(self.missing[rank::count], dict(parts[rank::count])) for rank in range(count)]
+        return [
+            WorkerShare(self.missing[rank::count], dict(parts[rank::count]))
+            for rank in range(count)
+        ]
 
-    def chunks(self, size: int) -> Iterator[Share]:
+    def chunks(self, size: int) -> Iterator[WorkerShare]:
         """Part it into pieces of so many images, what is to be scored first."""
         for part, lacking in self.unscored.items():
-            yield Share((), {part: lacking})
+            yield WorkerShare((), {part: lacking})
         for start in range(0, len(self.missing), size):
-            yield Share(self.missing[start : start + size])
+            yield WorkerShare(self.missing[start : start + size])
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ class Done:
     usage: Usage = field(default_factory=Usage)
 
 
-def share_of(run: Run, samples: Sequence[Sample], progress: Progress | None = None) -> Share:
+def share_of(run: Run, samples: Sequence[Sample], progress: Progress | None = None) -> WorkerShare:
     """Look through the store for what is missing of a plan. Whoever calls holds the lock.
 
     Damaged parts are set aside, and rows of images that are not stored are dropped: both are made
@@ -121,7 +124,7 @@ def share_of(run: Run, samples: Sequence[Sample], progress: Progress | None = No
         if missing := stored - found:
             lacking[table] = missing
     if not stored:
-        return Share(range(len(samples)))
+        return WorkerShare(range(len(samples)))
     unscored: dict[str, dict[str, list[str]]] = {}
     for path, part in run.parts("samples", ["sample_id"]) if lacking else ():
         ids = part["sample_id"].to_pylist()
@@ -130,9 +133,9 @@ def share_of(run: Run, samples: Sequence[Sample], progress: Progress | None = No
             unscored[path.name] = {table: keys for table, keys in here.items() if keys}
     whole = len(stored) == len(samples)
     if whole and all(sample.id in stored for sample in samples):
-        return Share((), unscored)
+        return WorkerShare((), unscored)
     places = (place for place, sample in enumerate(samples) if sample.id not in stored)
-    return Share(np.fromiter(places, np.int64), unscored)  # type: ignore[arg-type]
+    return WorkerShare(np.fromiter(places, np.int64), unscored)  # type: ignore[arg-type]
 
 
 def _ids(run: Run, table: str, progress: Progress) -> set[str]:
@@ -146,7 +149,7 @@ def _ids(run: Run, table: str, progress: Progress) -> set[str]:
             progress.say(f"note: {reason}: kept as {aside.name}, its rows are made again")
 
 
-def missing_of(share: Share, samples: Sequence[Sample]) -> int:
+def missing_of(share: WorkerShare, samples: Sequence[Sample]) -> int:
     """Images of a plan that are not stored, or stored without some of their scores."""
     unscored: set[str] = set().union(
         *(keys for lacking in share.unscored.values() for keys in lacking.values())
@@ -266,14 +269,14 @@ class Work:
         self._made = self._rescored = 0
         self._sampling = 0.0
 
-    def do(self, share: Share) -> Done:
+    def do(self, share: WorkerShare) -> Done:
         """Score a share's stored images, then sample its missing ones."""
         if share.unscored:
             self._rescore(share)
         self._sample(share.missing)
         return Done(self._made, self._rescored, self._sampling, self.components.sampler.usage())
 
-    def _rescore(self, share: Share) -> None:
+    def _rescore(self, share: WorkerShare) -> None:
         """Score stored images from their pictures where scores are missing."""
         self.progress.begin("scoring stored images", share.rescored)
         for part, lacking in share.unscored.items():
@@ -329,7 +332,7 @@ class Work:
         self.progress.begin(kind, planned, planned - len(missing))
         worker = ScoringWorker(self._score, self.writer, self.batch)
         try:
-            self._hand_over(missing, worker)
+            self._feed_scoring(missing, worker)
         except KeyboardInterrupt:
             interrupts.asked = True
         finally:
@@ -347,7 +350,7 @@ class Work:
         self.finished += len(generations)
         self.progress.advance(len(generations))
 
-    def _hand_over(self, missing: Sequence[int], worker: ScoringWorker) -> None:
+    def _feed_scoring(self, missing: Sequence[int], worker: ScoringWorker) -> None:
         """Sample, and hand every image to the scoring thread.
 
         Raises

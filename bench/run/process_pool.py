@@ -17,7 +17,7 @@ from typing import Any
 
 from bench.errors import BenchError, UsageError
 from bench.run.components import Description
-from bench.run.execute import STOPPING, Done, Share
+from bench.run.execute import STOPPING, Done, WorkerShare
 from bench.run.interrupts import Interrupts
 from bench.run.plan import plan_of
 from bench.run.progress import Progress
@@ -103,7 +103,7 @@ class ProcessPool(Pool):
         return {name: self._processes[name].pid for name in self._pipes}
 
     def make(
-        self, run: Run, share: Share, interrupts: Interrupts, seconds: float | None
+        self, run: Run, share: WorkerShare, interrupts: Interrupts, seconds: float | None
     ) -> list[Done]:
         """Have the workers make a share, an equal part each."""
         self._restart()

@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.errors import BenchError, UsageError
 from bench.run.components import Description
-from bench.run.execute import STOPPING, Done, Share
+from bench.run.execute import STOPPING, Done, WorkerShare
 from bench.run.interrupts import Interrupts
 from bench.run.plan import plan_of
 from bench.run.process_pool import called
@@ -109,7 +109,7 @@ class RayPool(Pool):
         self.plan = plan_of(spec, self.description.sampler.training)
 
     def make(
-        self, run: Run, share: Share, interrupts: Interrupts, seconds: float | None
+        self, run: Run, share: WorkerShare, interrupts: Interrupts, seconds: float | None
     ) -> list[Done]:
         """Have Ray's actor pool make a share, chunk by chunk."""
         manifest = run.manifest.model_dump_json()
@@ -119,7 +119,7 @@ class RayPool(Pool):
         error: BenchError | None = None
         stopping = False
 
-        def submit(actor: Any, chunk: Share) -> Any:
+        def submit(actor: Any, chunk: WorkerShare) -> Any:
             folder: Path = run.folder
             return actor.call.remote("make", folder, manifest, chunk, seconds)
 

@@ -102,7 +102,7 @@ def require_place(folder: Path) -> None:
 
 
 def open_run(
-    folder: Path, asked: Manifest, progress: Progress | None = None, *, fresh: bool = False
+    folder: Path, wanted: Manifest, progress: Progress | None = None, *, fresh: bool = False
 ) -> Run:
     """Make the run folder, or take up the one that is there. Whoever calls holds its lock.
 
@@ -125,26 +125,26 @@ def open_run(
     files.remove_leftovers(folder)
     if not (folder / FILE).is_file():
         _require_empty(folder)
-        write_manifest(folder, asked)
-        return Run(folder, asked)
+        write_manifest(folder, wanted)
+        return Run(folder, wanted)
     if fresh:
         _empty(folder)
-        write_manifest(folder, asked)
+        write_manifest(folder, wanted)
         progress.say(f"{folder}: what was stored there is gone; everything is made anew")
-        return Run(folder, asked)
+        return Run(folder, wanted)
     stored = read_manifest(folder)
-    require_same(folder, stored, asked)
-    for library, version in asked.versions.items():
+    require_same(folder, stored, wanted)
+    for library, version in wanted.versions.items():
         before = stored.versions.get(library, version)
         if before != version:
             progress.say(f"note: the run was begun with {library} {before}, this is {version}")
     merged = stored.model_copy(
         update={
-            "images": asked.images,
-            "limit": asked.limit,
+            "images": wanted.images,
+            "limit": wanted.limit,
             "finished": None,
-            "segmenter": asked.segmenter,
-            "scorers": _scorers(stored, asked),
+            "segmenter": wanted.segmenter,
+            "scorers": _scorers(stored, wanted),
         }
     )
     run = Run(folder, merged)
@@ -247,12 +247,12 @@ def _tell_reuse(run: Run, progress: Progress) -> None:
         )
 
 
-def _scorers(stored: Manifest, asked: Manifest) -> dict[str, Maker]:
+def _scorers(stored: Manifest, wanted: Manifest) -> dict[str, Maker]:
     """Scorers asked for now; of the earlier ones those whose scores still hold."""
-    if stored.segmenter.identity() != asked.segmenter.identity():
-        return asked.scorers
-    kept = {name: maker for name, maker in stored.scorers.items() if name not in asked.scorers}
-    return {**asked.scorers, **kept}
+    if stored.segmenter.identity() != wanted.segmenter.identity():
+        return wanted.scorers
+    kept = {name: maker for name, maker in stored.scorers.items() if name not in wanted.scorers}
+    return {**wanted.scorers, **kept}
 
 
 def _require_empty(folder: Path) -> None:

@@ -58,7 +58,7 @@ def arrivals(run: Run, verdicts: pd.DataFrame) -> pd.DataFrame:
         if image is None or colour is None or row["verdict"] in NOT_JUDGED:
             continue
         control = tables.get((controls.get(row["sample_id"], ""), row["binding"]))
-        asked = _asked(scenery[row["sample_id"]], colour)
+        asked = _in_scenery(scenery[row["sample_id"]], colour)
         elsewhere = excess_elsewhere(image, control, colour)
         told = arrival(image["bind"].to_numpy(float), noise, elsewhere, asked)
         rows.append({**{name: row[name] for name in columns}, **told})
@@ -86,7 +86,7 @@ def _places(run: Run) -> tuple[dict[str, str], dict[str, list[dict[str, str | No
     return {key: by_cell[at] for key, at in wanted.items() if at in by_cell}, scenery
 
 
-def _asked(scenery: list[dict[str, str | None]], colour: str) -> np.ndarray:
+def _in_scenery(scenery: list[dict[str, str | None]], colour: str) -> np.ndarray:
     """Whether the prompt asks for this colour on the background, and on a neighbour."""
     asked = np.zeros(2, dtype=bool)
     for place in scenery:

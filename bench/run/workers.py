@@ -16,7 +16,7 @@ from typing import Any
 from bench.errors import BenchError, NotComparableError
 from bench.protocols import Usage
 from bench.run.components import Description, describe
-from bench.run.execute import Done, Outcome, Share, Work, missing_of, share_of
+from bench.run.execute import Done, Outcome, Work, WorkerShare, missing_of, share_of
 from bench.run.interrupts import Interrupts
 from bench.run.plan import Plan, prepare
 from bench.run.progress import Progress, Silent
@@ -70,7 +70,7 @@ class Worker:
         self,
         folder: Path,
         manifest: str,
-        share: Share,
+        share: WorkerShare,
         seconds: float | None = None,
         progress: Progress | None = None,
     ) -> Done:
@@ -105,7 +105,7 @@ class Pool:
         self.last_error = ""
 
     def make(
-        self, run: Run, share: Share, interrupts: Interrupts, seconds: float | None
+        self, run: Run, share: WorkerShare, interrupts: Interrupts, seconds: float | None
     ) -> list[Done]:
         """Have the workers make a share; returns when all have ended, or stopped, or were lost."""
         raise NotImplementedError
@@ -177,7 +177,7 @@ class Pool:
             remarks |= dict.fromkeys(used.remarks)
         return Usage(counts, tuple(remarks))
 
-    def _begin(self, share: Share, planned: int) -> None:
+    def _begin(self, share: WorkerShare, planned: int) -> None:
         if share.unscored and len(share.missing):
             done = planned - len(share.missing) - share.rescored
             self.progress.begin("scoring and sampling", planned, done)

@@ -69,7 +69,7 @@ def cohen_kappa(first: np.ndarray, second: np.ndarray, categories: int) -> Sums:
     return Sums(_pairs(first, second, categories), finish)
 
 
-def balanced_accuracy(truth: np.ndarray, said: np.ndarray, categories: int) -> Sums:
+def balanced_accuracy(truth: np.ndarray, predicted: np.ndarray, categories: int) -> Sums:
     """Mean recall over the categories that occur in the truth.
 
     Parameters
@@ -85,7 +85,7 @@ def balanced_accuracy(truth: np.ndarray, said: np.ndarray, categories: int) -> S
         occurs = ~np.isnan(recall)
         return _ratio(np.where(occurs, recall, 0).sum(axis=1), occurs.sum(axis=1))
 
-    return Sums(_pairs(truth, said, categories), finish)
+    return Sums(_pairs(truth, predicted, categories), finish)
 
 
 def share_agreed(first: np.ndarray, second: np.ndarray, categories: int) -> Sums:

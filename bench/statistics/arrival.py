@@ -84,7 +84,7 @@ def arrival_steps(share: np.ndarray) -> np.ndarray:
 
 
 def arrival(
-    share: np.ndarray, noise: np.ndarray, elsewhere: np.ndarray, asked: np.ndarray
+    share: np.ndarray, noise: np.ndarray, elsewhere: np.ndarray, requested: np.ndarray
 ) -> dict[str, float]:
     """What is told of one binding of one image.
 
@@ -96,7 +96,7 @@ def arrival(
         Noise level of each frame.
     elsewhere : ndarray (T, 2)
         Of `excess_elsewhere`.
-    asked : ndarray, bool (2,)
+    requested : ndarray, bool (2,)
         Places where the prompt itself asks for this colour; they do not count.
 
     Returns
@@ -108,7 +108,7 @@ def arrival(
         did.
     """
     found = dict.fromkeys(ARRIVAL_METRICS, float("nan"))
-    elsewhere = np.where(asked, 0.0, elsewhere)
+    elsewhere = np.where(requested, 0.0, elsewhere)
     stood = elsewhere.max(axis=1) >= STANDS
     found["stood_elsewhere"] = float(stood.any())
     if stood.any():

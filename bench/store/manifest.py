@@ -75,7 +75,7 @@ class Maker(_Record):
         return content_hash(repr(_sorted(self.identity())), *upstream, length=16)
 
 
-class Grid(_Record):
+class GridRecord(_Record):
     """The prompts of a run."""
 
     name: str
@@ -99,7 +99,7 @@ class Manifest(_Record):
     created: str = Field(default_factory=lambda: now())
     finished: str | None = None
     suite: str = SUITE_VERSION
-    grid: Grid
+    grid: GridRecord
     seeds: int
     images: int
     limit: int | None = None
@@ -137,13 +137,13 @@ class Manifest(_Record):
         return ["samples", "regions", *(f"scores/{name}" for name in self.scorers), *trajectory]
 
 
-def grid_of(cells: Sequence[Cell], name: str, options: Mapping[str, Any]) -> Grid:
+def grid_of(cells: Sequence[Cell], name: str, options: Mapping[str, Any]) -> GridRecord:
     """Return the record of a grid.
 
     ``hash`` is of what is asked, whatever the order of the cells; the tags, which group the
     results and do not change a picture, have a hash of their own.
     """
-    return Grid(
+    return GridRecord(
         name=name,
         hash=content_hash(*sorted(f"{cell.id}\x1e{cell.text}" for cell in cells)),
         tags=content_hash(*sorted(f"{cell.id}\x1e{','.join(sorted(cell.tags))}" for cell in cells)),
@@ -178,7 +178,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     files.write_text(folder / FILE, manifest.model_dump_json(indent=1) + "\n")
 
 
-def require_same(folder: Path, stored: Manifest, asked: Manifest) -> None:
+def require_same(folder: Path, stored: Manifest, wanted: Manifest) -> None:
     """Refuse to add to a run that was made by other options.
 
     Segmenter and scorers may differ: what they made is made again from the stored pictures.
@@ -188,13 +188,13 @@ def require_same(folder: Path, stored: Manifest, asked: Manifest) -> None:
     NotComparableError
         Names the first field that differs, both values, and the remedy.
     """
-    pictures = stored.sampler.kind == asked.sampler.kind == "pictures"
-    if pictures and stored.sampler.weights != asked.sampler.weights:
+    pictures = stored.sampler.kind == wanted.sampler.kind == "pictures"
+    if pictures and stored.sampler.weights != wanted.sampler.weights:
         raise NotComparableError(
             f"the pictures or their prompts have changed since {folder} was made of them; --fresh "
             "starts anew, another --name keeps both"
         )
-    for field, before, after in _identity_pairs(stored, asked):
+    for field, before, after in _identity_pairs(stored, wanted):
         if before != after:
             raise NotComparableError(
                 f"{folder} was made with {field} {before!r}, not {after!r}; choose another --name, "
@@ -202,21 +202,21 @@ def require_same(folder: Path, stored: Manifest, asked: Manifest) -> None:
             )
 
 
-def _identity_pairs(stored: Manifest, asked: Manifest) -> list[tuple[str, Any, Any]]:
-    pairs: list[tuple[str, Any, Any]] = [("suite version", stored.suite, asked.suite)]
-    before, after = stored.sampler.identity(), asked.sampler.identity()
+def _identity_pairs(stored: Manifest, wanted: Manifest) -> list[tuple[str, Any, Any]]:
+    pairs: list[tuple[str, Any, Any]] = [("suite version", stored.suite, wanted.suite)]
+    before, after = stored.sampler.identity(), wanted.sampler.identity()
     pairs.append(("model", before["name"], after["name"]))
-    what = "pictures or prompts of hash" if asked.sampler.kind == "pictures" else "model weights"
+    what = "pictures or prompts of hash" if wanted.sampler.kind == "pictures" else "model weights"
     pairs.append((what, before["weights"], after["weights"]))
     old, new = flatten(before["options"]), flatten(after["options"])
     pairs += [(f"option {key}", old.get(key), new.get(key)) for key in sorted({*old, *new})]
-    if stored.grid.hash != asked.grid.hash:
-        pairs.append(("grid", stored.grid.name, asked.grid.name))
-        pairs.append(("number of cells", stored.grid.cells, asked.grid.cells))
-        pairs.append(("prompts (hash)", stored.grid.hash, asked.grid.hash))
-    pairs.append(("tags of the cells (hash)", stored.grid.tags, asked.grid.tags))
-    pairs.append(("seeds", stored.seeds, asked.seeds))
-    pairs.append(("frames of the trajectory at noise", stored.trajectory, asked.trajectory))
+    if stored.grid.hash != wanted.grid.hash:
+        pairs.append(("grid", stored.grid.name, wanted.grid.name))
+        pairs.append(("number of cells", stored.grid.cells, wanted.grid.cells))
+        pairs.append(("prompts (hash)", stored.grid.hash, wanted.grid.hash))
+    pairs.append(("tags of the cells (hash)", stored.grid.tags, wanted.grid.tags))
+    pairs.append(("seeds", stored.seeds, wanted.seeds))
+    pairs.append(("frames of the trajectory at noise", stored.trajectory, wanted.trajectory))
     return pairs
 
 

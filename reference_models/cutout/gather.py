@@ -15,14 +15,14 @@ from pathlib import Path
 import click
 import numpy as np
 
-from reference_models.cutout.icon_sets import PACKAGES, Drawn, IconSet, draw, fetch, read_set
+from reference_models.cutout.icon_sets import PACKAGES, DrawnIcon, IconSet, draw, fetch, read_set
 from reference_models.errors import ModelError
 
 ICONS = "icons.npz"
 SOURCES = "sources.json"
 
 
-def gather(paths: Iterable[Path]) -> tuple[list[Drawn], list[dict[str, object]]]:
+def gather(paths: Iterable[Path]) -> tuple[list[DrawnIcon], list[dict[str, object]]]:
     """Draw the icons of some packages.
 
     Returns
@@ -35,7 +35,7 @@ def gather(paths: Iterable[Path]) -> tuple[list[Drawn], list[dict[str, object]]]
     ModelError
         A package that is none, is not openly licensed, or holds nothing that is taken.
     """
-    icons: list[Drawn] = []
+    icons: list[DrawnIcon] = []
     sources: list[dict[str, object]] = []
     for path in paths:
         one = read_set(path)
@@ -47,7 +47,7 @@ def gather(paths: Iterable[Path]) -> tuple[list[Drawn], list[dict[str, object]]]
     return icons, sources
 
 
-def _record(one: IconSet, drawn: list[Drawn]) -> dict[str, object]:
+def _record(one: IconSet, drawn: list[DrawnIcon]) -> dict[str, object]:
     shown = Counter(icon.subject for icon in drawn if icon.subject)
     return one.record() | {"icons": len(drawn), "subjects": dict(sorted(shown.items()))}
 
@@ -58,7 +58,7 @@ def said(sources: Iterable[dict[str, object]]) -> str:
                      for one in sources)  # fmt: skip
 
 
-def write(folder: Path, icons: list[Drawn], sources: list[dict[str, object]]) -> None:
+def write(folder: Path, icons: list[DrawnIcon], sources: list[dict[str, object]]) -> None:
     """Write both files.
 
     ``icons.npz`` holds ``rgba`` uint8 (I, S, S, 4), ``name`` (I,) with the subject or "", ``key``

@@ -114,7 +114,7 @@ class IconSet:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Drawn:
+class DrawnIcon:
     """An icon: its name in the set, the subject that it shows or "", and its pixels.
 
     ``rgba`` is uint8 (SIDE, SIDE, 4), not premultiplied.
@@ -189,7 +189,7 @@ def _contents(path: Path) -> list[Any]:
         return [json.loads(file.read()) for file in files if file is not None]
 
 
-def draw(icons: IconSet) -> Iterator[Drawn]:
+def draw(icons: IconSet) -> Iterator[DrawnIcon]:
     """Draw the icons of a set that are things, in the order of the package.
 
     Raises
@@ -220,4 +220,4 @@ def draw(icons: IconSet) -> Iterator[Drawn]:
         with Image.open(io.BytesIO(png)) as image:
             rgba = np.array(image.convert("RGBA"))
         if (rgba[..., 3] > 128).mean() >= LEAST:
-            yield Drawn(key, subject, rgba)
+            yield DrawnIcon(key, subject, rgba)

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional as F
 
-from reference_models.data import Pool
+from reference_models.data import ScenePool
 from reference_models.denormals import flushed
 from reference_models.ema import Average
 from reference_models.optimiser import Muon
@@ -71,7 +71,7 @@ def train_autoencoder(
     if file.exists():
         return _with(model, load_file(file))
     generator = torch.Generator().manual_seed(seed)
-    scenes = Pool(generator, side=64, size=pool, reuse=4)
+    scenes = ScenePool(generator, side=64, size=pool, reuse=4)
     average = Average(model)
     muon, adam = optimisers_for(model, lr=2e-3, matrix_lr=0.01)
     steps, log = images // batch, Log(out / "autoencoder.csv")

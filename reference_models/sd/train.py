@@ -21,7 +21,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from prompts.manifest import TrainingManifest
 from reference_models.checkpoint import restore, save
-from reference_models.data import Pool
+from reference_models.data import ScenePool
 from reference_models.denormals import flushed
 from reference_models.ema import Average
 from reference_models.sd.autoencoder import encoded, optimisers_for, train_autoencoder
@@ -67,7 +67,7 @@ class TrainingPlan:
     pool: int = 4096
 
 
-class LatentPool(Pool):
+class LatentPool(ScenePool):
     """A pool that keeps latents, scaled to unit variance, instead of pictures."""
 
     def __init__(

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from reference_models.data import Pool
+from reference_models.data import ScenePool
 from reference_models.parallel import ProcessGroup, SingleProcess
 from reference_models.policies import policy
 from reference_models.presets import TrainingPreset
@@ -56,7 +56,7 @@ def trained(preset: TrainingPreset, folder: Path, device: torch.device) -> dict[
         model = Quantiser().to(device).to(memory_format=torch.channels_last)
     training = Training(preset, folder, model)
     if training.step < training.steps:
-        pool = Pool(training.generator, policy(preset.policy))
+        pool = ScenePool(training.generator, policy(preset.policy))
 
         def loss_of() -> Tensor:
             pictures = pool.batch(preset.batch)[0].to(device)

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from reference_models import train
-from reference_models.data import Pool
+from reference_models.data import ScenePool
 from reference_models.presets import PRESETS
 from reference_models.scalars import Scalars
 
@@ -28,7 +28,9 @@ def read(folder):
 
 def test_a_training_writes_loss_speed_and_rates(tmp_path, monkeypatch):
     monkeypatch.setitem(PRESETS, "smoke", TINY)
-    monkeypatch.setattr(train, "Pool", lambda *a, **k: Pool(*a, **{**k, "size": 64, "block": 64}))
+    monkeypatch.setattr(
+        train, "ScenePool", lambda *a, **k: ScenePool(*a, **{**k, "size": 64, "block": 64})
+    )
     for part in ("upsampler_for", "publish", "write_sheet"):
         monkeypatch.setattr(train, part, lambda *_: None)
     result = CliRunner().invoke(train.main, [*OPTIONS, str(tmp_path)])
@@ -58,7 +60,7 @@ def test_what_a_stopped_training_wrote_after_its_checkpoint_is_not_shown(tmp_pat
 def test_without_tensorboard_the_remedy_is_told_in_one_line(tmp_path, monkeypatch):
     monkeypatch.setitem(PRESETS, "smoke", TINY)
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
-    monkeypatch.setattr(train, "Pool", lambda *a, **k: pytest.fail("trained all the same"))
+    monkeypatch.setattr(train, "ScenePool", lambda *a, **k: pytest.fail("trained all the same"))
     result = CliRunner().invoke(train.main, [*OPTIONS, str(tmp_path)])
     assert result.exit_code == 1
     assert "pip install 'binding-bench[tensorboard]'" in result.output

@@ -17,7 +17,7 @@ from bench.errors import UsageError
 from bench.samplers.local import LocalSampler
 from prompts import build_grid
 from reference_models import train
-from reference_models.data import Pool
+from reference_models.data import ScenePool
 from reference_models.ema import Average
 from reference_models.errors import ModelError
 from reference_models.optimiser import make_optimisers, orthogonalised
@@ -52,7 +52,7 @@ def test_loss_falls_on_a_few_pictures():
     generator = torch.Generator().manual_seed(0)
     model = build(TINY)
     optimisers = make_optimisers(model, 2e-3, 0.02)
-    pool = Pool(generator, size=64, block=64)
+    pool = ScenePool(generator, size=64, block=64)
     losses = []
     for _ in range(30):
         loss = train.loss_of(model, *pool.batch(32), generator, TINY)
@@ -81,7 +81,9 @@ def run(folder, images, monkeypatch):
 
 
 def test_training_goes_on_from_its_checkpoint_and_publishes(tmp_path, monkeypatch):
-    monkeypatch.setattr(train, "Pool", lambda *a, **k: Pool(*a, **{**k, "size": 64, "block": 64}))
+    monkeypatch.setattr(
+        train, "ScenePool", lambda *a, **k: ScenePool(*a, **{**k, "size": 64, "block": 64})
+    )
     run(tmp_path, 32, monkeypatch)
     with safe_open(tmp_path / "checkpoint.safetensors", "pt") as file:
         first = json.loads(file.metadata()["facts"])
@@ -99,9 +101,11 @@ def test_training_goes_on_from_its_checkpoint_and_publishes(tmp_path, monkeypatc
 
 
 def test_tokens_are_trained_after_their_quantiser_and_draw(tmp_path, monkeypatch):
-    monkeypatch.setattr(train, "Pool", lambda *a, **k: Pool(*a, **{**k, "size": 64, "block": 64}))
     monkeypatch.setattr(
-        quantising, "Pool", lambda *a, **k: Pool(*a, **{**k, "size": 64, "block": 64})
+        train, "ScenePool", lambda *a, **k: ScenePool(*a, **{**k, "size": 64, "block": 64})
+    )
+    monkeypatch.setattr(
+        quantising, "ScenePool", lambda *a, **k: ScenePool(*a, **{**k, "size": 64, "block": 64})
     )
     monkeypatch.setattr(quantising, "IMAGES", 64)
     tiny = replace(PRESETS["local-tokens"], width=20, depth=1, images=32, batch=16)
@@ -144,10 +148,10 @@ def test_a_killed_training_goes_on_from_its_last_checkpoint(tmp_path):
     script = (
         "from dataclasses import replace\n"
         "from reference_models import train\n"
-        "from reference_models.data import Pool\n"
+        "from reference_models.data import ScenePool\n"
         "from reference_models.presets import PRESETS\n"
         "PRESETS['smoke'] = replace(PRESETS['smoke'], fine=8, coarse=16, batch=8, images=1600)\n"
-        "train.Pool = lambda *a, **k: Pool(*a, **{**k, 'size': 64, 'block': 64})\n"
+        "train.ScenePool = lambda *a, **k: ScenePool(*a, **{**k, 'size': 64, 'block': 64})\n"
         "train.main()\n"
     )
     command = [sys.executable, "-c", script, "--preset", "smoke", "--out", str(tmp_path)]

@@ -7,7 +7,7 @@ import pytest
 from bench.errors import UsageError
 from bench.records import VERDICTS
 from reports.certificate import load_certificate, read_certificate
-from reports.warnings import cautions
+from reports.warnings import run_warnings
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_a_given_certificate_is_the_headline_and_the_own_check_stays(first):
     assert found.doubt == ""
     other = read_certificate(first.record, given | {"segmenter": "saliency"})
     assert "saliency" in other.doubt
-    assert cautions(first, other)[0].grave
+    assert run_warnings(first, other)[0].grave
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"trials": {"plain": 3}}', '{"trials": []}'])

@@ -9,12 +9,12 @@ from reports.reading import RunTables
 from reports.tabulation import (
     unjudged_reasons,
 )
-from reports.warnings import cautions, comparison_cautions
+from reports.warnings import comparison_cautions, run_warnings
 from tests.reports.helpers import changed, with_verdict
 
 
 def told(run: RunTables):
-    return cautions(run, read_certificate(run.record))
+    return run_warnings(run, read_certificate(run.record))
 
 
 def test_what_was_not_judged_is_told_first_with_its_reasons(first):

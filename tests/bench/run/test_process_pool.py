@@ -16,7 +16,7 @@ import pytest
 
 from bench.cli.main import run as bench
 from bench.errors import InterruptedRunError, NotComparableError, UsageError
-from bench.run.execute import Outcome, Share
+from bench.run.execute import Outcome, WorkerShare
 from bench.run.process_pool import ProcessPool, device_names
 from bench.run.progress import Silent
 from bench.run.record import manifest_for, open_run
@@ -129,7 +129,7 @@ class Mortal(Pool):
     def make(self, run, share, interrupts, seconds):
         self.rounds += 1
         self.tell_lost("0:cpu", "killed by SIGKILL")
-        return self.inner.make(run, Share(share.missing[:8]), interrupts, seconds)
+        return self.inner.make(run, WorkerShare(share.missing[:8]), interrupts, seconds)
 
 
 def test_what_is_lost_too_often_is_told_with_what_is_missing(tmp_path):
@@ -224,7 +224,9 @@ def test_idle_worker_stops_without_a_loss(tmp_path, monkeypatch):
         with locked(folder):
             opened = open_run(folder, manifest_for("r", pool.plan, pool.description))
             monkeypatch.setattr(
-                Share, "split", lambda share, count: [Share(range(4)), Share(range(4, 96))]
+                WorkerShare,
+                "split",
+                lambda share, count: [WorkerShare(range(4)), WorkerShare(range(4, 96))],
             )
             timer = threading.Timer(1.5, os.kill, (os.getpid(), signal.SIGINT))
             timer.start()
@@ -357,13 +359,13 @@ def test_no_device_is_told(text):
 
 def test_shares_hold_everything_once_and_are_even():
     lacking = {f"part-{n}": {"regions": [str(n)]} for n in range(5)}
-    whole = Share(range(103), lacking)
+    whole = WorkerShare(range(103), lacking)
     for parts in (whole.split(4), list(whole.chunks(10))):
         assert sorted(place for part in parts for place in part.missing) == list(range(103))
         assert sorted(name for part in parts for name in part.unscored) == sorted(lacking)
     assert {len(part.missing) for part in whole.split(4)} == {25, 26}
     # However many are missing, they are not listed.
-    assert [len(part.missing) for part in Share(range(10**12)).split(2)] == [5 * 10**11] * 2
+    assert [len(part.missing) for part in WorkerShare(range(10**12)).split(2)] == [5 * 10**11] * 2
 
 
 def test_interrupted_run_is_not_a_lost_one(tmp_path):

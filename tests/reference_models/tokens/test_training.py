@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import torch
 
-from reference_models.data import Pool
+from reference_models.data import ScenePool
 from reference_models.presets import PRESETS
 from reference_models.tokens import training as quantising
 
@@ -13,7 +13,7 @@ PRESET = replace(PRESETS["local-tokens"], images=64, batch=32, warm=0.0)
 
 def test_it_goes_on_and_a_finished_one_is_read_back(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(
-        quantising, "Pool", lambda *a, **k: Pool(*a, **{**k, "size": 64, "block": 64})
+        quantising, "ScenePool", lambda *a, **k: ScenePool(*a, **{**k, "size": 64, "block": 64})
     )
     state = torch.get_rng_state()
     first = quantising.trained(PRESET, tmp_path, torch.device("cpu"))
