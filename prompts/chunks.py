@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from prompts import lexicon as lex
-from prompts.colour_names import ambiguous_names, named_colour
+from prompts.colour_names import named_colour
 from prompts.errors import shown
+from prompts.mentions import Span
 from prompts.noun_phrases import Shade, Words, is_adjective, is_adverb, is_gerund, is_participle
 from prompts.text_tokens import tokenise
-
-Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +70,14 @@ class Chunker:
             return None if self.is_noun_here(at, end, shade) else ((shade,), end)
         if "-" in word:
             return self.hyphened(word, at)
-        if word in ambiguous_names() and self.word(at + 1) in lex.COLOURED:
+        if self.word(at + 1) in lex.COLOURED and self.may_be_colour(word):
             return (Shade(word, ""),), at + 1
         return None
+
+    def may_be_colour(self, word: str) -> bool:
+        """Say whether a word is a colour where the text says so: "peach-coloured"."""
+        plain = self.words.colour_at([word], 0) is None
+        return plain and word not in lex.ADJECTIVES and named_colour(word) is not None
 
     def hyphened(self, word: str, at: int) -> tuple[tuple[Shade, ...], int] | None:
         """Read "blue-coloured", "navy-blue" and "black-and-white"; "blue-eyed" is no colour."""
@@ -82,7 +86,7 @@ class Chunker:
         parts = parts[:-1] if marked else parts
         while len(parts) > 1 and parts[0] in lex.INTENSITIES:
             parts = parts[1:]
-        if marked and len(parts) == 1 and parts[0] in ambiguous_names():
+        if marked and len(parts) == 1 and self.may_be_colour(parts[0]):
             return (Shade(parts[0], ""),), at + 1
         if parts[-1] == "ish":
             self.hint = self.hint or f"{shown(word)} is no colour term"
@@ -254,3 +258,10 @@ class Chunker:
             if word in lex.ONE_THING or word == "one":
                 one, count = True, count or 1
         return first, one, count
+
+    def names_thing(self, rest: int, end: int) -> bool:
+        """Say whether there is a noun among the words after a colour."""
+        return any(
+            not (is_adjective(word) or is_adverb(word)) or self.words.is_noun(word)
+            for word in self.low[rest:end]
+        ) or (end > rest and self.low[end - 1] in lex.NOUNS_AS_ADJECTIVES)

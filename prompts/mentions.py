@@ -119,9 +119,9 @@ def why_refused(low: Sequence[str], text: str, mention: Mention, shades: Sequenc
         return f"{said} is said not to be there"
     if before in lex.SIMILES and earlier not in ("well", "such"):
         return f"{said} is a likeness"
-    if before in ("of", "from") and (
-        earlier == "made" or (earlier, word_at(low, mention.first - 3)) == ("out", "made")
-    ):
+    if earlier == "out":
+        earlier = word_at(low, mention.first - 3)
+    if before in ("of", "from") and earlier in lex.MADE:
         return f"{said} is what something is made of"
     if "or" in (before, after):
         return f"{said} is one of several choices"

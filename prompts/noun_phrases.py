@@ -30,6 +30,11 @@ from prompts.text_tokens import tokenise
 LONGEST_HEAD = 3
 
 
+#: Basic terms with a thing that only makes them stronger.
+_STRONG = {
+    "jet black": "black", "pitch black": "black", "coal black": "black", "ink black": "black",
+    "snow white": "white", "lily white": "white", "milk white": "white", "ruby red": "red",
+}  # fmt: skip
 #: Longer words are none.
 LONGEST_WORD = 500
 
@@ -129,6 +134,9 @@ def _known_colours() -> dict[str, list[tuple[tuple[str, ...], Shade]]]:
     for name, term in names_in_text().items():
         words = tuple(name.split())
         _enter(table, words, Shade(name, term), words[0])
+    for strong, name in _STRONG.items():
+        words = tuple(strong.split())
+        _enter(table, words, Shade(name, name), words[0])
     for spelling, name in SPELLINGS.items():
         if name in table and spelling not in names_in_text():
             _enter(table, (spelling,), Shade(name, ""), spelling)

@@ -16,7 +16,7 @@ from prompts import lexicon as lex
 from prompts.chunks import Chunk, Chunker
 from prompts.colour_names import ambiguous_names
 from prompts.errors import shown
-from prompts.mentions import PART, Mention, Reading, aside_of, why_refused
+from prompts.mentions import PART, Mention, Reading, Span, aside_of, why_refused
 from prompts.noun_phrases import (
     Shade,
     Words,
@@ -27,7 +27,6 @@ from prompts.noun_phrases import (
     subject_name,
 )
 
-Span = tuple[int, int]
 #: More colours of one noun are not gathered.
 _MOST_SHADES = 6
 #: Signs that end a clause.
@@ -90,13 +89,6 @@ class _Reader(Chunker):
             self.predicate(tuple(shades), chunk, colour, end, problem)
         return number + 1
 
-    def names_thing(self, rest: int, end: int) -> bool:
-        """Say whether there is a noun among the words after a colour."""
-        return any(
-            not (is_adjective(word) or is_adverb(word)) or self.words.is_noun(word)
-            for word in self.low[rest:end]
-        ) or (end > rest and self.low[end - 1] in lex.NOUNS_AS_ADJECTIVES)
-
     def bare(self, chunk: Chunk) -> None:
         """Take in a phrase without colour."""
         vague = next(
@@ -130,6 +122,7 @@ class _Reader(Chunker):
         """Take in colours that stand before their noun."""
         first, one, count = self.determiner(start)
         aside = ""
+        problem = problem or self.partly(colour)
         word = self.low[rest]
         if self.word(rest) in lex.COLOUR_NOUNS and rest + 1 < end:
             while rest + 1 < end and (
@@ -171,6 +164,14 @@ class _Reader(Chunker):
         cut = (begin, self.spans[rest][0])
         self.add(shades, first, colour, head, one, count, aside, problem, cut)
 
+    def partly(self, colour: Span) -> str:
+        """Say where a colour is not that of the whole thing, or another: "mostly", "rose gold"."""
+        at = colour[0]
+        other = self.word(at - 1) == "rose" and self.word(at) == "gold"
+        if other or self.word(at) in lex.PARTLY or self.word(at - 1) in lex.PARTLY:
+            return f"{shown(self.said(max(at - 1, 0), colour[1]))} is no colour of the whole thing"
+        return ""
+
     def is_known(self, at: int) -> bool:
         """Say whether a word in -ed only tells what a thing is like: "framed", "diamond-shaped"."""
         word = self.low[at]
@@ -186,6 +187,7 @@ class _Reader(Chunker):
             at -= 1
         if self.word(at - 1) == "in" and self.word(at - 2) in lex.COLOURED:
             at -= 1
+        problem = problem or self.partly((at, end))
         tie = self.word(at - 1)
         cut_end = end
         if self.word(end) == "in" and self.word(end + 1) in lex.COLOUR_NOUNS:

@@ -33,6 +33,8 @@ _TOKEN = re.compile(
 _END = re.compile(r"(?:^|\s)--[a-z]|\bnegative prompt:", re.IGNORECASE)
 #: Read as two words, the second of them "is" or "are".
 _CONTRACTIONS = frozenset({"that's", "it's", "they're", "there's", "who's"})
+#: Capitals after these are what is written: "the word BLUE".
+_WRITTEN = frozenset({"word", "words", "text", "says", "reads", "saying", "reading", "letters"})
 _OPEN, _CLOSE = "([{", ")]}"
 
 
@@ -76,6 +78,9 @@ def tokenise(text: str) -> Tokens:
                 dropped |= {start, len(low)}
             weighed = weighed and bool(opened) and start - 1 in opened
         elif len(word) > 2 and first in "\"'“‘":
+            word = QUOTED
+        written = len(word) > 1 and word.isupper() and low and low[-1] in _WRITTEN
+        if written:
             word = QUOTED
         word = word.lower().replace("’", "'")
         start, stop = match.span()
