@@ -70,8 +70,12 @@ class Chunker:
             return None if self.is_noun_here(at, end, shade) else ((shade,), end)
         if "-" in word:
             return self.hyphened(word, at)
-        if self.word(at + 1) in lex.COLOURED and self.may_be_colour(word):
-            return (Shade(word, ""),), at + 1
+        if self.word(at + 1) in ("colored", "coloured") and self.may_be_colour(word):
+            # "a peach coloured sofa", but "a peach coloured red".
+            after = self.word(at + 2)
+            plain = after in lex.INTENSITIES or self.words.colour_at([after], 0) is not None
+            if after and not plain and self.content(at + 2):
+                return (Shade(word, ""),), at + 1
         return None
 
     def may_be_colour(self, word: str) -> bool:

@@ -93,7 +93,7 @@ class Words:
         for words, shade in self._colours.get(low[at], ()):
             if tuple(low[at : at + len(words)]) == words:
                 return shade, at + len(words)
-        if low[at][0] == "#" and len(low[at]) > 1:
+        if low[at][:1] == "#" and len(low[at]) > 1:
             return Shade(low[at], ""), at + 1
         return None
 

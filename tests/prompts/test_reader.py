@@ -94,6 +94,7 @@ def control(text):
         ("an olive-coloured stool", "olive stool"),
         ("a #3fa7d6 stool", "#3fa7d6 stool"),
         ("a peach colored stool", "peach stool"),
+        ("a peach colored red, an apple painted green", "red peach|green apple"),
         ("a jet-black stool and a snow white lamp", "black stool|white lamp"),
         ("a pink stool with the word GREEN on it", "pink stool"),
         ("a blue-green stool", "blue green stool"),
