@@ -211,6 +211,23 @@ def public_names(thing: object) -> list[str]:
     ]
 
 
+def training_command(name: str) -> str | None:
+    """Return the command that trains a model of the family; None where its weights are here."""
+    if name not in BUNDLED:
+        return None
+    weights, _ = BUNDLED[name]
+    package = importlib.util.find_spec("reference_models")
+    folders = (
+        [Path(place) / "weights" for place in package.submodule_search_locations or ()]
+        if package
+        else []
+    )
+    own = Path("training") / weights
+    if any((folder / f"{weights}.safetensors").is_file() for folder in (*folders, own)):
+        return None
+    return f"python -m reference_models.train --preset {weights}"
+
+
 def is_installed(kind: str, name: str) -> bool:
     """Whether the module of a table entry can be found, without importing it."""
     module_name = TABLES[kind][name].partition(":")[0]

@@ -10,16 +10,27 @@ import click
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(as_json: bool) -> None:
-    """List the models, segmenters and scorers of the tables, and whether they are installed.
+    """List the models, segmenters and scorers that have a name here, and which are to train.
 
     Your own is named as package.module:attribute.
     """
-    from bench.registry import TABLES, is_installed
+    from bench.registry import TABLES, entry_points, is_installed, training_command
 
     found = {
         kind: {
-            name: {"address": where, "installed": is_installed(kind, name)}
-            for name, where in table.items()
+            **{
+                name: {
+                    "address": where,
+                    "installed": is_installed(kind, name),
+                    "to_train": training_command(name) if kind == "sampler" else None,
+                }
+                for name, where in table.items()
+            },
+            **{
+                name: {"address": where, "installed": True, "to_train": None}
+                for name, where in entry_points(kind).items()
+                if name not in table
+            },
         }
         for kind, table in TABLES.items()
     }
@@ -36,6 +47,8 @@ def command(as_json: bool) -> None:
         width = max(14, *(len(name) + 2 for name in entries))
         for name, entry in entries.items():
             note = "" if entry["installed"] else "  (not installed)"
+            if entry["to_train"]:
+                note = f"  (to train: {entry['to_train']})"
             click.echo(f"  {name:<{width}}{entry['address']}{note}")
         if kind == "sampler":
             click.echo(

@@ -41,3 +41,16 @@ def test_every_entry_is_an_address():
     for kind, table in registry.TABLES.items():
         for name, where in table.items():
             assert registry.address(kind, where) == where, name
+
+
+def test_models_without_weights_are_to_train_with_the_command(capsys):
+    from bench.cli.main import run
+
+    assert run(["models"]) == 0
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line.strip()}
+    assert (
+        "(to train: python -m reference_models.train --preset local-cov-10)"
+        in (lines["local-cov-10"])
+    )
+    assert "to train" not in lines["local"]
+    assert "exact" not in lines
