@@ -160,6 +160,7 @@ METRIC_WORDS: dict[str, str] = {
     "presence": "Presence",
     "clip_bind": "CLIP: colour of the crop",
     "clip_contrast": "CLIP: prompt against rivals",
+    "clip_disagrees": "CLIP disagrees",
 }
 
 #: Words of this suite that the page explains where they stand.

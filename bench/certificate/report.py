@@ -170,6 +170,7 @@ def summarise(judged: Sequence[Judged], masks: str) -> dict[str, Any]:
     return {
         "masks": masks,
         "scenes": len(judged),
+        "unjudged": sum(one.said == "unjudged" for one in judged) / len(judged),
         "accuracy": hits / len(judged),
         "low": low,
         "high": high,

@@ -25,6 +25,12 @@ import click
     metavar="N",
     help="Of the scenes. Thresholds were set on seeds from 10000, runs are controlled on 20000.",
 )
+@click.option(
+    "--labels",
+    type=click.Path(exists=True, path_type=Path),
+    metavar="PATH",
+    help="Pictures of yours with labels: a folder with labels.csv, or the table.",
+)
 @click.option("--quick", is_flag=True, help="Three trials of 110 scenes: under a minute.")
 @click.option("--json", "as_json", is_flag=True, help="Print the certificate as JSON.")
 @click.option(
@@ -38,6 +44,7 @@ def command(
     clip: str | None,
     scenes: int | None,
     seed: int,
+    labels: Path | None,
     quick: bool,
     as_json: bool,
     out: Path | None,
@@ -54,14 +61,18 @@ def command(
     from bench.store import files
 
     offered = {"clip": clip}
+    finder, scorer = build("segmenter", segmenter, {}, offered), build("scorer", JUDGE, {}, offered)
+    labelled = None if labels is None else _labelled(labels, finder, scorer)
     report = certify(
-        build("segmenter", segmenter, {}, offered),
-        build("scorer", JUDGE, {}, offered),
+        finder,
+        scorer,
         scenes or (110 if quick else 330),
         seed,
         {name: TRIALS[name] for name in QUICK} if quick else TRIALS,
         lambda line: click.echo(line, err=True),
     )
+    if labelled is not None:
+        report["labelled"] = labelled
     text = json.dumps(report, indent=1)
     if out is not None:
         files.write_text(out, text + "\n")
@@ -69,6 +80,42 @@ def command(
         click.echo(text)
         return
     _print(report)
+
+
+def _labelled(labels: Path, segmenter: Any, scorer: Any) -> dict[str, Any]:
+    """Certificate of labelled pictures, by the segmenter's masks and by those of a hand."""
+    from bench.annotations.labelled_pictures import read_labelled_pictures, read_mask
+    from bench.certificate.labelled import measure_labelled, summarise_questions
+    from bench.importers.picture import read_file
+    from bench.judge.images import as_rgb8
+
+    loaded = []
+    for picture in read_labelled_pictures(labels):
+        image = as_rgb8(read_file(picture.path))
+        masks = {n: read_mask(p, *image.shape[:2]) for n, p in picture.masks.items()}
+        loaded.append((picture, image, masks))
+    click.echo(f"labelled pictures: {len(loaded)}", err=True)
+    return {
+        masks: summarise_questions(
+            [one.judged() for one in measure_labelled(loaded, scorer, finder)]
+        )
+        for masks, finder in (("own", segmenter), ("hand", None))
+    }
+
+
+def _print_labelled(labelled: dict[str, Any], console: Any) -> None:
+    from rich.table import Table
+
+    table = Table(title="Labelled pictures: bound or not", title_justify="left")
+    for heading in ("masks", "bindings", "of", "unjudged", "balanced", "found", "kept out"):
+        table.add_column(heading, justify="left" if heading in ("masks", "of") else "right")
+    for masks, whole in labelled.items():
+        for name, row in {"all": whole, **whole["by"]}.items():
+            if row["n"]:
+                shares = ("unjudged", "balanced_accuracy", "bound_found", "others_kept_out")
+                told = ("-" if row[key] is None else f"{row[key]:.1%}" for key in shares)
+                table.add_row(masks, str(row["n"]), name, *told)
+    console.print(table)
 
 
 def _print(report: dict[str, Any]) -> None:
@@ -99,6 +146,8 @@ def _print(report: dict[str, Any]) -> None:
                 _worst(row["recall_by_colour"]),
             )
     console.print(table)
+    if "labelled" in report:
+        _print_labelled(report["labelled"], console)
     for bar in report["bars"]:
         met = "met" if bar["met"] else "NOT MET"
         console.print(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bench.judge.colour.named import basic_term
 from bench.judge.places import PLACES
+from bench.records import NOT_JUDGED
 from prompts.cells import Binding
 from prompts.colours import COLOUR_NAMES
 from prompts.subjects import SUBJECTS
@@ -81,6 +82,18 @@ def leak_excess(binding: Binding, metrics: Metrics, control: Metrics | None) -> 
     """Measure the leak that the colour word caused: the greatest beyond the control's, or NaN."""
     leaks = [leak.value for leak in leaks_of(binding, metrics, control) if leak.held]
     return max(leaks) if leaks else math.nan
+
+
+def clip_disagrees(verdict: str, metrics: Metrics) -> float:
+    """1 where the CLIP's second opinion on the subject is not the verdict's, 0 where it is.
+
+    NaN where the CLIP did not measure, where nothing is judged, and of ``mixed``, which lies
+    between the two.
+    """
+    share = value_of(metrics, "clip_bind")
+    if math.isnan(share) or verdict in (*NOT_JUDGED, "absent", "mixed"):
+        return math.nan
+    return float((share > 0.5) != (verdict in ("bound", "spilled")))
 
 
 def observed(metrics: Metrics) -> str:

@@ -76,6 +76,10 @@ METRIC_LABELS: dict[str, MetricLabel] = {
         " whose prompt has no colour word (the control).",
         signed=True,
     ),
+    "clip_disagrees": MetricLabel(
+        "CLIP disagrees with the verdict",
+        "Share of judged images of which CLIP, the second opinion, says otherwise: bound or not.",
+    ),
     "arrival_noise": MetricLabel(
         "Noise left when the colour is half there", "1 is pure noise, 0 the finished picture."
     ),

@@ -48,6 +48,7 @@ MEANS: tuple[str, ...] = (
     "swap",
     "clip_bind",
     "clip_contrast",
+    "clip_disagrees",
 )
 
 #: Estimated for every slice; the others for the whole grid and its tags only.

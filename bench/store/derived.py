@@ -31,6 +31,7 @@ VERDICT_METRICS = (
     "swap",
     "clip_bind",
     "clip_contrast",
+    "clip_disagrees",
 )
 
 VERDICTS = pa.schema(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.judge.clip.crop import masked_crop
+from bench.judge.colour.named import basic_term
 from bench.judge.validity import why_void
 from bench.records import Fingerprint, Generation, Regions, Score
 from prompts.cells import Binding, Cell
@@ -145,7 +146,7 @@ def _rivals(bindings: tuple[Binding, ...], index: int) -> tuple[str, ...]:
     texts.append(f"{bare} on {noun_phrase(binding.colour, Subject('plate'))}")
     texts.append(f"{bare} in front of {noun_phrase(binding.colour, Subject('wall'))}")
     beside = [b.colour for b in bindings if b.colour]
-    other = [c for c in (*subject.canonical, *beside) if c != binding.colour]
+    other = [c for c in (*subject.canonical, *beside) if _meant(c) != _meant(binding.colour)]
     texts.extend(noun_phrase(colour, subject) for colour in dict.fromkeys(other))
     return tuple(texts)
 
@@ -153,8 +154,13 @@ def _rivals(bindings: tuple[Binding, ...], index: int) -> tuple[str, ...]:
 @lru_cache(maxsize=4096)
 def _in_all_colours(binding: Binding) -> tuple[str, ...]:
     """The subject in the asked colour, first, and in every other basic one."""
-    others = [name for name in COLOUR_NAMES if name != binding.colour]
+    others = [name for name in COLOUR_NAMES if name != _meant(binding.colour)]
     return tuple(noun_phrase(colour, _subject(binding)) for colour in (binding.colour, *others))
+
+
+def _meant(colour: str | None) -> str | None:
+    """The basic term, where the word is one in any spelling: grey is gray."""
+    return (basic_term(colour) or colour) if colour else None
 
 
 def _subject(binding: Binding) -> Subject:
