@@ -269,3 +269,9 @@ class Chunker:
             not (is_adjective(word) or is_adverb(word)) or self.words.is_noun(word)
             for word in self.low[rest:end]
         ) or (end > rest and self.low[end - 1] in lex.NOUNS_AS_ADJECTIVES)
+
+    def is_known(self, at: int) -> bool:
+        """Say whether a word in -ed only tells what a thing is like: "framed", "diamond-shaped"."""
+        word = self.low[at]
+        known = word in lex.ADJECTIVES or (word, self.word(at + 1)) in lex.WHOLE_NOUNS
+        return known or word.endswith(("-shaped", "-sized", "-coloured", "-colored"))

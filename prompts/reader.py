@@ -169,14 +169,10 @@ class _Reader(Chunker):
         at = colour[0]
         other = self.word(at - 1) == "rose" and self.word(at) == "gold"
         if other or self.word(at) in lex.PARTLY or self.word(at - 1) in lex.PARTLY:
-            return f"{shown(self.said(max(at - 1, 0), colour[1]))} is no colour of the whole thing"
+            return (
+                f"{shown(self.phrase(max(at - 1, 0), colour[1]))} is no colour of the whole thing"
+            )
         return ""
-
-    def is_known(self, at: int) -> bool:
-        """Say whether a word in -ed only tells what a thing is like: "framed", "diamond-shaped"."""
-        word = self.low[at]
-        known = word in lex.ADJECTIVES or (word, self.word(at + 1)) in lex.WHOLE_NOUNS
-        return known or word.endswith(("-shaped", "-sized", "-coloured", "-colored"))
 
     def predicate(
         self, shades: tuple[Shade, ...], chunk: Chunk, colour: Span, end: int, problem: str
