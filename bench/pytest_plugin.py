@@ -6,7 +6,9 @@ a test asks for the fixture.
 
 from __future__ import annotations
 
+import os
 import shlex
+import sys
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -143,6 +145,14 @@ def binding_run(pytestconfig: pytest.Config) -> BindingRun:
             "one (or binding_run, binding_model in the ini file)",
             pytrace=False,
         )
+    if baseline and not (root / baseline).is_file():
+        # Before the images are made, which takes long.
+        made = f"bench run --model {model} --name pytest" if model else "bench run ..."
+        pytest.fail(
+            f"there is no baseline {root / baseline}; write it with `{made}` and "
+            f"`bench baseline {run or 'pytest'} --out {baseline}`",
+            pytrace=False,
+        )
     folder = root / run if run else _make(pytestconfig, model)
     return BindingRun(folder, root / baseline if baseline else None, told)
 
@@ -153,12 +163,28 @@ def _setting(config: pytest.Config, name: str) -> str:
 
 
 def _make(config: pytest.Config, model: str) -> Path:
-    """Make the run, or what is missing of it; the command line says what went wrong."""
+    """Make the run, or what is missing of it; the command line says what went wrong.
+
+    Processes of pytest-xdist share one: the first makes it, the others wait for it.
+    """
+    from filelock import FileLock
+
     from bench.cli.main import run as bench
 
+    root = str(config.rootpath)
+    if root not in sys.path:
+        # Where pytest is started in another folder, the model is still looked for from the root.
+        sys.path.insert(0, root)
     out = config.rootpath / (_setting(config, "out") or "runs")
-    arguments = ["run", "--model", model, "--out", str(out), "--name", "pytest"]
-    code = bench([*arguments, *shlex.split(_setting(config, "options"))])
-    if code != 0:
-        pytest.fail(f"`bench run --model {model}` left with code {code}", pytrace=False)
+    out.mkdir(parents=True, exist_ok=True)
+    session = os.environ.get("PYTEST_XDIST_TESTRUNUID", "")
+    made = out / ".pytest-session"
+    with FileLock(out / ".pytest.lock"):
+        if session and made.is_file() and made.read_text(encoding="utf-8") == session:
+            return out / "pytest"
+        arguments = ["run", "--model", model, "--runs", str(out), "--name", "pytest"]
+        code = bench([*arguments, *shlex.split(_setting(config, "options"))])
+        if code != 0:
+            pytest.fail(f"`bench run --model {model}` left with code {code}", pytrace=False)
+        made.write_text(session, encoding="utf-8")
     return out / "pytest"

@@ -71,7 +71,7 @@ def test_run_is_made_compared_and_told(project):
             pathlib.Path("b.json").write_text(text)
 
         def test_binding(binding_run):
-            assert binding_run.assert_no_regression(margin=0.9).verdict == "pass"
+            assert binding_run.assert_no_regression("b.json", margin=0.9).verdict == "pass"
             assert 0 < binding_run.estimate().value < 1
             assert binding_run.estimate(group="colour:blue").cells == 2
 
@@ -82,7 +82,7 @@ def test_run_is_made_compared_and_told(project):
             binding_run.assert_no_regression("none.json")
         """
     )
-    result = run(project, "first.py")
+    result = run(project, "first.py", "--binding-baseline=")
     result.assert_outcomes(passed=2, failed=2)
     result.stdout.fnmatch_lines(
         [
@@ -112,6 +112,24 @@ def test_damaged_model_fails_and_a_missing_one_is_told(project, runs):
     result = run(project, "second.py", "--binding-model=", "-o", "binding_model=")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*binding_run needs a run: set --binding-run FOLDER*"])
+
+
+def test_processes_of_xdist_share_one_run_in_any_folder(project):
+    project.mkdir("sub")
+    for name in ("test_a", "test_b"):
+        text = "def test_it(binding_run):\n    assert binding_run.estimate().value > 0\n"
+        (project.path / "sub" / f"{name}.py").write_text(text)
+    result = run(project, "-n", "2", "--dist", "loadfile", "--binding-baseline=", "sub")
+    result.assert_outcomes(passed=2)
+    assert [one.name for one in (project.path / "runs").glob("[!.]*")] == ["pytest"]
+
+
+def test_a_missing_baseline_is_told_before_an_image_is_made(project):
+    project.makepyfile(third="def test_binding(binding_run):\n    pass\n")
+    result = run(project, "third.py")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*there is no baseline *b.json; write it with `bench run *"])
+    assert not (project.path / "runs").exists()
 
 
 def test_pytest_starts_without_torch():
