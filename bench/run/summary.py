@@ -103,7 +103,7 @@ def render(manifest: Manifest, estimates: Sequence[Estimate], stored: int) -> Re
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("")
-    for name in ("value", "95%, this list", "prompts like these", "images scored", "cells"):
+    for name in ("value", "this list", "like these", "scored", "cells"):
         table.add_column(name, justify="right")
     run = RunSummary(manifest, estimates, stored)
     metrics = with_of_k(HEADLINES, (one.metric for one in estimates))
@@ -133,7 +133,8 @@ def render(manifest: Manifest, estimates: Sequence[Estimate], stored: int) -> Re
     lines = [
         Text(f"warning: {line}", style="yellow") for line in warnings(manifest, estimates, stored)
     ]
-    return Group(title, *lines, Text(""), table)
+    note = Text("95% intervals: of this list of prompts, and of prompts like these", style="dim")
+    return Group(title, *lines, Text(""), table, Text(""), note)
 
 
 def render_several(runs: Sequence[RunSummary]) -> RenderableType:
