@@ -29,7 +29,7 @@ def folder(tmp_path_factory) -> Path:
 def test_one_run_keeps_kinds_of_prompt_apart(folder, capsys, option):
     assert bench(["show", "a", option, str(folder)]) == 0
     printed = capsys.readouterr().out
-    for words in ("Binding score", "Singles", "Pairs", "Leakage rate", "95%, this"):
+    for words in ("Binding score", "Singles", "Pairs", "Leakage rate", "this list"):
         assert words in printed
 
 
