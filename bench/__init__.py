@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bench.api import score_images
-    from bench.metric import BindingScore
-    from bench.training_loop import evaluating
+    from bench.metric import BindingScore, evaluating
 
 __all__ = ["BindingScore", "evaluating", "score_images"]
 
@@ -23,7 +22,7 @@ def __getattr__(name: str) -> Any:
 
         require_own()
         if name == "evaluating":
-            from bench.training_loop import evaluating
+            from bench.metric import evaluating
 
             return evaluating
         if name == "BindingScore":

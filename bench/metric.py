@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import copy
+import random
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from bench.api import COLUMNS, ImageJudge
@@ -14,7 +17,6 @@ from bench.protocols import Scorer, Segmenter
 from bench.records import NOT_JUDGED, Estimate
 from bench.statistics.metrics import GAPS, SHARES
 from bench.statistics.tabulate import WHOLE, tabulate
-from bench.training_loop import evaluating
 from prompts.cells import Cell
 from prompts.manifest import TrainingManifest
 
@@ -149,3 +151,46 @@ class BindingScore:
     def __getstate__(self) -> dict[str, Any]:
         """Leave the loaded models behind: they are loaded again where the copy is used."""
         return {**self.__dict__, "_judge": self._judge.unloaded()}
+
+
+@contextmanager
+def evaluating(*models: Any, autocast: bool = True) -> Iterator[None]:
+    """Evaluate inside a training loop: no gradients, no dropout, and every random state restored.
+
+    Parameters
+    ----------
+    *models : torch.nn.Module or DiffusionPipeline
+        Put into evaluation mode, with their parts; each part has its own mode back afterwards.
+    autocast : bool
+        Keep the autocast of the training; without it the arithmetic is that of the weights.
+    """
+    import torch
+
+    modules = [module for model in models for part in _parts(model) for module in part.modules()]
+    modes = [module.training for module in modules]
+    plain, numbers = random.getstate(), np.random.get_state()  # noqa: NPY002
+    gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    with ExitStack() as stack:
+        stack.enter_context(torch.random.fork_rng(devices=gpus))
+        stack.enter_context(torch.no_grad())
+        for device in ("cpu", "cuda") if not autocast else ():
+            if torch.is_autocast_enabled(device):
+                stack.enter_context(torch.autocast(device, enabled=False))
+        try:
+            for module in modules:
+                module.training = False
+            yield
+        finally:
+            for module, mode in zip(modules, modes, strict=True):
+                module.training = mode
+            random.setstate(plain)
+            np.random.set_state(numbers)  # noqa: NPY002
+
+
+def _parts(model: Any) -> Iterator[Any]:
+    """The torch modules of a module or a pipeline."""
+    import torch
+
+    components = getattr(model, "components", None)
+    found = components.values() if isinstance(components, dict) else [model]
+    yield from (part for part in found if isinstance(part, torch.nn.Module))

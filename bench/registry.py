@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import UsageError
+from bench.package_names import clashes
 
 #: Models of the family: the name of the weight file, and the solver.
 BUNDLED: dict[str, tuple[str, str]] = {
@@ -186,10 +187,10 @@ def load(kind: str, name: str) -> Any:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         raise UsageError(
-            f"{kind} {name!r} cannot be loaded: no module named {error.name!r}"
+            f"{kind} {name!r} cannot be loaded: no module named {error.name!r}{_clash(own)}"
         ) from error
     except ImportError as error:
-        raise UsageError(f"{kind} {name!r} cannot be loaded: {error}") from error
+        raise UsageError(f"{kind} {name!r} cannot be loaded: {error}{_clash(own)}") from error
     except (Exception, SystemExit) as error:
         if not own:
             raise
@@ -200,6 +201,17 @@ def load(kind: str, name: str) -> Any:
             raise unknown(f"attribute of {module_name}", step, public_names(part))
         part = getattr(part, step)
     return part
+
+
+def _clash(own: bool) -> str:
+    """Clause on packages of the current folder that the suite has by the same name, if any."""
+    names = clashes(Path.cwd()) if own else []
+    if not names:
+        return ""
+    return (
+        f"; {' and '.join(map(repr, names))} of this folder cannot be imported beside Binding "
+        "Bench, which has packages of that name: rename yours"
+    )
 
 
 def public_names(thing: object) -> list[str]:

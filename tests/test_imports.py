@@ -23,7 +23,7 @@ MEETING_PLACES = ("bench/cli/", "bench/cli/main.py")
 #: store, which keeps what it gives.
 ROOMS = (
     ("cli", "pytest_plugin", "__main__"),
-    ("api", "metric", "training_loop", ""),
+    ("api", "metric", ""),
     ("gate", "export", "annotations"),
     ("run",),
     ("importers",),

@@ -70,3 +70,13 @@ def test_home_is_the_folder_of_bench():
     assert (package_names.HOME / "bench" / "__init__.py").samefile(
         Path(package_names.__file__).with_name("__init__.py")
     )
+
+
+def test_model_that_wants_its_own_prompts_is_told_why_not(project):
+    (project / "my_models.py").write_text("from prompts import MINE\n", encoding="utf-8")
+    done = python(project, "-m", "bench", "run", "--model", "my_models:load", "--preset", "quick")
+    assert done.returncode == 2
+    (line,) = done.stderr.strip().splitlines()
+    assert "cannot import name 'MINE'" in line
+    assert "'prompts' and 'reports' of this folder cannot be imported beside Binding Bench" in line
+    assert line.endswith("rename yours")

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import bench
-from bench.training_loop import evaluating
+from bench.metric import evaluating
 from tests.bench.test_api import PARTS, pictures
 
 
