@@ -17,7 +17,7 @@ from typing import Any
 from bench.errors import UsageError
 from bench.importers.embedded import prompt_of_document, prompt_of_text, prompt_within
 from bench.importers.names import is_sheet, prompt_of_name
-from bench.importers.picture import SUFFIXES, StoredPicture, UnreadableError, said_of
+from bench.importers.picture import SUFFIXES, ImportedPicture, UnreadableError, said_of
 from bench.importers.trees import Tree
 from prompts.tables import encoding_of
 
@@ -33,7 +33,7 @@ def detect(tree: Tree) -> bool:
 
 def pictures(
     tree: Tree, prompt_column: str | None = None, *, sheets: bool = False, missing: bool = False
-) -> Iterator[StoredPicture]:
+) -> Iterator[ImportedPicture]:
     """Yield the pictures of a tree.
 
     Parameters
@@ -60,10 +60,10 @@ def pictures(
         read = tree.reader(name)
         place = f"{tree.label}{name}"
         if reason:
-            yield StoredPicture(place, {}, read, reason, is_sample=False)
+            yield ImportedPicture(place, {}, read, reason, is_sample=False)
             continue
         if texts:
-            yield StoredPicture(place, _fields_of(tree, texts, prompt_column), read)
+            yield ImportedPicture(place, _fields_of(tree, texts, prompt_column), read)
             continue
         data: bytes | None = None
         try:
@@ -74,10 +74,10 @@ def pictures(
         if not prompt and not why_not:
             prompt, why_not = prompt_of_name(name)
         said = {"prompt": prompt} if prompt else {}
-        yield StoredPicture(place, said, read if data is None else _holding(data), why_not)
+        yield ImportedPicture(place, said, read if data is None else _holding(data), why_not)
     for name in beside.alone() if missing else ():
         place = f"{tree.label}{name}"
-        yield StoredPicture(place, _fields_of(tree, [name], prompt_column), _missing(place))
+        yield ImportedPicture(place, _fields_of(tree, [name], prompt_column), _missing(place))
 
 
 class _Beside:

@@ -16,7 +16,7 @@ from pathlib import Path
 from bench.errors import UsageError
 from bench.importers.layouts import PictureSet
 from bench.importers.matching import Matcher
-from bench.importers.picture import StoredPicture, UnreadableError
+from bench.importers.picture import ImportedPicture, UnreadableError
 from bench.store import files
 from prompts.cells import Cell, Sample
 from prompts.errors import shown
@@ -77,7 +77,7 @@ class UnmatchedList:
         self._writer = csv.writer(self._file, lineterminator="\n")
         self._writer.writerow(("picture", "prompt", "reason"))
 
-    def add(self, picture: StoredPicture, prompt: str, reason: str) -> None:
+    def add(self, picture: ImportedPicture, prompt: str, reason: str) -> None:
         """Add one."""
         self._writer.writerow(map(guarded, (picture.place, prompt, reason)))
 
@@ -150,7 +150,7 @@ def take_census(
     return census
 
 
-def _fingerprint(picture: StoredPicture, prompt: str) -> tuple[bytes, bool]:
+def _fingerprint(picture: ImportedPicture, prompt: str) -> tuple[bytes, bool]:
     """Digest of one picture and its prompt, and whether its file is missing.
 
     One that cannot be read counts as its reason.

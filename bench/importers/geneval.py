@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bench.errors import UsageError
-from bench.importers.picture import SUFFIXES, StoredPicture, said_of
+from bench.importers.picture import SUFFIXES, ImportedPicture, said_of
 from bench.importers.trees import Tree
 
 FILE = "metadata.jsonl"
@@ -30,7 +30,7 @@ def detect(tree: Tree) -> bool:
     return first is not None and "file_name" not in next(tree.rows(first), ("", {}))[1]
 
 
-def pictures(tree: Tree, prompt_column: str | None = None) -> Iterator[StoredPicture]:
+def pictures(tree: Tree, prompt_column: str | None = None) -> Iterator[ImportedPicture]:
     """Yield the pictures, prompt by prompt.
 
     Raises
@@ -54,9 +54,9 @@ def pictures(tree: Tree, prompt_column: str | None = None) -> Iterator[StoredPic
             read = tree.reader(name)
             place = f"{tree.label}{name}"
             if match["stem"].isdigit() and bool(match["inner"]) == inner:
-                yield StoredPicture(place, said, read, why_not)
+                yield ImportedPicture(place, said, read, why_not)
             else:
-                yield StoredPicture(
+                yield ImportedPicture(
                     place, said, read, "GenEval's samples are digits", is_sample=False
                 )
 

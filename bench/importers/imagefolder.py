@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from bench.errors import UsageError
-from bench.importers.picture import SUFFIXES, StoredPicture, find_column, said_of
+from bench.importers.picture import SUFFIXES, ImportedPicture, find_column, said_of
 from bench.importers.tables import Placed
 from bench.importers.trees import Tree
 
@@ -28,7 +28,7 @@ def detect(tree: Tree) -> bool:
 
 def pictures(
     tree: Tree, prompt_column: str | None = None, image_column: str | None = None
-) -> Iterator[StoredPicture]:
+) -> Iterator[ImportedPicture]:
     """Yield the pictures in the order of their metadata, then those that no metadata names.
 
     Raises
@@ -46,7 +46,7 @@ def pictures(
             yield picture
     for name in names:
         if name not in seen and name.lower().endswith(tuple(SUFFIXES)):
-            yield StoredPicture(
+            yield ImportedPicture(
                 f"{tree.label}{name}", {}, tree.reader(name), "no metadata names it"
             )
 
@@ -58,7 +58,7 @@ def listed(
     base: str = "",
     prompt_column: str | None = None,
     image_column: str | None = None,
-) -> Iterator[tuple[str, StoredPicture]]:
+) -> Iterator[tuple[str, ImportedPicture]]:
     """Yield the names and the pictures that the rows of a table name; a list names several.
 
     Parameters
@@ -86,7 +86,7 @@ def listed(
         said = said_of({key: value for key, value in row.items() if key != column}, prompt_column)
         for one in given if isinstance(given, list) else [given]:
             name = tree.locate(base, one, place)
-            yield name, StoredPicture(f"{tree.label}{name}", said, tree.reader(name))
+            yield name, ImportedPicture(f"{tree.label}{name}", said, tree.reader(name))
 
 
 def _is_metadata(name: str) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import UsageError
-from bench.importers.picture import StoredPicture
+from bench.importers.picture import ImportedPicture
 from bench.importers.trees import FolderTree
 from bench.registry import unknown
 
@@ -50,7 +50,7 @@ class PictureSet:
     options: dict[str, Any]
     tiles: tuple[int, int] | None = None
 
-    def pictures(self) -> Iterator[StoredPicture]:
+    def pictures(self) -> Iterator[ImportedPicture]:
         """Yield the pictures, in an order that does not change while the files do not."""
         module = importlib.import_module(LAYOUTS[self.layout][0])
         options = dict(self.options)
@@ -71,7 +71,7 @@ def _opened(layout: str, path: Path) -> Any:
     return FolderTree(path)
 
 
-def _tiles(picture: StoredPicture, tiles: tuple[int, int] | None) -> Iterator[StoredPicture]:
+def _tiles(picture: ImportedPicture, tiles: tuple[int, int] | None) -> Iterator[ImportedPicture]:
     if tiles is None or not picture.is_sample:
         yield picture
         return

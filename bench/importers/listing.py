@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.importers.imagefolder import listed
-from bench.importers.picture import StoredPicture
+from bench.importers.picture import ImportedPicture
 from bench.importers.tables import read_rows
 from bench.importers.trees import FolderTree
 from prompts.tables import TABLES
@@ -22,7 +22,7 @@ def pictures(
     prompt_column: str | None = None,
     image_column: str | None = None,
     images: Path | None = None,
-) -> Iterator[StoredPicture]:
+) -> Iterator[ImportedPicture]:
     """Yield the pictures in the order of the list.
 
     Parameters

@@ -11,7 +11,7 @@ from bench.errors import UsageError
 from bench.importers.picture import (
     MAX_BYTES,
     PROMPT_KEYS,
-    StoredPicture,
+    ImportedPicture,
     UnreadableError,
     find_column,
     inside,
@@ -38,7 +38,7 @@ def detect(root: Path) -> bool:
 
 def pictures(
     root: Path, prompt_column: str | None = None, image_column: str | None = None
-) -> Iterator[StoredPicture]:
+) -> Iterator[ImportedPicture]:
     """Yield the pictures in the order of the files and their rows.
 
     Raises
@@ -58,7 +58,7 @@ def pictures(
             several = isinstance(value, list)
             for number, one in enumerate(value if isinstance(value, list) else [value]):
                 name = f"{short} picture {number}" if several else short
-                yield StoredPicture(name, said, _read(one, base, place))
+                yield ImportedPicture(name, said, _read(one, base, place))
 
 
 def _columns(path: Path, prompt: str | None, image: str | None) -> tuple[str, list[str]]:

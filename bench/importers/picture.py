@@ -33,7 +33,7 @@ class UnreadableError(Exception):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class StoredPicture:
+class ImportedPicture:
     """A picture that exists.
 
     Attributes

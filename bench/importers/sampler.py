@@ -9,7 +9,7 @@ import numpy as np
 from bench.errors import UsageError
 from bench.importers.census import Census
 from bench.importers.layouts import PictureSet
-from bench.importers.picture import StoredPicture, UnreadableError
+from bench.importers.picture import ImportedPicture, UnreadableError
 from bench.judge.images import PictureError, as_rgb8
 from bench.protocols import Sampler, SamplerInfo, Usage
 from bench.records import Fingerprint, Generation
@@ -61,7 +61,7 @@ class ExistingPictures(Sampler):
         for sample in samples:
             yield self._generation(sample, self._picture(sample))
 
-    def _picture(self, sample: Sample) -> StoredPicture:
+    def _picture(self, sample: Sample) -> ImportedPicture:
         place = self._place[sample.id]
         if place <= self._at:
             self._walk = enumerate(self._source.pictures())
@@ -79,7 +79,7 @@ class ExistingPictures(Sampler):
         more = (f"{rest:,} pictures more are invalid",) if rest > 0 else ()
         return Usage(remarks=(*(f"invalid: {line}" for line in self.unreadable[:TOLD]), *more))
 
-    def _generation(self, sample: Sample, picture: StoredPicture) -> Generation:
+    def _generation(self, sample: Sample, picture: ImportedPicture) -> Generation:
         try:
             image = cut(as_rgb8(picture.read()), picture.tile)
         except (PictureError, UnreadableError) as error:

@@ -15,7 +15,7 @@ from pathlib import Path
 from bench.errors import UsageError
 from bench.importers import beside, geneval, imagefolder
 from bench.importers.archives import ENDINGS, TARS, open_archive
-from bench.importers.picture import StoredPicture, inside
+from bench.importers.picture import ImportedPicture, inside
 from bench.importers.trees import Tree, natural
 
 
@@ -38,7 +38,7 @@ def pictures(
     image_column: str | None = None,
     *,
     sheets: bool = False,
-) -> Iterator[StoredPicture]:
+) -> Iterator[ImportedPicture]:
     """Yield the pictures in the order of the archives and their members.
 
     Raises
@@ -58,7 +58,7 @@ def pictures(
 
 def _pictures(
     tree: Tree, prompt: str | None, image: str | None, sheets: bool, path: Path
-) -> Iterator[StoredPicture]:
+) -> Iterator[ImportedPicture]:
     if geneval.detect(tree):
         return geneval.pictures(tree, prompt)
     if imagefolder.detect(tree):

@@ -198,10 +198,10 @@ class ImageApi:
             body["size"] = f"{self._size[0]}x{self._size[1]}"
         return body | self._extra
 
-    def _failed(self, prompt: str, tries: int, said: str) -> NotComparableError:
+    def _failed(self, prompt: str, tries: int, answer: str) -> NotComparableError:
         times = f"{tries} times" if tries > 1 else "once"
         return NotComparableError(
-            f"{self._host}, asked for {prompt[:60]!r}, failed {times}, last: {said}; {GO_ON}"
+            f"{self._host}, asked for {prompt[:60]!r}, failed {times}, last: {answer}; {GO_ON}"
         )
 
     def _final(self, prompt: str, error: openai.APIStatusError, problem: Problem) -> Exception:
@@ -267,8 +267,8 @@ class ImageApi:
         return self._wire.fetch(url)
 
 
-def _tokens(told: Mapping[str, Any]) -> dict[str, int]:
-    usage = told.get("usage")
+def _tokens(answer: Mapping[str, Any]) -> dict[str, int]:
+    usage = answer.get("usage")
     if not isinstance(usage, Mapping):
         return {}
     names = ("input_tokens", "output_tokens")

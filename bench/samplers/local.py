@@ -109,18 +109,18 @@ class LocalSampler(Sampler):
             TrainingManifest.load(manifest) if manifest.is_file() else None,
         )
 
-    def _scale(self, asked: float | None) -> float:
+    def _scale(self, guidance_scale: float | None) -> float:
         """Scale of the guidance that is still to be done when sampling."""
         distilled = self.model.distilled
-        if asked is None or (distilled is not None and asked == distilled):
+        if guidance_scale is None or (distilled is not None and guidance_scale == distilled):
             return self.model.settings.guidance_scale
         if distilled is not None:
             raise UsageError(
-                f"guidance scale {asked:g}: guidance of {distilled:g} is distilled into the "
-                f"weights of {self._name!r}; leave the option out, or take --model "
+                f"guidance scale {guidance_scale:g}: guidance of {distilled:g} is distilled into "
+                f"the weights of {self._name!r}; leave the option out, or take --model "
                 "local-teacher, which is guided when sampled"
             )
-        return asked
+        return guidance_scale
 
     def sample(self, samples: Sequence[Sample]) -> Iterator[Generation]:
         """Yield one image a sample, in order."""
