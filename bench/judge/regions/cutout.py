@@ -1,8 +1,9 @@
-"""The ``cutout`` segmenter: a small network that was taught to cut things out of any picture.
+"""The ``cutout`` segmenter: networks that were taught to cut things out of pictures.
 
-It learned on the rendered world and on icons over photographs (`reference_models.cutout`), tells
-things from plates, picture frames and what is behind, and names the things it knows. The words of
-the prompt decide afterwards which thing is which.
+Two of them (`reference_models.cutout`). Pictures of 128 pixels and less, and larger ones that look
+like the rendered world, go to a small one that learned there and on icons: it cuts out whatever
+stands before the rest, and names the suite's subjects. All others go to a decoder over a backbone
+that has seen photographs (`bench.judge.regions.photographs`).
 """
 
 from __future__ import annotations
@@ -15,25 +16,31 @@ import numpy as np
 from bench.judge.dtype import scoring_dtype
 from bench.judge.regions.assignment import Sight, share_out
 from bench.judge.regions.bundled import bundled_cutout
+from bench.judge.regions.photographs import SIDE as PHOTO_SIDE
+from bench.judge.regions.photographs import PhotoNetwork
 from bench.records import Fingerprint, Regions
 from prompts.cells import Cell
+from prompts.subjects import SUBJECT_NAMES
 
 if TYPE_CHECKING:
     import torch
 
-#: Longest side that the network sees, and the least short one.
+#: Longest side that the small network sees, and the least short one.
 SIDE, LEAST = 96, 32
 #: Longest side at which edges are sharpened by colour.
 WORKING_SIDE = 192
 #: Images in one pass.
 _TOGETHER = 16
+#: Pictures of no longer side have nothing for a network that looks at 256 pixels.
+SMALL = 128
+#: Logit from which on a picture is like those of the rendered world.
+DRAWN = 0.0
 
 
 class CutoutSegmenter:
     """Cuts out things, plates and picture frames, and finds the subjects among the things.
 
-    A subject that the network has no name for is taken to be the thing that no other asked
-    subject claims.
+    A subject without a name is the thing that no other asked subject claims, where there is one.
     """
 
     name = "cutout"
@@ -41,11 +48,12 @@ class CutoutSegmenter:
     def __init__(self) -> None:
         self.dtype = scoring_dtype()
         self.model, weights = bundled_cutout(self.dtype)
+        self.photo = PhotoNetwork(self.dtype)
         self.fingerprint = Fingerprint(
             kind="segmenter",
             name=self.name,
-            options={"side": SIDE, "working_side": WORKING_SIDE},
-            weights=weights,
+            options={"side": SIDE, "photo_side": PHOTO_SIDE, "working_side": WORKING_SIDE},
+            weights=f"{weights} {self.photo.weights}",
             versions={"network": self.dtype},
         )
 
@@ -59,10 +67,17 @@ class CutoutSegmenter:
         out: list[Regions | None] = [None] * len(images)
         alike: dict[tuple[int, ...], list[int]] = {}
         for index, (image, cell) in enumerate(zip(images, cells, strict=True)):
-            if image.size:
+            if not image.size:
+                out[index] = _nothing(image, cell)
+            elif max(image.shape[:2]) <= SMALL:
                 alike.setdefault(image.shape, []).append(index)
             else:
-                out[index] = _nothing(image, cell)
+                features, drawn = self.photo.features(image)
+                if drawn < DRAWN:
+                    small = self._small(image) if _in_suite(cell) else None
+                    out[index] = self.photo.segment(image, features, cell, self.name, small)
+                else:
+                    alike.setdefault(image.shape, []).append(index)
         for group in alike.values():
             for start in range(0, len(group), _TOGETHER):
                 part = group[start : start + _TOGETHER]
@@ -71,7 +86,7 @@ class CutoutSegmenter:
         return [regions for regions in out if regions is not None]
 
     def see(self, images: Sequence[np.ndarray]) -> list[Sight]:
-        """What the network makes of images of one shape."""
+        """What the small network makes of images of one shape."""
         import torch
         import torch.nn.functional as F
 
@@ -101,6 +116,19 @@ class CutoutSegmenter:
         of_all = zip(full.numpy(), kinds[:, 1].numpy(), names.numpy(), strict=True)
         return [Sight(*of_one) for of_one in of_all]
 
+    def _small(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Names (28, n, m) and chance of a thing (n, m) by the small network, of one image."""
+        import torch
+        import torch.nn.functional as F
+
+        with torch.inference_mode():
+            picture = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255
+            x = _resized(picture, network_size(*image.shape[:2])) * 2 - 1
+            x = x.to(getattr(torch, self.dtype), memory_format=torch.channels_last)
+            kinds, names = (t.float().softmax(1) for t in self.model(x))
+            thing = F.avg_pool2d(kinds[:, 1:2], 4)
+        return names[0].numpy(), thing[0, 0].numpy()
+
     def _answers(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Logits, always from a pass of one size: rounding depends on the shape of a product."""
         import torch
@@ -111,6 +139,10 @@ class CutoutSegmenter:
         batch = batch.to(getattr(torch, self.dtype), memory_format=torch.channels_last)
         kinds, names = self.model(batch)
         return kinds[:count].float(), names[:count].float()
+
+
+def _in_suite(cell: Cell) -> bool:
+    return any(binding.subject in SUBJECT_NAMES for binding in cell.bindings)
 
 
 def network_size(height: int, width: int) -> tuple[int, int]:

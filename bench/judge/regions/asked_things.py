@@ -1,0 +1,291 @@
+"""From what the network sees in a photograph to the subjects of its prompt.
+
+Each noun that has a name (one of the suite's subjects, or classes of ImageNet) says where it is
+about; the network grows that to the thing. A noun without a name is the only thing that no other
+noun explains; where several things are left, nothing tells, and the evidence says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench.judge.regions.assignment import RIVAL, UNCERTAIN
+from bench.judge.regions.imagenet_nouns import classes_of
+from bench.judge.regions.photo_evidence import (
+    FRAME,
+    PLATE,
+    SUPPORT,
+    THING,
+    WALL,
+    PhotoSight,
+    name_map,
+    resized,
+)
+from bench.judge.regions.stuff import is_stuff
+from bench.records import Regions
+from prompts.cells import Cell
+from prompts.subjects import SUBJECT_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Grower = Callable[[np.ndarray], np.ndarray]
+
+#: Nouns that are a kind of place, and that kind.
+PLACES: dict[str, int] = {"plate": PLATE, "picture frame": FRAME}
+#: Stuff that is surely behind things, or below them; all other stuff may be either.
+_BEHIND = frozenset({"wall", "sky", "ceiling", "backdrop", "clouds"})
+_BELOW = frozenset(
+    {"table", "floor", "road", "street", "carpet", "rug", "countertop", "counter", "desk", "shelf",
+     "tablecloth", "pavement"}
+)  # fmt: skip
+#: Least share of the picture that a thing, and a plate or frame, covers.
+LEAST_THING, LEAST_NEIGHBOUR = 0.004, 0.01
+#: Longest side at which edges are sharpened by colour.
+WORKING_SIDE = 192
+#: A thing that is something else with this chance is not what was asked for.
+_ELSE = 0.85
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """What is known of one asked noun before its mask is grown.
+
+    Attributes
+    ----------
+    evidence : str
+        One of `bench.records.EVIDENCE`.
+    seed : ndarray or None, float32 (h, w)
+        Where it is about, highest 1; None where nothing tells.
+    strength : float
+        Of the evidence, in [0, 1].
+    place : tuple of int
+        Kinds that the noun is, where it is no thing.
+    """
+
+    evidence: str
+    seed: np.ndarray | None
+    strength: float
+    place: tuple[int, ...] = ()
+
+
+def first_look(sight: PhotoSight, subjects: tuple[str, ...]) -> list[Asked | None]:
+    """Nouns that have a name, or are places; None for those that only what is left can show."""
+    stuff = [kind for noun in subjects for kind in stuff_kinds(noun)]
+    out: list[Asked | None] = []
+    for noun in subjects:
+        if noun in PLACES:
+            kind = PLACES[noun]
+            out.append(Asked("name", None, _covered(sight.kinds[kind]), (kind,)))
+            continue
+        if is_stuff(noun):
+            # Of two that are the same place nothing tells which is which.
+            places = stuff_kinds(noun)
+            alone = all(stuff.count(kind) == 1 for kind in places)
+            strength = _covered(sight.kinds[list(places)].sum(0))
+            out.append(Asked("stuff", None, strength, places) if alone
+                       else Asked("ambiguous", None, strength))  # fmt: skip
+            continue
+        found = name_map(sight, noun)
+        low, high = UNCERTAIN
+        if found is None or (found[1] < high and noun not in SUBJECT_NAMES):
+            out.append(None)
+        else:
+            kind_of = "uncertain" if low < found[1] < high else "name"
+            out.append(Asked(kind_of, found[0], found[1]))
+    return out
+
+
+def stuff_kinds(noun: str) -> tuple[int, ...]:
+    """Kinds of place that a noun of stuff is; none for a thing."""
+    if not is_stuff(noun):
+        return ()
+    return (WALL,) if noun in _BEHIND else (SUPPORT,) if noun in _BELOW else (WALL, SUPPORT)
+
+
+def _covered(chance: np.ndarray) -> float:
+    """How surely a place of a kind is there: the mean chance over its surest part."""
+    inside = chance > 0.5
+    return float(chance[inside].mean()) if inside.mean() >= LEAST_NEIGHBOUR else 0.0
+
+
+def what_is_left(left: np.ndarray) -> tuple[np.ndarray | None, float, bool]:
+    """The thing that no named noun explains.
+
+    Parameters
+    ----------
+    left : ndarray, float32 (h, w)
+        Chance of a thing that is no named one.
+
+    Returns
+    -------
+    tuple
+        Its mask or None, how surely it is a thing, and whether it is the only one.
+    """
+    from scipy.ndimage import binary_dilation, label
+
+    inside = left > 0.5
+    # Parts that all but touch are one thing.
+    parts, count = label(binary_dilation(inside, iterations=2))
+    parts = parts * inside
+    if not count:
+        return None, 0.0, False
+    areas = np.bincount(parts.ravel(), minlength=count + 1)[1:] / parts.size
+    order = np.argsort(-areas, kind="stable")
+    if areas[order[0]] < LEAST_THING:
+        return None, 0.0, False
+    only = len(order) == 1 or areas[order[1]] < RIVAL * areas[order[0]]
+    first = parts == order[0] + 1
+    return np.where(first, left, 0).astype(np.float32), float(left[first].mean()), bool(only)
+
+
+def regions_of(
+    sight: PhotoSight,
+    cell: Cell,
+    image: np.ndarray,
+    grown: Grower,
+    segmenter: str,
+) -> Regions:
+    """Regions of one picture.
+
+    Parameters
+    ----------
+    sight : PhotoSight
+    cell : Cell
+    image : ndarray, uint8 (H, W, 3)
+    grown : callable
+        Masks (K, h, w) from seeds (K, h', w'), each beside the others as rivals.
+    segmenter : str
+    """
+    subjects = tuple(binding.subject for binding in cell.bindings)
+    asked = first_look(sight, subjects)
+    masks = np.zeros((len(subjects), *sight.kinds.shape[1:]), np.float32)
+    seeded = [k for k, one in enumerate(asked) if one is not None and one.seed is not None]
+    _grow(masks, asked, seeded, grown)
+    unknown = [k for k, one in enumerate(asked) if one is None]
+    if unknown:
+        left = np.clip(sight.kinds[THING] - masks.sum(0), 0, 1)
+        where, surely, only = what_is_left(left)
+        kinds = [one.evidence for one in asked if one is not None]
+        for k in unknown:
+            if where is None:
+                asked[k] = Asked("only_thing", None, 0.0)
+            elif len(unknown) > 1 or not only or "uncertain" in kinds:
+                asked[k] = Asked("unnamed", None, surely)
+            elif _something_else(sight, where, subjects[k]):
+                asked[k] = Asked("name", None, 0.1)
+            else:
+                asked[k] = Asked("only_thing", resized(where, sight.classes.shape[1:]), surely)
+        if len(unknown) == 1 and asked[unknown[0]].seed is not None:  # type: ignore[union-attr]
+            seeded = sorted([*seeded, *unknown])
+            _grow(masks, asked, seeded, grown)
+    for k, one in enumerate(asked):
+        if one is not None and one.place:
+            masks[k] = sight.kinds[list(one.place)].sum(0)
+    return _assembled(sight, subjects, [a for a in asked if a is not None], masks, image, segmenter)
+
+
+def _something_else(sight: PhotoSight, where: np.ndarray, noun: str) -> bool:
+    """Whether the only thing is surely what another noun of the table means."""
+    known = classes_of(noun)
+    if not known:
+        return False
+    weight = resized(where, sight.classes.shape[1:])
+    chance = (sight.classes * weight).sum((1, 2)) / max(float(weight.sum()), 1e-6)
+    chance[list(known)] = 0
+    return float(chance.max()) > _ELSE
+
+
+def _grow(masks: np.ndarray, asked: list[Asked | None], seeded: list[int], grown: Grower) -> None:
+    """Grow the masks of what has a seed, and share out where two of them lie."""
+    seeds = [one.seed for one in (asked[k] for k in seeded) if one is not None]
+    if not seeds:
+        return
+    out = grown(np.stack([s for s in seeds if s is not None]))
+    total = out.sum(0)
+    # Where masks overlap, the surer takes more than its share.
+    share = out**2 / np.maximum((out**2).sum(0), 1e-6)
+    masks[seeded] = np.where(total > 1, share, out)
+
+
+def _assembled(
+    sight: PhotoSight,
+    subjects: tuple[str, ...],
+    asked: list[Asked],
+    masks: np.ndarray,
+    image: np.ndarray,
+    segmenter: str,
+) -> Regions:
+    """All layers at the size of the image, their edges drawn to those of its colours."""
+    rest = np.clip(1 - masks.sum(0), 0, 1)
+    count = len(subjects)
+    kinds = sight.kinds * rest
+    # What is nowhere likelier than not need not be drawn; the wall is what remains.
+    drawn = [k for k in range(len(kinds)) if k != WALL and kinds[k].max() > 0.5]
+    wall = 1 - masks.sum(0) - kinds[drawn].sum(0)
+    layers = sharpened(np.concatenate([masks, kinds[drawn], wall[None]]), image)
+    own = layers[:count]
+    kinds = np.zeros((len(kinds), *image.shape[:2]), np.float32)
+    kinds[drawn] = layers[count:-1]
+    beside = {}
+    for name, kind in (("plate", PLATE), ("picture frame", FRAME), ("other", THING)):
+        least = LEAST_THING if kind == THING else LEAST_NEIGHBOUR
+        if name not in subjects and (kinds[kind] > 0.5).mean() >= least:
+            beside[name] = kinds[kind]
+    neighbours = (
+        np.stack(list(beside.values())) if beside else np.zeros((0, *image.shape[:2]), np.float32)
+    )
+    background = np.clip(1 - own.sum(0) - neighbours.sum(0), 0, 1)
+    support = np.minimum(kinds[SUPPORT], background)
+    found = [presence(one, own[k]) for k, one in enumerate(asked)]
+    return Regions(
+        subjects=subjects,
+        masks=own,
+        found=np.array(found, np.float32),
+        neighbours=tuple(beside),
+        neighbour_masks=neighbours.astype(np.float32),
+        background=background.astype(np.float32),
+        segmenter=segmenter,
+        evidence=tuple(one.evidence for one in asked),
+        support=support.astype(np.float32),
+    )
+
+
+def presence(one: Asked, mask: np.ndarray) -> float:
+    """Probability that an asked noun is in the picture."""
+    if one.evidence == "unnamed":
+        return float("nan")
+    if (mask > 0.5).mean() < LEAST_THING / 4:
+        return 0.02
+    return one.strength
+
+
+def sharpened(layers: np.ndarray, image: np.ndarray) -> np.ndarray:
+    """Layers (C, h, w) at the size of an image, edges where its colours have theirs."""
+    import torch
+    import torch.nn.functional as F
+
+    from bench.judge.regions.lab import to_lab
+    from bench.judge.regions.refine import DEFAULT, among_neighbours
+
+    height, width = image.shape[:2]
+    shrink = min(1.0, WORKING_SIDE / max(height, width))
+    work = (max(1, round(height * shrink)), max(1, round(width * shrink)))
+    with torch.inference_mode():
+        picture = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255
+        if work != (height, width):
+            picture = F.interpolate(
+                picture, work, mode="bilinear", align_corners=False, antialias=True
+            )
+        out = F.interpolate(
+            torch.from_numpy(layers)[None], work, mode="bilinear", align_corners=False
+        )
+        if min(work) > 2:
+            out = among_neighbours(out, to_lab(picture.clamp(0, 1)), DEFAULT)
+        if work != (height, width):
+            out = F.interpolate(out, (height, width), mode="bilinear", align_corners=False)
+        out = out / out.sum(1, keepdim=True).clamp(min=1e-6)
+    return np.asarray(out[0].numpy(), dtype=np.float32)

@@ -1,0 +1,202 @@
+"""Pictures that the decoder over photographs learns on: composed ones, and photoreal scenes.
+
+What each pixel is (wall, support, thing, plate, frame), which thing, and what each thing is called.
+Composed are icons and things cut out of photoreal scenes, in their own or other colours, over
+photographs, textures, walls and tables, alone or beside others that they may touch.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from reference_models.clip.augment import degrade
+from reference_models.cutout.layers import (
+    affine,
+    backgrounds,
+    frames,
+    paints,
+    placed,
+    plates,
+    recoloured,
+    uniform,
+)
+from reference_models.cutout.material import OTHER, Material
+from reference_models.cutout.seer import KINDS, NAMES, SIDE
+
+_THING, _PLATE, _FRAME, _SUPPORT = (
+    KINDS.index(k) for k in ("thing", "plate", "picture frame", "support")
+)
+#: Things of one picture at most.
+MOST = 3
+#: Labels of photoreal masks: wall, support, plate, frame, then two for each thing.
+_OF_LABEL = torch.tensor([0, _SUPPORT, _PLATE, _FRAME] + [_THING] * 12)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pictures:
+    """Pictures and what each pixel is.
+
+    Attributes
+    ----------
+    image : Tensor, float32 (N, 3, S, S)
+        In [0, 1].
+    kinds : Tensor, uint8 (N, S, S)
+        Index into `KINDS`.
+    things : Tensor, uint8 (N, S, S)
+        0 where there is no thing, else its number from 1.
+    names : Tensor, int64 (N, MOST)
+        Index into `NAMES` of each thing; -1 where there is none.
+    """
+
+    image: Tensor
+    kinds: Tensor
+    things: Tensor
+    names: Tensor
+
+
+def composed(n: int, material: Material, g: torch.Generator, size: int = SIDE) -> Pictures:
+    """Compose ``n`` pictures."""
+    shared = paints(n, g)
+    image = backgrounds(n, material.photos, shared, size, g)
+    kinds = torch.zeros(n, size, size, dtype=torch.uint8)
+    things = torch.zeros(n, size, size, dtype=torch.uint8)
+    names = torch.full((n, MOST), -1)
+    pair = torch.rand(n, generator=g) < 0.45
+    scale = torch.where(pair, uniform(0.22, 0.5, n, g), uniform(0.25, 0.95, n, g))
+    side = torch.where(torch.rand(n, generator=g) < 0.5, 1.0, -1.0)
+    # Pairs touch, overlap or stand apart.
+    apart = torch.where(pair, scale * uniform(0.55, 1.25, n, g), torch.zeros(n))
+    cx = torch.where(pair, -apart * side, uniform(-0.6, 0.6, n, g) * (1 - scale))
+    cy = uniform(-0.9, 0.9, n, g) * (1 - scale).clamp(min=0.05)
+
+    def lay(rows: Tensor, layer: Tensor, mask: Tensor, kind: int, thing: int = 0) -> None:
+        image[rows] = image[rows] * (1 - mask) + layer * mask
+        there = mask[:, 0] > 0.5
+        kinds[rows] = torch.where(there, torch.tensor(kind, dtype=torch.uint8), kinds[rows])
+        things[rows] = torch.where(there, torch.tensor(thing, dtype=torch.uint8), things[rows])
+
+    def some(p: float) -> Tensor:
+        return (torch.rand(n, generator=g) < p).nonzero()[:, 0]
+
+    rows = some(0.45)
+    if len(rows):
+        low = torch.linspace(-1, 1, size).view(1, 1, size, 1)
+        slope = torch.linspace(-1, 1, size).view(1, 1, 1, size) * uniform(
+            -0.15, 0.15, len(rows), g
+        ).view(-1, 1, 1, 1)
+        edge = uniform(-0.5, 0.85, len(rows), g).view(-1, 1, 1, 1)
+        table = backgrounds(len(rows), material.photos, paints(len(rows), g), size, g)
+        lay(rows, table, (low + slope > edge).float(), _SUPPORT)
+    rows = some(0.1)
+    if len(rows):
+        layer, mask = frames(len(rows), paints(len(rows), g), size, g)
+        lay(rows, layer, mask, _FRAME)
+    plated = (torch.rand(n, generator=g) < 0.2) & ~pair
+    rows = plated.nonzero()[:, 0]
+    if len(rows):
+        reach = torch.minimum(scale[rows] * uniform(1.1, 1.8, len(rows), g), torch.tensor(0.98))
+        layer, mask = plates(
+            len(rows), paints(len(rows), g), cx[rows], (cy + 0.1 * scale)[rows], reach, size, g
+        )
+        scale[rows] = torch.minimum(scale[rows], 0.8 * reach)
+        lay(rows, layer, mask, _PLATE)
+    known = (material.names < OTHER).nonzero()[:, 0]
+    there = torch.stack([torch.rand(n, generator=g) < 0.96, pair, torch.rand(n, generator=g) < 0.1])
+    for slot in range(MOST):
+        if slot == 1:
+            scale = scale * uniform(0.75, 1.3, n, g)
+            cx, cy = apart * side, (cy + uniform(-0.25, 0.25, n, g)).clamp(-0.7, 0.7)
+        elif slot == 2:
+            scale = uniform(0.12, 0.3, n, g)
+            cx, cy = uniform(-0.8, 0.8, n, g), uniform(-0.8, 0.8, n, g)
+        rows = there[slot].nonzero()[:, 0]
+        m = len(rows)
+        if not m:
+            continue
+        pick = torch.randint(len(material.icons), (m,), generator=g)
+        known_pick = known[torch.randint(len(known), (m,), generator=g)]
+        pick = torch.where(torch.rand(m, generator=g) < 0.5, known_pick, pick)
+        source = material.icons[pick].float() / 255
+        source = torch.cat([source[:, :3] * source[:, 3:], source[:, 3:]], 1)
+        flip = 1 - 2 * (torch.rand(m, generator=g) < 0.5).float()
+        theta = placed(cx[rows], cy[rows], scale[rows], 0.25 * torch.randn(m, generator=g), flip,
+                       torch.exp(0.12 * torch.randn(m, generator=g)))  # fmt: skip
+        layer = affine(theta, source, size)
+        alpha = layer[:, 3:]
+        straight = torch.cat([layer[:, :3] / alpha.clamp(min=1e-3), alpha], 1).clamp(0, 1)
+        mine = torch.where(torch.rand(m, 1, generator=g) < 0.1, shared[rows], paints(m, g))
+        painted = recoloured(straight, mine, paints(m, g), g)
+        own = (torch.rand(m, 1, 1, 1, generator=g) < 0.35).float()
+        straight = straight * own + painted * (1 - own)
+        shadow = torch.roll(alpha, (4, 5), (2, 3)) * 0.4 * torch.rand(m, 1, 1, 1, generator=g)
+        image[rows] = image[rows] * (1 - shadow * (torch.rand(m, 1, 1, 1, generator=g) < 0.4))
+        lay(rows, straight[:, :3], alpha, _THING, slot + 1)
+        names[rows, slot] = material.names[pick]
+    return Pictures(degrade(image.clamp(0, 1), g), kinds, things, names)
+
+
+def photoreal(folder: Path, numbers: list[int], g: torch.Generator) -> Pictures:
+    """Rendered scenes of a folder, each mirrored, cropped and degraded by chance."""
+    lines = {}
+    for line in (folder / "scenes.jsonl").read_text().splitlines():
+        record = json.loads(line)
+        lines[record["number"]] = record
+    images, labels, names = [], [], torch.full((len(numbers), MOST), -1)
+    for row, number in enumerate(numbers):
+        with Image.open(folder / f"{number:05d}.jpg") as file:
+            image = torch.from_numpy(np.array(file.convert("RGB"))).permute(2, 0, 1).float() / 255
+        with Image.open(folder / f"{number:05d}.png") as file:
+            label = torch.from_numpy(np.array(file))
+        zoom = float(uniform(0.55, 1.0, 1, g)) if torch.rand(1, generator=g) < 0.6 else 1.0
+        side = round(zoom * image.shape[-1])
+        left, top = (int(torch.randint(image.shape[-1] - side + 1, (1,), generator=g))
+                     for _ in range(2))  # fmt: skip
+        image = image[:, top : top + side, left : left + side]
+        label = label[top : top + side, left : left + side]
+        if torch.rand(1, generator=g) < 0.5:
+            image, label = image.flip(-1), label.flip(-1)
+        images.append(F.interpolate(image[None], (SIDE, SIDE), mode="bilinear", antialias=True)[0])
+        labels.append(F.interpolate(label[None, None].float(), (SIDE, SIDE))[0, 0].long())
+        for k, one in enumerate(lines[number]["drawn"][:MOST]):
+            names[row, k] = NAMES.index(one["name"]) if one["name"] in NAMES else OTHER
+    label = torch.stack(labels)
+    things = torch.where(label >= 4, (label - 4) // 2 + 1, 0).byte()
+    kinds = _OF_LABEL[label].byte()
+    return Pictures(degrade(torch.stack(images), g), kinds, things, names)
+
+
+def cut_from_scenes(folder: Path, size: int = 160) -> Material:
+    """The things of photoreal scenes as icons with transparency."""
+    icons, names = [], []
+    for line in (folder / "scenes.jsonl").read_text().splitlines():
+        record = json.loads(line)
+        with Image.open(folder / f"{record['number']:05d}.jpg") as file:
+            image = np.array(file.convert("RGB"))
+        with Image.open(folder / f"{record['number']:05d}.png") as file:
+            label = np.array(file)
+        for k, one in enumerate(record["drawn"]):
+            mask = (label >= 4) & ((label - 4) // 2 == k)
+            ys, xs = np.nonzero(mask)
+            # Whole things alone: none that the edge of the picture cuts.
+            if mask.mean() < 0.02 or ys.min() == 0 or xs.min() == 0 or max(
+                ys.max(), xs.max()
+            ) >= len(mask) - 1:  # fmt: skip
+                continue
+            half = max(np.ptp(ys), np.ptp(xs)) / 2 + 2
+            cy, cx = (ys.min() + ys.max()) / 2, (xs.min() + xs.max()) / 2
+            frame = (cx - half, cy - half, cx + half, cy + half)
+            rgba = np.concatenate([image, 255 * mask[..., None].astype(np.uint8)], -1)
+            square = Image.fromarray(rgba).transform(
+                (size, size), Image.Transform.EXTENT, frame, Image.Resampling.BILINEAR
+            )
+            icons.append(torch.from_numpy(np.array(square)).permute(2, 0, 1))
+            names.append(NAMES.index(one["name"]) if one["name"] in NAMES else OTHER)
+    return Material(torch.stack(icons), torch.tensor(names), torch.empty(0))

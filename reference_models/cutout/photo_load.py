@@ -1,0 +1,51 @@
+"""The bundled network over photographs, ready to use."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from reference_models.cutout.backbone import WIDTHS, Backbone
+from reference_models.cutout.seer import Seer, folded
+from reference_models.weights import fill, read_weights
+
+PATH = Path(__file__).parent / "weights" / "photo.safetensors"
+
+
+class Photo(nn.Module):
+    """The backbone and the decoder on it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.backbone, self.seer = Backbone(), folded(Seer())
+        self.drawn = nn.Linear(sum(WIDTHS), 1)
+
+    def features(self, x: Tensor) -> tuple[list[Tensor], Tensor]:
+        """Features of images (N, 3, H, W) in [-1, 1], sides multiples of 32; and a logit (N,).
+
+        The logit says whether the picture is like those of the rendered world.
+        """
+        features = self.backbone(x)
+        mean = torch.cat([f.float().mean((2, 3)) for f in features], 1)
+        return features, self.drawn(mean)[:, 0]
+
+    def look(self, features: list[Tensor]) -> tuple[Tensor, Tensor, Tensor, tuple[Tensor, Tensor]]:
+        """Logits of kinds, names and ImageNet's classes, and what `Seer.query` needs."""
+        kinds, names, seen = self.seer(features)
+        return kinds, names, self.backbone.evidence(features[-1]), seen
+
+
+@lru_cache(maxsize=2)
+def load_photo(path: Path = PATH, dtype: str = "float32") -> Photo:
+    """The network in channels-last memory."""
+    tensors, _ = read_weights(path)
+    model = Photo()
+    fill(model, tensors, "", path)
+    model.eval().requires_grad_(False)
+    model.to(getattr(torch, dtype))
+    model.drawn.float()
+    model.to(memory_format=torch.channels_last)
+    return model

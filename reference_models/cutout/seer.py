@@ -1,0 +1,141 @@
+"""The decoder over features of photographs: kinds of place, names, and the mask of what was asked.
+
+It stands on `reference_models.cutout.backbone`, which is kept as it is. Where a noun is known (one
+of the suite's subjects, or by the classes of ImageNet), coarse evidence says about where the thing
+is; the query branch grows that seed to the thing, away from the seeds of other nouns.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from prompts.subjects import SUBJECT_NAMES
+from reference_models.cutout.backbone import WIDTHS
+
+#: Kinds of place.
+KINDS: tuple[str, ...] = ("wall", "thing", "plate", "picture frame", "support")
+#: What a thing can be; the last is everything else.
+NAMES: tuple[str, ...] = (*SUBJECT_NAMES, "other")
+#: Side of the pictures that it is trained on; an image has sides that are multiples of STRIDE.
+SIDE, STRIDE = 256, 32
+_COARSE, _MIDDLE, _FINE, _KEY = 96, 64, 32, 16
+
+
+class Unit(nn.Module):
+    """Convolution, norm, rectifier; depthwise where ``groups`` says so."""
+
+    def __init__(
+        self, inputs: int, outputs: int, size: int = 1, groups: int = 1, spread: int = 1
+    ) -> None:
+        super().__init__()
+        self.convolution = nn.Conv2d(
+            inputs, outputs, size, 1, size // 2 * spread, spread, groups, bias=False
+        )
+        self.norm: nn.Module = nn.BatchNorm2d(outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve, normalise, rectify."""
+        return F.relu(self.norm(self.convolution(x)))
+
+
+class Separable(nn.Module):
+    """A depthwise and a pointwise unit beside a shortcut."""
+
+    def __init__(self, width: int, spread: int = 1) -> None:
+        super().__init__()
+        self.depth = Unit(width, width, 5, width, spread)
+        self.point = Unit(width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Add what the two make of ``x`` to it."""
+        return x + self.point(self.depth(x))
+
+
+def doubled(x: Tensor) -> Tensor:
+    """Twice the size, bilinear."""
+    return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+class Seer(nn.Module):
+    """Features to kinds (N, 5, H/4, W/4) and names (N, 28, H/16, W/16); then seeds to masks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.of_32 = Unit(WIDTHS[3], _COARSE)
+        self.of_16 = Unit(WIDTHS[2], _COARSE)
+        self.of_8 = Unit(WIDTHS[1], _MIDDLE)
+        self.of_4 = Unit(WIDTHS[0], _FINE)
+        self.at_32 = Separable(_COARSE)
+        self.at_16 = nn.Sequential(Separable(_COARSE), Separable(_COARSE))
+        self.to_8, self.to_4 = Unit(_COARSE, _MIDDLE), Unit(_MIDDLE, _FINE)
+        self.at_8 = nn.Sequential(Separable(_MIDDLE), Separable(_MIDDLE))
+        self.at_4 = Separable(_FINE)
+        self.kinds = nn.Conv2d(_FINE, len(KINDS), 3, 1, 1)
+        self.name = Unit(_COARSE, 64)
+        self.names = nn.Conv2d(64, len(NAMES), 1)
+        self.key = nn.Conv2d(_MIDDLE, _KEY, 1)
+        self.ask = Unit(_MIDDLE + 5, _MIDDLE)
+        self.grow = nn.Sequential(Separable(_MIDDLE), Separable(_MIDDLE, 2), Separable(_MIDDLE))
+        self.ask_4 = Unit(_MIDDLE, _FINE)
+        self.grow_4 = Separable(_FINE)
+        self.mask = nn.Conv2d(_FINE, 1, 3, 1, 1)
+
+    def forward(self, features: list[Tensor]) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
+        """Kinds and names as logits, and what `query` needs."""
+        f4, f8, f16, f32 = features
+        x = self.at_32(self.of_32(f32))
+        x = self.at_16(doubled(x) + self.of_16(f16))
+        names = self.names(self.name(x))
+        middle = self.at_8(doubled(self.to_8(x)) + self.of_8(f8))
+        fine = self.at_4(doubled(self.to_4(middle)) + self.of_4(f4))
+        return self.kinds(fine), names, (middle, fine)
+
+    def query(
+        self, seen: tuple[Tensor, Tensor], kinds: Tensor, seed: Tensor, rival: Tensor
+    ) -> Tensor:
+        """Logits of the asked thing (N, 1, H/4, W/4).
+
+        Parameters
+        ----------
+        seen : tuple of Tensor
+            As `forward` gives it.
+        kinds : Tensor, float (N, 5, H/4, W/4)
+            Logits.
+        seed, rival : Tensor, float (N, 1, h, w)
+            In [0, 1]: where the asked thing is about, and where others that were asked for are.
+        """
+        middle, fine = seen
+        size = middle.shape[-2:]
+        own, other = (
+            F.interpolate(s, size, mode="bilinear", align_corners=False) for s in (seed, rival)
+        )
+        thing = F.avg_pool2d(kinds.softmax(1)[:, 1:2], 2)
+        key = F.normalize(self.key(middle), dim=1)
+        alike = [self._alike(key, where * (0.1 + thing)) for where in (own, other)]
+        x = self.ask(torch.cat([middle, own, other, *alike, thing], 1))
+        x = self.grow(x)
+        x = self.grow_4(doubled(self.ask_4(x)) + fine)
+        return self.mask(x)
+
+    @staticmethod
+    def _alike(key: Tensor, where: Tensor) -> Tensor:
+        """Cosine of each place's key with the mean key of a region (N, 1, h, w); 0 for none."""
+        total = where.sum((2, 3), keepdim=True)
+        mean = (key * where).sum((2, 3), keepdim=True) / total.clamp(min=1e-4)
+        return (key * F.normalize(mean, dim=1)).sum(1, keepdim=True) * (total > 1e-3)
+
+
+def folded(model: Seer) -> Seer:
+    """The same function without norms: each is folded into the convolution before it."""
+    from copy import deepcopy
+
+    from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+    model = deepcopy(model).eval()
+    for unit in model.modules():
+        if isinstance(unit, Unit) and isinstance(unit.norm, nn.BatchNorm2d):
+            unit.convolution = fuse_conv_bn_eval(unit.convolution, unit.norm)
+            unit.norm = nn.Identity()
+    return model

@@ -1,0 +1,1 @@
+"""A photoreal known-answer world: path-traced scenes with exact masks; an extra, not for a run."""
