@@ -16,6 +16,7 @@ from bench.protocols import Sampler, SamplerInfo, Scorer, Segmenter
 from bench.records import Fingerprint
 from bench.run.spec import ModelSource, RunSpec
 from prompts.colours import Colour
+from prompts.subjects import SUBJECTS, Subject
 
 
 @dataclass(frozen=True)
@@ -86,13 +87,22 @@ def build_components(
     """
     offered = {"device": spec.device, "clip": spec.clip}
     require_names(spec.segmenter, spec.scorers)
+    subjects: Iterable[Subject] = ()
     if sampler is None:
         assert isinstance(spec.source, ModelSource)
-        sampler, colours = build_sampler(spec, spec.source), spec.source.grid.colours
+        grid = spec.source.grid
+        sampler, colours, subjects = build_sampler(spec, spec.source), grid.colours, grid.subjects
+    canonical = {
+        one.name: one.canonical
+        for one in subjects
+        if one.canonical and SUBJECTS.get(one.name, Subject(one.name)).canonical != one.canonical
+    }
     return Components(
         sampler,
         build("segmenter", spec.segmenter, {}, offered),
-        build_scorers(spec.scorers, offered | {"colours": own_codes(colours)}),
+        build_scorers(
+            spec.scorers, offered | {"colours": own_codes(colours), "canonical": canonical or None}
+        ),
     )
 
 

@@ -58,8 +58,8 @@ def warnings(manifest: Manifest, estimates: Sequence[Estimate], stored: int) -> 
     unjudged = next((e for e in estimates if e.group == "all" and e.metric == "unjudged"), None)
     if unjudged is not None and unjudged.value > MOST_UNJUDGED:
         found.append(
-            f"{percent(unjudged.value)} of the bindings are unjudged, for want of evidence; "
-            "the scores speak of the rest (docs/regions.md)"
+            f"{percent(unjudged.value)} of the bindings are unjudged: their subjects are "
+            "not told from other things; the scores speak of the rest (docs/regions.md)"
         )
     if stored < manifest.images:
         found.append(

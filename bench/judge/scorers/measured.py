@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -69,7 +69,9 @@ class Measured:
         rivals: list[Callable[[int], tuple[float, float]]],
         ground: Mapping[str, Surface],
         columns: tuple[str, ...],
+        canonical: Mapping[str, Sequence[str]],
     ) -> None:
+        self.canonical = canonical
         self.cell = cell
         self.regions = regions
         self.columns = columns
@@ -149,7 +151,9 @@ class Measured:
         if subject is None:
             return _NAN, why
         known = SUBJECTS.get(binding.subject)
-        canonical = known.canonical if known else ()
+        own = self.canonical.get(binding.subject, ())
+        canonical = tuple(term for term in own if term in COLOUR_NAMES)
+        canonical = canonical or (known.canonical if known else ())
         if not canonical:
             return _NAN, f"no natural colour of {binding.subject} is known"
         asked = basic_term(binding.colour) if binding.colour else None

@@ -42,6 +42,8 @@ class SegmentationScorer:
         Give shade and gloss to the paint that they lie on (`bench.judge.dichromatic`).
     colours : mapping of str to str, optional
         Hexadecimal codes of colours that a user named; others are basic terms, CSS or XKCD names.
+    canonical : mapping of str to sequence of str, optional
+        Natural colours, basic terms, of subjects that are not the suite's own.
     """
 
     name = "segmentation"
@@ -51,7 +53,9 @@ class SegmentationScorer:
         correct_cast: bool = True,
         correct_surface: bool = True,
         colours: Mapping[str, str] | None = None,
+        canonical: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
+        self.canonical = {name: list(terms) for name, terms in (canonical or {}).items()}
         self.colours = dict(colours or {})
         self.correct_cast = correct_cast
         self.correct_surface = correct_surface
@@ -63,6 +67,7 @@ class SegmentationScorer:
                 "correct_surface": correct_surface,
                 "colour_model": f"cubic softmax in CIELAB, sharpness {SHARPNESS:g}",
                 **({"colours": self.colours} if self.colours else {}),
+                **({"canonical": self.canonical} if self.canonical else {}),
             },
         )
 
@@ -140,7 +145,7 @@ class SegmentationScorer:
                 rivals.append(partial(_rival, paints, mask, surfaces[-1], meanings))
         columns = COLOUR_NAMES + colours
         ground = ground_of(regions, on_lattice(named.reshape(*shape, -1)))
-        return Measured(cell, regions, surfaces, rivals, ground, columns)
+        return Measured(cell, regions, surfaces, rivals, ground, columns, self.canonical)
 
 
 def _rival(

@@ -222,3 +222,16 @@ def test_colour_that_only_its_user_knows_is_measured_by_its_code():
     assert scored(plain, single("zorbish"), own)[0]["bind"][0] < 0.05
     assert own.fingerprint.options["colours"] == {"zorbish": "#005f6a"}
     assert "colours" not in SCORER.fingerprint.options
+
+
+def test_the_natural_colour_of_a_subject_of_ones_own():
+    image, regions = draw(Scene(subject="red"))
+    sign = Regions(
+        ("stop sign",), regions.masks, regions.found, (), regions.neighbour_masks[:0],
+        regions.background + regions.neighbour_masks[0], "exact",
+    )  # fmt: skip
+    cell = single("blue", "stop sign")
+    scorer = SegmentationScorer(canonical={"stop sign": ("red",)})
+    rows = {s.metric: s.value for s in scorer.score([generation(image, cell)], [sign])}
+    assert rows["prior"] > 0.95
+    assert scorer.fingerprint.options["canonical"] == {"stop sign": ["red"]}
