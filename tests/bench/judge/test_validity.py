@@ -40,3 +40,9 @@ def test_the_sampler_has_the_first_word():
     image, _ = draw(Scene())
     assert why_void(generation(image, single(), invalid="safety filter")) == "safety filter"
     assert why_void(generation(image, single())) == ""
+
+
+def test_one_odd_column_speaks_for_no_picture():
+    image = np.full((512, 512, 3), 128, np.uint8)
+    image[:, :1] = np.arange(512, dtype=np.uint8)[:, None, None] // 2
+    assert why_invalid(image) == why_invalid(image[:, ::-1]) == "constant"
