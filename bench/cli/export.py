@@ -66,9 +66,7 @@ def command(
     from bench.export import geneval, hub, imagefolder
     from bench.export.target import staged
     from bench.gate.baseline import require_whole
-    from bench.run.derive import current_estimates
-    from bench.run.record import take_stock
-    from bench.run.summary import warnings
+    from bench.run.summary import summary_of, warnings
     from bench.store.run import Run, find_run
 
     if layout != "hub" and (model_name or dataset):
@@ -77,8 +75,8 @@ def command(
     if layout == "hub":
         # A score that travels with the weights is of a whole run.
         require_whole(found.manifest)
-    estimates = current_estimates(found)
-    notes = warnings(found.manifest, estimates, take_stock(found).images)
+    summary = summary_of(found)
+    notes = warnings(summary)
     for line in notes:
         click.echo(f"warning: {line}", err=True)
     with staged(out, force=force, mark=layout != "hub") as target:
@@ -95,7 +93,7 @@ def command(
         else:
             count = hub.write(
                 found.manifest,
-                estimates,
+                summary.estimates,
                 target,
                 out=out,
                 name=model_name,

@@ -50,16 +50,18 @@ def scoring_options(command: Command) -> Command:
 
 def finish(spec: RunSpec, as_json: bool) -> None:
     """Make a run and print its summary; too many invalid images are an error after it."""
+    import json
+
     from bench.run.record import require_valid
     from bench.run.run import run
-    from bench.run.summary import render, to_json
+    from bench.run.summary import RunSummary, render, to_dict
 
     done = run(spec)
-    record, stored = done.run.manifest, done.stock.images
+    summary = RunSummary(done.run.manifest, done.estimates, done.stock.images)
     if as_json:
-        click.echo(to_json(record, done.estimates, stored))
+        click.echo(json.dumps(to_dict(summary), indent=1))
     else:
         from rich.console import Console
 
-        Console().print(render(record, done.estimates, stored))
+        Console().print(render(summary))
     require_valid(done.stock)

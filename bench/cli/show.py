@@ -22,18 +22,12 @@ def command(names: tuple[Path, ...], runs: Path, as_json: bool, as_csv: bool) ->
     import json
 
     from bench.errors import UsageError
-    from bench.run.derive import current_estimates
-    from bench.run.record import take_stock
-    from bench.run.summary import WIDTH, RunSummary, render, render_several, to_csv, to_dict
+    from bench.run.summary import WIDTH, render, render_several, summary_of, to_csv, to_dict
     from bench.store.run import Run, find_run
 
     if as_json and as_csv:
         raise UsageError("--json and --csv are two forms: leave one of them out")
-    found = []
-    for name in names or (None,):
-        run = Run(find_run(name, runs))
-        estimates = current_estimates(run)
-        found.append(RunSummary(run.manifest, estimates, take_stock(run).images))
+    found = [summary_of(Run(find_run(name, runs))) for name in names or (None,)]
     several = len(found) > 1
     if as_csv:
         for place, one in enumerate(found):
@@ -41,7 +35,7 @@ def command(names: tuple[Path, ...], runs: Path, as_json: bool, as_csv: bool) ->
             # One table: the heading once.
             click.echo(text.partition("\n")[2] if place else text, nl=False)
     elif as_json:
-        dicts = [to_dict(one.manifest, one.estimates, one.stored) for one in found]
+        dicts = [to_dict(one) for one in found]
         click.echo(json.dumps(dicts if several else dicts[0], indent=1))
     else:
         from rich.console import Console
@@ -51,5 +45,4 @@ def command(names: tuple[Path, ...], runs: Path, as_json: bool, as_csv: bool) ->
             wide = max(Console().width, WIDTH)
             Console(width=wide, soft_wrap=True).print(render_several(found))
         else:
-            one = found[0]
-            Console().print(render(one.manifest, one.estimates, one.stored))
+            Console().print(render(found[0]))

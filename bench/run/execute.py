@@ -16,7 +16,7 @@ from bench.records import Generation, Regions
 from bench.run.components import Components, Description, describe
 from bench.run.interrupts import Interrupts
 from bench.run.plan import Plan
-from bench.run.progress import Progress, Silent
+from bench.run.progress import Progress, Silent, counted
 from bench.run.scoring_thread import BATCH, ScoringWorker, measure, measure_frames
 from bench.run.self_check import self_check
 from bench.store.manifest import TRAJECTORY_SCORER, Manifest
@@ -120,7 +120,9 @@ def share_of(run: Run, samples: Sequence[Sample], progress: Progress | None = No
         found = _ids(run, table, progress)
         if orphans := found - stored:
             run.drop_rows(table, orphans)
-            progress.say(f"note: {table}: rows of {_images(len(orphans))} not stored are dropped")
+            progress.say(
+                f"note: {table}: rows of {counted(len(orphans), 'image')} not stored are dropped"
+            )
         if missing := stored - found:
             lacking[table] = missing
     if not stored:
@@ -438,7 +440,3 @@ def checked(
                 f"expected uint8 {expected}, one a noise level"
             )
     return generation
-
-
-def _images(count: int) -> str:
-    return "1 image" if count == 1 else f"{count:,} images"

@@ -134,6 +134,11 @@ def for_stderr() -> Progress:
     return Bar() if sys.stderr.isatty() else Lines()
 
 
+def counted(count: int, noun: str) -> str:
+    """Count in words: ``1 image``, ``1,044 images``."""
+    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def clock(seconds: float) -> str:
     """Seconds as ``1:05:09``, ``5:09`` or ``9 s``."""
     if seconds == float("inf"):

@@ -15,7 +15,7 @@ from bench.errors import NotComparableError, StoreError, UsageError
 from bench.protocols import Usage
 from bench.run.components import Description
 from bench.run.plan import Plan
-from bench.run.progress import Progress, Silent
+from bench.run.progress import Progress, Silent, counted
 from bench.store import files, paths
 from bench.store.derived import ESTIMATES_FILE, VERDICTS_FILE
 from bench.store.manifest import (
@@ -226,9 +226,9 @@ def require_valid(stock: Stock) -> None:
     if total > MOST_INVALID * stock.images:
         reasons = ", ".join(f"{count} {reason}" for reason, count in stock.invalid.items())
         raise NotComparableError(
-            f"{total} of {stock.images} images {'is' if total == 1 else 'are'} invalid "
-            f"({reasons}), more than {MOST_INVALID:.0%}: the scores say little about this model; "
-            "look at its pictures"
+            f"{total:,} of {counted(stock.images, 'image')} {'is' if total == 1 else 'are'} "
+            f"invalid ({reasons}), more than {MOST_INVALID:.0%}: the scores say little about this "
+            "model; look at its pictures"
         )
 
 
@@ -239,11 +239,10 @@ def _tell_reuse(run: Run, progress: Progress) -> None:
         return
     images = sum(len(part) for _, part in run.parts("samples", ["sample_id"]))
     if images:
-        many = "1 image" if images == 1 else f"{images:,} images"
         progress.say(
-            f"note: {many} of a run begun {run.manifest.created} are taken up: the weights of "
-            f"{sampler.name} are not known, so it cannot be told whether they are the same; "
-            "--fresh makes everything anew"
+            f"note: {counted(images, 'image')} of a run begun {run.manifest.created} are taken up: "
+            f"the weights of {sampler.name} are not known, so it cannot be told whether they "
+            "are the same; --fresh makes everything anew"
         )
 
 

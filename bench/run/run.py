@@ -15,7 +15,7 @@ from bench.registry import FAMILIES, address
 from bench.run.components import Description
 from bench.run.execute import InProcess, Outcome
 from bench.run.plan import Plan, prepare
-from bench.run.progress import Progress, clock, for_stderr
+from bench.run.progress import Progress, clock, counted, for_stderr
 from bench.run.record import (
     Stock,
     close_run,
@@ -167,7 +167,7 @@ def _complete(opened: Run, workers: Workers, progress: Progress) -> Completed:
             progress.say(line)
     pictures = closed.manifest.sampler.kind == "pictures"
     progress.say(
-        f"{closed.folder}: {_images(outcome.made)} {'scored' if pictures else 'made'}, "
+        f"{closed.folder}: {counted(outcome.made, 'image')} {'scored' if pictures else 'made'}, "
         f"{outcome.rescored:,} scored again, {clock(outcome.seconds)}"
     )
     return Completed(closed, outcome, estimates, ending["stock"])
@@ -183,7 +183,3 @@ def _derive(opened: Run, missing: int) -> tuple[list[Estimate], Stock]:
     if not missing:
         write_filmstrips(opened)
     return estimates, take_stock(opened)
-
-
-def _images(count: int) -> str:
-    return "1 image" if count == 1 else f"{count:,} images"

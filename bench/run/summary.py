@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.records import Estimate, json_fields
+from bench.run.progress import counted
 from bench.run.usage import model_doubts
 from bench.statistics.labels import HEADLINES, KIND_LABELS, label_of, with_of_k
 from bench.store.manifest import Manifest
+from bench.store.run import Run
 from prompts.errors import printable
 from prompts.tables import guarded
 
@@ -45,6 +46,8 @@ class RunSummary:
     manifest: Manifest
     estimates: Sequence[Estimate]
     stored: int
+    #: Stored images that lack regions or scores.
+    unscored: int = 0
 
     def estimate(self, metric: str, group: str = "all") -> Estimate | None:
         """Return an estimate, None where it was not made."""
@@ -52,8 +55,19 @@ class RunSummary:
         return next(wanted, None)
 
 
-def warnings(manifest: Manifest, estimates: Sequence[Estimate], stored: int) -> list[str]:
+def summary_of(run: Run) -> RunSummary:
+    """Return what is known of a stored run; its estimates are made again where they are old."""
+    from bench.run.derive import current_estimates
+
+    images = run.ids("samples")
+    whole = images.intersection(*(run.ids(table) for table in run.manifest.tables()[1:]))
+    estimates = current_estimates(run)
+    return RunSummary(run.manifest, estimates, len(images), len(images) - len(whole))
+
+
+def warnings(run: RunSummary) -> list[str]:
     """Tell what a reader should know before the numbers."""
+    manifest, estimates, stored = run.manifest, run.estimates, run.stored
     found = []
     unjudged = next((e for e in estimates if e.group == "all" and e.metric == "unjudged"), None)
     if unjudged is not None and unjudged.value > MOST_UNJUDGED:
@@ -65,18 +79,26 @@ def warnings(manifest: Manifest, estimates: Sequence[Estimate], stored: int) -> 
         found.append(
             f"incomplete: {stored:,} of {manifest.images:,} images; run the same `bench run` again"
         )
+    elif run.unscored:
+        found.append(
+            f"{counted(run.unscored, 'image')} without all scores: run the same `bench run` again, "
+            "which makes them from the stored pictures"
+        )
     elif not manifest.complete:
         found.append("not finished: run the same `bench run` again")
     if manifest.limit is not None:
         found.append("made with --limit: not comparable with other runs")
     if manifest.invalid:
-        found.append(f"{manifest.invalid:,} images are invalid and left out of the scores")
+        found.append(
+            f"{counted(manifest.invalid, 'image')} {'is' if manifest.invalid == 1 else 'are'} "
+            "invalid and left out of the scores"
+        )
     if manifest.control is not None and not manifest.control.get("passed", True):
         found.append("the scorers failed their control check: do not trust these scores")
     found += model_doubts(manifest)
     cells = max((one.cells for one in estimates if one.group == "all"), default=0)
     if cells < FEW_CELLS:
-        found.append(f"only {cells} cells: the intervals say little")
+        found.append(f"only {counted(cells, 'cell')}: the intervals say little")
     return found
 
 
@@ -95,7 +117,7 @@ def interval(low: float | None, high: float | None, signed: bool = False) -> str
     return f"{100 * low:{sign}.1f} to {100 * high:{sign}.1f}"
 
 
-def render(manifest: Manifest, estimates: Sequence[Estimate], stored: int) -> RenderableType:
+def render(run: RunSummary) -> RenderableType:
     """Return the summary for a terminal."""
     from rich.console import Group
     from rich.table import Table
@@ -105,8 +127,8 @@ def render(manifest: Manifest, estimates: Sequence[Estimate], stored: int) -> Re
     table.add_column("")
     for name in ("value", "this list", "like these", "scored", "cells"):
         table.add_column(name, justify="right")
-    run = RunSummary(manifest, estimates, stored)
-    metrics = with_of_k(HEADLINES, (one.metric for one in estimates))
+    manifest = run.manifest
+    metrics = with_of_k(HEADLINES, (one.metric for one in run.estimates))
     rows = [(metric, "all", label_of(metric).label) for metric in metrics]
     # Singles, scenes and pairs apart, below the score of all of them.
     rows[1:1] = [("binding_score", f"tag:{tag}", f"  {name}") for tag, name in KIND_LABELS.items()]
@@ -127,12 +149,10 @@ def render(manifest: Manifest, estimates: Sequence[Estimate], stored: int) -> Re
     title = Text.assemble(
         (printable(manifest.name), "bold"),
         f"  model {printable(manifest.sampler.name)}, grid {manifest.grid.name or '?'}, "
-        f"{stored:,} of {manifest.images:,} images, "
+        f"{run.stored:,} of {manifest.images:,} images, "
         f"scorers {', '.join(manifest.scorers)} on {manifest.segmenter.name} regions",
     )
-    lines = [
-        Text(f"warning: {line}", style="yellow") for line in warnings(manifest, estimates, stored)
-    ]
+    lines = [Text(f"warning: {line}", style="yellow") for line in warnings(run)]
     note = Text("95% intervals: of this list of prompts, and of prompts like these", style="dim")
     return Group(title, *lines, Text(""), table, Text(""), note)
 
@@ -170,24 +190,19 @@ def render_several(runs: Sequence[RunSummary]) -> RenderableType:
         table.add_row(Text(printable(run.manifest.name), style="bold"), *cells, scored)
         lines += [
             Text(f"warning: {printable(run.manifest.name)}: {line}", style="yellow")
-            for line in warnings(run.manifest, run.estimates, run.stored)
+            for line in warnings(run)
         ]
     return Group(*lines, table, Text("\nBelow each value its 95% interval.", style="dim"))
 
 
-def to_dict(manifest: Manifest, estimates: Sequence[Estimate], stored: int) -> dict[str, Any]:
+def to_dict(run: RunSummary) -> dict[str, Any]:
     """Return the summary as plain values: the record of the run and every estimate."""
     return {
-        "run": manifest.model_dump(mode="json"),
-        "stored": stored,
-        "warnings": warnings(manifest, estimates, stored),
-        "estimates": [json_fields(one) for one in estimates],
+        "run": run.manifest.model_dump(mode="json"),
+        "stored": run.stored,
+        "warnings": warnings(run),
+        "estimates": [json_fields(one) for one in run.estimates],
     }
-
-
-def to_json(manifest: Manifest, estimates: Sequence[Estimate], stored: int) -> str:
-    """Return the summary as JSON."""
-    return json.dumps(to_dict(manifest, estimates, stored), indent=1)
 
 
 def to_csv(estimates: Sequence[Estimate], run: str | None = None) -> str:

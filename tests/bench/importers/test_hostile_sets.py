@@ -183,7 +183,7 @@ def test_one_bad_picture_in_hundred_passes_with_a_warning(tmp_path, monkeypatch,
     with_bad(tmp_path / "set", [b""], good=13)
     assert run(["score", "set", *sets.PARTS]) == 0
     printed = capsys.readouterr()
-    assert "1 images are invalid" in " ".join(printed.out.split())
+    assert "1 image is invalid" in " ".join(printed.out.split())
 
 
 @given(st.data())
