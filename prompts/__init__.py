@@ -8,13 +8,13 @@ from prompts.captions import CaptionCounter, count_captions
 from prompts.cells import SUITE_VERSION, Binding, Cell, Sample, plan
 from prompts.colours import BASIC, COLOUR_NAMES, COLOURS, Colour
 from prompts.errors import PromptError
-from prompts.grid import Grid, retag
+from prompts.grid import Grid, with_familiarity
 from prompts.gridfile import load_grid
 from prompts.grids import PRESET_NAMES, PRESETS, build_grid, make_grid
 from prompts.manifest import TrainingManifest
 from prompts.parse import parse as parse_prompt
 from prompts.subjects import SUBJECT_LIST, SUBJECT_NAMES, SUBJECTS, Subject
-from prompts.tags import anti_canonical_colours, canonicity, tag_cell, tag_cells
+from prompts.tags import anti_canonical_colours, canonicity, tag_cell, tag_familiarity
 from prompts.templates import TEMPLATE_NAMES, TEMPLATES, Template, make_cell
 
 __all__ = [
@@ -48,7 +48,7 @@ __all__ = [
     "make_grid",
     "parse_prompt",
     "plan",
-    "retag",
     "tag_cell",
-    "tag_cells",
+    "tag_familiarity",
+    "with_familiarity",
 ]

@@ -12,7 +12,7 @@ from prompts.errors import PromptError, shown
 from prompts.hashing import content_hash
 from prompts.manifest import TrainingManifest
 from prompts.subjects import SUBJECT_LIST, Subject
-from prompts.tags import tag_cells
+from prompts.tags import tag_cell, tag_familiarity
 
 #: No grid asks for more images of one cell.
 MOST_SEEDS = 1_000_000
@@ -143,23 +143,25 @@ def finish_grid(
     manifest: TrainingManifest | None = None,
 ) -> Grid:
     """Tag the cells and make a grid of them, with those of the colours and subjects it asks for."""
+    grid = part_of(Grid(name, cells, seeds, tuple(colours), tuple(subjects)), cells)
+    things = {one.name: one for one in grid.subjects}
+    shades = {one.name: one for one in grid.colours}
+    return replace(grid, cells=tuple(tag_cell(one, manifest, things, shades) for one in cells))
+
+
+def part_of(grid: Grid, cells: tuple[Cell, ...]) -> Grid:
+    """Return a grid of some cells, with those of its colours and subjects they ask for."""
     asked = {binding for cell in cells for binding in cell.bindings}
-    used_colours = {binding.colour for binding in asked}
-    used_subjects = {binding.subject for binding in asked}
-    return retag(
-        Grid(
-            name,
-            cells,
-            seeds,
-            tuple(one for one in colours if one.name in used_colours),
-            tuple(one for one in subjects if one.name in used_subjects),
-        ),
-        manifest,
+    colours = {binding.colour for binding in asked}
+    subjects = {binding.subject for binding in asked}
+    return replace(
+        grid,
+        cells=cells,
+        colours=tuple(one for one in grid.colours if one.name in colours),
+        subjects=tuple(one for one in grid.subjects if one.name in subjects),
     )
 
 
-def retag(grid: Grid, manifest: TrainingManifest | None) -> Grid:
-    """Return the grid with its tags made anew, ``seen`` and ``novel`` by this manifest."""
-    subjects = {one.name: one for one in grid.subjects}
-    colours = {one.name: one for one in grid.colours}
-    return replace(grid, cells=tag_cells(grid.cells, manifest, subjects, colours))
+def with_familiarity(grid: Grid, manifest: TrainingManifest) -> Grid:
+    """Return the grid tagged ``seen`` and ``novel`` by what a model was trained on."""
+    return replace(grid, cells=tuple(tag_familiarity(cell, manifest) for cell in grid.cells))

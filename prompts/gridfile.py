@@ -8,7 +8,7 @@ from pathlib import Path
 
 from prompts.colours import BASIC
 from prompts.errors import PromptError, shown, unknown
-from prompts.grid import Grid, check_seeds, finish_grid, keep, unique
+from prompts.grid import Grid, check_seeds, finish_grid, keep, part_of, unique
 from prompts.prompt_list import read_list
 from prompts.source_location import Place, read_file
 from prompts.tables import TABLES
@@ -91,7 +91,7 @@ def _part(
     cells = keep(grid.cells, shades, things, forms)
     if not cells:
         raise Place(path).error("nothing of the grid is left by this choice of words", "grid")
-    return finish_grid(grid.name, cells, grid.seeds, grid.colours, grid.subjects)
+    return part_of(grid, cells)
 
 
 def _known(kind: str, names: Iterable[str] | None, known: list[str], path: str) -> list[str]:

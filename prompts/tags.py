@@ -16,7 +16,7 @@ for no colour and have none of these tags.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 
@@ -99,20 +99,18 @@ def tag_cell(
     }
     if naturals:
         tags.add(max(naturals, key=CANONICITY.index))
-    if manifest is not None and asked:
+    tagged = replace(cell, tags=frozenset(tags))
+    return tagged if manifest is None else tag_familiarity(tagged, manifest)
+
+
+def tag_familiarity(cell: Cell, manifest: TrainingManifest) -> Cell:
+    """Return the cell tagged ``seen`` or ``novel`` by this manifest; its other tags stay."""
+    asked = [(one.colour, one.subject) for one in cell.bindings if one.colour is not None]
+    tags = cell.tags - set(FAMILIARITY)
+    if asked:
         novel = any(manifest.count(colour, subject) == 0 for colour, subject in asked)
-        tags.add("novel" if novel else "seen")
+        tags |= {"novel" if novel else "seen"}
     return replace(cell, tags=frozenset(tags))
-
-
-def tag_cells(
-    cells: Iterable[Cell],
-    manifest: TrainingManifest | None = None,
-    subjects: Mapping[str, Subject] = SUBJECTS,
-    colours: Mapping[str, Colour] = COLOURS,
-) -> tuple[Cell, ...]:
-    """Return the cells with their tags; see `tag_cell`."""
-    return tuple(tag_cell(cell, manifest, subjects, colours) for cell in cells)
 
 
 def _subject(name: str, subjects: Mapping[str, Subject]) -> Subject:

@@ -13,7 +13,7 @@ import torch
 
 from prompts import build_grid
 from prompts.cells import Sample
-from prompts.grid import retag
+from prompts.grid import with_familiarity
 from prompts.manifest import TrainingManifest
 from prompts.subjects import SUBJECT_NAMES
 from reference_models.classifier import load_classifier, subjects_in
@@ -26,7 +26,9 @@ def subject_accuracy(
     model: LocalModel, manifest: TrainingManifest, seeds: int, settings: Settings | None = None
 ) -> dict[str, dict[str, float]]:
     """Share of single prompts whose subject the classifier names right, by kind of cell."""
-    grid = retag(build_grid("default", templates=["single", "control"], seeds=seeds), manifest)
+    grid = with_familiarity(
+        build_grid("default", templates=["single", "control"], seeds=seeds), manifest
+    )
     cells = [c for c in grid.cells if len(c.bindings) == 1 and not c.scenery]
     # Other images than those of a run: indices that no run reaches.
     samples = [Sample(cell, 10_000 + k) for k in range(seeds) for cell in cells]

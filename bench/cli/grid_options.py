@@ -173,7 +173,7 @@ def resolve_grid(
     except PromptError as error:
         raise UsageError(str(error)) from error
     if manifest is not None:
-        from prompts.grid import retag
+        from prompts.grid import with_familiarity
 
-        grid = retag(grid, manifest)
+        grid = with_familiarity(grid, manifest)
     return grid

@@ -16,7 +16,7 @@ from bench.run.components import Components, build_components, require_names
 from bench.run.progress import Progress
 from bench.run.spec import ModelSource, PictureSource, RunSpec, called, run_folder
 from prompts.cells import Cell, Sample
-from prompts.grid import retag
+from prompts.grid import with_familiarity
 from prompts.manifest import TrainingManifest
 
 
@@ -27,7 +27,7 @@ class Plan:
     Attributes
     ----------
     cells : tuple of Cell
-        Tagged.
+        Tagged; ``seen`` and ``novel`` by what the model was trained on, where it says so.
     seeds : int
         Images of a cell, at most.
     samples : sequence of Sample
@@ -62,7 +62,7 @@ def plan_of(spec: RunSpec, training: TrainingManifest | None) -> Plan:
     assert isinstance(source, ModelSource)
     grid = source.grid
     if source.tag_by_training and training is not None:
-        grid = retag(grid, training)
+        grid = with_familiarity(grid, training)
     samples = grid.samples()
     limit = spec.limit if spec.limit is not None and spec.limit < len(samples) else None
     return Plan(grid.cells, grid.seeds, samples[:limit], limit, grid.name)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from prompts import build_grid
-from prompts.grid import retag
+from prompts.grid import with_familiarity
 from prompts.manifest import TrainingManifest
 from prompts.subjects import SUBJECT_NAMES
 from reference_models.card import curve_points, score_rows
@@ -29,7 +29,9 @@ _PARTS = (
 
 def named_right(pipeline: Any, manifest: TrainingManifest) -> dict[str, tuple[float, int]]:
     """Share of single prompts whose subject the classifier names right, and the images, by kind."""
-    grid = retag(build_grid("default", templates=["single", "control"], seeds=1), manifest)
+    grid = with_familiarity(
+        build_grid("default", templates=["single", "control"], seeds=1), manifest
+    )
     cells = [c for c in grid.cells if len(c.bindings) == 1 and not c.scenery]
     right = []
     for start in range(0, len(cells), 32):

@@ -7,7 +7,7 @@ from prompts.colours import BASIC, COLOUR_NAMES, Colour
 from prompts.lab import delta_e, srgb_to_lab
 from prompts.manifest import TrainingManifest
 from prompts.subjects import SUBJECT_LIST, SUBJECTS, Subject
-from prompts.tags import CANONICITY, anti_canonical_colours, canonicity, tag_cell
+from prompts.tags import CANONICITY, anti_canonical_colours, canonicity, tag_cell, tag_familiarity
 from prompts.templates import make_cell
 
 
@@ -88,6 +88,17 @@ def test_a_cell_is_as_hard_as_its_hardest_binding():
     manifest = TrainingManifest({("red", "apple"): 1}, {}, 1)
     assert "seen" in tags_of(("red", "apple"), manifest=manifest)
     assert "novel" in tags_of(("red", "apple"), ("blue", "cup"), manifest=manifest)
+
+
+def test_familiarity_leaves_the_other_tags_and_forgets_an_older_manifest():
+    manifest = TrainingManifest({("blue", "potato"): 1}, {}, 1)
+    for asked in (("blue", "potato"), (None, "potato")):
+        template = "single" if asked[0] else "control"
+        cell = tag_cell(make_cell(template, [Binding(*asked)]))
+        seen = tag_familiarity(cell, manifest)
+        assert seen.tags == cell.tags | ({"seen"} if asked[0] else set())
+        novel = tag_familiarity(seen, TrainingManifest())
+        assert novel.tags == cell.tags | ({"novel"} if asked[0] else set())
 
 
 def test_tagging_again_forgets_the_manifest():

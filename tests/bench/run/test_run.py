@@ -14,6 +14,7 @@ from bench.run.run import run
 from bench.run.spec import RunSpec, run_folder
 from bench.store import manifest
 from bench.store.run import Run
+from prompts.manifest import TrainingManifest
 from tests.bench.run.test_process_pool import Heard, spec_in
 from tests.bench.shapes import ShapeSampler
 
@@ -132,3 +133,17 @@ def test_a_specification_is_frozen(tmp_path):
     with pytest.raises(AttributeError):
         spec.name = "other"
     assert isinstance(spec, RunSpec)
+
+
+def test_a_plan_only_adds_to_the_tags_of_a_grid(tmp_path, monkeypatch):
+    def never(*_):
+        raise AssertionError("a cell was tagged a second time")
+
+    spec = spec_in(tmp_path, seeds=1)
+    monkeypatch.setattr("prompts.tags.canonicity", never)
+    training = TrainingManifest({}, {}, 1)
+    for before, after in zip(plan_of(spec, None).cells, plan_of(spec, training).cells, strict=True):
+        asks = any(one.colour for one in before.bindings)
+        assert after.tags == before.tags - {"seen", "novel"} | ({"novel"} if asks else set())
+    own = replace(spec, source=replace(spec.source, tag_by_training=False))
+    assert plan_of(own, training).cells == plan_of(spec, None).cells
