@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scipy.stats import beta
-
 from bench.certificate.conditions import CONTROL_SEED, REPORT_SEED, TRIALS, Trial
 from bench.certificate.reliability import agreement, reliability
 from bench.certificate.scenes import Answer, known_answers
@@ -20,6 +18,7 @@ from bench.judge.validity import why_void
 from bench.judge.verdict import DEFAULT, Thresholds, judge
 from bench.protocols import Scorer, Segmenter
 from bench.records import VERDICTS
+from bench.statistics.intervals import clopper_pearson
 from prompts.colours import COLOUR_NAMES
 
 #: A run's control passes from this macro-averaged F1 on.
@@ -141,14 +140,6 @@ def f1_by_verdict(table: Mapping[str, Mapping[str, int]]) -> dict[str, float]:
     return scores
 
 
-def clopper_pearson(hits: int, n: int, level: float = 0.95) -> tuple[float, float]:
-    """Exact interval of a share (Clopper and Pearson 1934)."""
-    tail = (1 - level) / 2
-    low = 0.0 if hits == 0 else float(beta.ppf(tail, hits, n - hits + 1))
-    high = 1.0 if hits == n else float(beta.ppf(1 - tail, hits + 1, n - hits))
-    return low, high
-
-
 def summarise(judged: Sequence[Judged], masks: str) -> dict[str, Any]:
     """The certificate of one set of scenes, as JSON-able values.
 
@@ -162,7 +153,7 @@ def summarise(judged: Sequence[Judged], masks: str) -> dict[str, Any]:
     table = confusion(judged)
     f1 = f1_by_verdict(table)
     hits = sum(one.true == one.said for one in judged)
-    low, high = clopper_pearson(hits, len(judged))
+    low, high = clopper_pearson(hits / len(judged), len(judged))
     drawn = [one for one in judged if one.true in ("bound", "spilled", "mixed")]
     binds = agreement([one.bind for one in drawn], [one.painted for one in drawn])
     seen = [one for one in judged if one.true != "invalid" and not math.isnan(one.presence)]

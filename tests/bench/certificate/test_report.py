@@ -8,7 +8,6 @@ import pytest
 from bench.certificate.conditions import TRIALS, Trial
 from bench.certificate.report import (
     certify,
-    clopper_pearson,
     confusion,
     control_of,
     f1_by_verdict,
@@ -144,12 +143,3 @@ def test_f1_of_a_known_table():
     assert f1["bound"] == pytest.approx(16 / 18)
     assert f1["mixed"] == pytest.approx(12 / 14)
     assert set(f1) == {"bound", "mixed"}
-
-
-def test_clopper_pearson_against_a_published_value():
-    # Newcombe 1998, table I: 81 of 263, exact interval 0.2527 to 0.3676.
-    low, high = clopper_pearson(81, 263)
-    assert low == pytest.approx(0.2527, abs=1e-4)
-    assert high == pytest.approx(0.3676, abs=1e-4)
-    assert clopper_pearson(0, 5)[0] == 0
-    assert clopper_pearson(5, 5)[1] == 1

@@ -143,3 +143,12 @@ def test_coverage_over_this_list(cells, images, mean, icc):
     found = [of_list(generator.binomial(images, rates), images) for _ in range(400)]
     held = np.mean([low <= rates.mean() <= high for low, high in found])
     assert held >= 0.93
+
+
+def test_clopper_pearson_against_a_published_value():
+    # Newcombe 1998, table I: 81 of 263, exact interval 0.2527 to 0.3676.
+    low, high = clopper_pearson(81 / 263, 263)
+    assert low == pytest.approx(0.2527, abs=1e-4)
+    assert high == pytest.approx(0.3676, abs=1e-4)
+    assert clopper_pearson(0.0, 5)[0] == 0
+    assert clopper_pearson(1.0, 5)[1] == 1
