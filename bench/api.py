@@ -11,7 +11,7 @@ import pandas as pd
 from bench.errors import UsageError
 from bench.judge.colour.named import resolve
 from bench.judge.images import PictureError, as_rgb8
-from bench.judge.validity import why_void
+from bench.judge.validity import examined
 from bench.protocols import Scorer, Segmenter
 from bench.records import Generation, Score
 from bench.run.components import build, build_scorers
@@ -121,7 +121,8 @@ class ImageJudge:
             if isinstance(cell, str):
                 unscored[number] = cell
             else:
-                generations.append(Generation(Sample(cell, number), picture, invalid=damage))
+                made = Generation(Sample(cell, number), picture, invalid=damage)
+                generations.append(examined(made))
         found: dict[int, list[dict[str, Any]]] = {}
         for start in range(0, len(generations), BATCH):
             for row in self._batch(generations[start : start + BATCH], prompts):
@@ -144,7 +145,7 @@ class ImageJudge:
                 by_sample.get((sample.id, number), {})
                 for number in range(len(sample.cell.bindings))
             )
-            image = Scored(sample.cell, sample.id, sample.index, why_void(generation), metrics)
+            image = Scored(sample.cell, sample.id, sample.index, generation.invalid or "", metrics)
             prompt = prompts[sample.index]
             text = prompt if isinstance(prompt, str) else prompt.text
             for row in judged(image, None):

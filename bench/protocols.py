@@ -100,5 +100,8 @@ class Scorer(Protocol):
     fingerprint: Fingerprint
 
     def score(self, generations: Sequence[Generation], regions: Sequence[Regions]) -> list[Score]:
-        """Scores of every binding of every image; NaN with a reason where none can be given."""
+        """Scores of every binding of every image; NaN with a reason where none can be given.
+
+        What is void has its reason in ``invalid`` already (`bench.judge.validity.examined`).
+        """
         ...

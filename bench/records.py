@@ -70,7 +70,8 @@ class Generation:
     frames : ndarray or None, uint8, (T, H, W, 3)
         Predicted clean image at T steps, where a trajectory was asked for.
     invalid : str or None
-        Why the sampler itself knows the image to be void (a safety filter), else None.
+        Why the image says nothing: from a sampler what it knows itself (a safety filter), from
+        `bench.judge.validity.examined` on what is decided; None where nothing is against it.
     source : str or None
         Where the image comes from within its set, for one that existed before, else None.
     """

@@ -29,7 +29,7 @@ from bench.judge.clip import load_clip
 from bench.judge.clip.crop import masked_crop
 from bench.judge.colour.spaces import to_lab
 from bench.judge.scorers.segmentation import SegmentationScorer
-from bench.judge.validity import why_void
+from bench.judge.validity import examined
 from bench.judge.verdict import judge
 from bench.records import Regions
 from bench.run.components import build
@@ -43,14 +43,14 @@ Judge = Callable[[Sequence[Answer], Sequence[Regions]], list[bool]]
 
 
 def suite(answers: Sequence[Answer], regions: Sequence[Regions]) -> list[bool]:
-    generations = [a.generation for a in answers]
+    generations = [examined(a.generation) for a in answers]
     metrics: dict[str, dict[str, float]] = {}
     for score in SegmentationScorer().score(generations, regions):
         metrics.setdefault(score.sample_id, {})[score.metric] = score.value
     said = []
     for one in generations:
         cell, key = one.sample.cell, one.sample.id
-        verdict = judge(cell, key, [metrics[key]], invalid=why_void(one))[0].verdict
+        verdict = judge(cell, key, [metrics[key]], invalid=one.invalid or "")[0].verdict
         said.append(verdict in YES)
     return said
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.judge.validity import examined
 from bench.judge.verdict import DEFAULT, Thresholds, judge
 from bench.protocols import Scorer, Segmenter
 from bench.records import Generation, LabelledBinding, LabelledPicture, Regions
@@ -98,7 +99,8 @@ def measure_labelled(
                 regions = _by_hand(one.subject, masks)
             else:
                 (regions,) = segmenter.segment([image], [cell])
-            scores = scorer.score([Generation(Sample(cell, 0), image)], [regions])
+            made = examined(Generation(Sample(cell, 0), image))
+            scores = scorer.score([made], [regions])
             metrics = {score.metric: score.value for score in scores}
             share = float(regions.masks[0].mean())
             found.append(Asked(cell, one, picture.source, metrics, share))

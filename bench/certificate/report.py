@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bench.certificate.conditions import CONTROL_SEED, REPORT_SEED, TRIALS, Trial
 from bench.certificate.reliability import agreement, reliability
 from bench.certificate.scenes import Answer, known_answers
-from bench.judge.validity import why_void
+from bench.judge.validity import examined
 from bench.judge.verdict import DEFAULT, Thresholds, judge
 from bench.protocols import Scorer, Segmenter
 from bench.records import VERDICTS
@@ -60,6 +60,7 @@ def measure_known(
     scorer : Scorer
         Must give the metrics of ``segmentation``.
     """
+    answers = [replace(a, generation=examined(a.generation)) for a in answers]
     generations = [a.generation for a in answers]
     if segmenter is None:
         regions = [a.regions for a in answers]
@@ -89,7 +90,7 @@ def judge_measured(measured: Sequence[Measured], thresholds: Thresholds = DEFAUL
             sample.cell,
             sample.id,
             one.metrics,
-            invalid=why_void(answer.generation),
+            invalid=answer.generation.invalid or "",
             thresholds=thresholds,
         )
         for verdict, true, binding, row in zip(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 import numpy as np
 
 from bench.judge.lattice import lattice
-
-if TYPE_CHECKING:
-    from bench.records import Generation
+from bench.records import Generation
 
 #: An image whose brightest value is at most this is black (a blanked or NaN image).
 BLACK_LEVEL = 8
@@ -59,6 +57,7 @@ def _is_flat(image: np.ndarray) -> bool:
     return bool(np.all(high - low <= FLAT_SPAN))
 
 
-def why_void(generation: Generation) -> str:
-    """Decide the same for a Generation, with what its sampler reports."""
-    return why_invalid(generation.image, generation.invalid)
+def examined(generation: Generation) -> Generation:
+    """Return the image with the answer in ``invalid``; for images that come in, once each."""
+    void = why_invalid(generation.image, generation.invalid)
+    return replace(generation, invalid=void or None)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from bench.errors import BenchError
+from bench.judge.validity import examined
 from bench.protocols import Scorer, Segmenter
 from bench.records import Generation, Regions, Score
 from bench.store.run import RunWriter
@@ -74,7 +75,7 @@ def measure_frames(
 
 def _frame(generation: Generation, step: int) -> Generation:
     assert generation.frames is not None
-    return replace(generation, image=generation.frames[step], frames=None)
+    return examined(replace(generation, image=generation.frames[step], frames=None))
 
 
 class ScoringWorker:
@@ -150,6 +151,7 @@ class ScoringWorker:
         try:
             while (batch := self._collect()) is not None:
                 if batch:
+                    batch = [examined(generation) for generation in batch]
                     self._writer.add_images(batch)
                     self._score_unless_broken(batch)
                 self._writer.close_if_due()

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from bench.judge.places import FIRST_NEIGHBOUR, SUPPORT, WALL
-from bench.judge.validity import why_void
 from bench.records import Generation, Regions, Score
 from bench.store.pictures import decode_png, encode_png
 from prompts.cells import Binding, Cell, Sample
@@ -34,7 +33,7 @@ def sample_row(generation: Generation) -> dict[str, Any]:
         "frames": None if generation.frames is None else [_picture(f) for f in generation.frames],
         "width": width,
         "height": height,
-        "invalid": why_void(generation) or None,
+        "invalid": generation.invalid,
         "seconds": generation.seconds,
     }
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from bench.judge.clip.crop import masked_crop
 from bench.judge.colour.named import basic_term
-from bench.judge.validity import why_void
 from bench.records import Fingerprint, Generation, Regions, Score
 from prompts.cells import Binding, Cell
 from prompts.colours import COLOUR_NAMES
@@ -72,7 +71,7 @@ class ClipScorer:
         wholes: list[tuple[int, int, tuple[str, ...]]] = []
         for i, (generation, region) in enumerate(zip(generations, regions, strict=True)):
             cell = generation.sample.cell
-            void = why_void(generation)
+            void = generation.invalid
             for k, binding in enumerate(cell.bindings):
                 reason = f"invalid: {void}" if void else self._why_not(binding)
                 if reason:

@@ -20,7 +20,6 @@ from bench.judge.dichromatic import Surface, plain_shares, surface_shares
 from bench.judge.paints import Paints
 from bench.judge.places import on_lattice
 from bench.judge.scorers.measured import METRICS, Measured, ground_of
-from bench.judge.validity import why_void
 from bench.judge.white_balance import find_light, remove_light
 from bench.records import Fingerprint, Generation, Regions, Score
 from prompts.cells import Binding, Cell
@@ -97,7 +96,7 @@ class SegmentationScorer:
     def _score_one(self, generation: Generation, regions: Regions) -> list[Score]:
         sample_id = generation.sample.id
         cell = generation.sample.cell
-        void = why_void(generation)
+        void = generation.invalid
         scores: list[Score] = []
         if not void and regions.masks.shape[-2:] != generation.image.shape[:2]:
             raise ValueError(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bench.judge.scorers.segmentation import SegmentationScorer
-from bench.judge.validity import why_void
+from bench.judge.validity import examined
 from bench.judge.verdict import judge
 from tests.bench.scenes import Scene, draw, generation, pair, single
 
@@ -14,11 +14,11 @@ SCORER = SegmentationScorer()
 
 
 def verdicts(image, regions, cell):
-    made = generation(image, cell)
+    made = examined(generation(image, cell))
     rows = [{} for _ in cell.bindings]
     for score in SCORER.score([made], [regions]):
         rows[score.binding][score.metric] = score.value
-    return [v.verdict for v in judge(cell, made.sample.id, rows, invalid=why_void(made))]
+    return [v.verdict for v in judge(cell, made.sample.id, rows, invalid=made.invalid or "")]
 
 
 def of(scene, cell=None):

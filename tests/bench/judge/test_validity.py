@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from bench.judge.validity import why_invalid, why_void
+from bench.judge.validity import examined, why_invalid
 from tests.bench.scenes import Scene, draw, generation, single
 
 
@@ -38,8 +38,9 @@ def test_a_small_object_on_an_empty_ground_is_an_image():
 
 def test_the_sampler_has_the_first_word():
     image, _ = draw(Scene())
-    assert why_void(generation(image, single(), invalid="safety filter")) == "safety filter"
-    assert why_void(generation(image, single())) == ""
+    assert examined(generation(image, single(), invalid="safety filter")).invalid == "safety filter"
+    assert examined(generation(image, single())).invalid is None
+    assert examined(generation(image * 0, single())).invalid == "black"
 
 
 def test_one_odd_column_speaks_for_no_picture():

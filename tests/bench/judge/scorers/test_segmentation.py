@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.judge.scorers.segmentation import METRICS, SegmentationScorer
+from bench.judge.validity import examined
 from bench.records import Regions
 from prompts.cells import Binding, Cell
 from prompts.colours import COLOUR_NAMES
@@ -128,7 +129,7 @@ def test_colours_outside_the_basic_terms():
 )
 def test_void_images_are_not_scored(image, reason):
     _, regions = draw(Scene())
-    scores = SCORER.score([generation(image, single())], [regions])
+    scores = SCORER.score([examined(generation(image, single()))], [regions])
     assert len(scores) == len(METRICS)
     assert all(math.isnan(s.value) and s.reason == reason for s in scores)
 

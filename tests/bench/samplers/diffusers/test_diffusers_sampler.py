@@ -10,7 +10,7 @@ from diffusers.pipelines.stable_diffusion import StableDiffusionSafetyChecker
 
 from bench.cli import main as cli
 from bench.errors import UsageError
-from bench.judge.validity import why_void
+from bench.judge.validity import examined
 from bench.samplers.diffusers.sampler import DiffusersSampler, as_uint8
 from prompts import build_grid
 from tests.bench.samplers.families import saved, sd1
@@ -84,7 +84,7 @@ def careful(tmp_path_factory):
 def test_what_a_safety_checker_blanked_is_invalid(careful):
     images = list(sampler(careful).sample(SAMPLES[:2]))
     assert {one.invalid for one in images} == {"safety filter"}
-    assert {why_void(one) for one in images} == {"safety filter"}
+    assert {examined(one).invalid for one in images} == {"safety filter"}
     assert not any(one.image.any() for one in images)
 
 
