@@ -19,6 +19,7 @@ import numpy as np
 
 from bench.judge.colour.spaces import to_lab
 from bench.judge.lattice import lattice
+from prompts.colours import COLOUR_NAMES
 
 #: Longer side of the lattice of pixels that are looked at.
 SIDE = 160
@@ -37,6 +38,7 @@ _BINS = np.linspace(-0.8, 1.8, 27)
 _MIDDLE = 13
 #: CIELAB chroma that shade may have more than what is lit: noise and coloured light.
 _MORE_CHROMA = 5.0
+_WHITE, _GRAY = COLOUR_NAMES.index("white"), COLOUR_NAMES.index("gray")
 #: Names nearer to each other than this in CIELAB are not told apart.
 _ALIKE = 1.0
 
@@ -110,6 +112,10 @@ class Paints:
                 ):
                     common[term] *= 1.0 - one
                 net[term] *= 1.0 - one
+            if {_WHITE, _GRAY} <= set(large) and lab is not None:
+                # A white paint and its shade are one rival under two names.
+                one = unity(lab[first == _WHITE], lab[first == _GRAY])
+                net[_WHITE] += one * net[_GRAY]
         return min(1.0, max(0.0, *net.values())), min(1.0, max(0.0, *common.values()))
 
 

@@ -23,6 +23,8 @@ LEAST_PIECE, LEAST_NEIGHBOUR = 0.002, 0.01
 KINDS: dict[str, int] = {"plate": 2, "picture frame": 3}
 #: Presence between these says neither that a named subject is there nor that it is not.
 UNCERTAIN = (0.3, 0.7)
+#: Chance of another name from which a piece is that other thing.
+ANOTHER = 0.7
 #: "The only thing" is untrue where another has this share of its area.
 RIVAL = 0.35
 #: Pieces looked at, largest first.
@@ -262,7 +264,8 @@ def evidence_for(
     for k, (subject, presence) in enumerate(zip(subjects, found, strict=True)):
         low, high = UNCERTAIN
         if subject in SUBJECT_NAMES:
-            kinds.append("uncertain" if low < presence < high else "name")
+            known = not low < presence < high or _is_another(pieces, main[k], subject)
+            kinds.append("name" if known else "uncertain")
             continue
         mine, taken = main[k], sum(p is not None for p in main)
         free = [p.area for p, who in zip(pieces, owner, strict=True) if who is None]
@@ -277,6 +280,14 @@ def evidence_for(
         # What the named one is decides which thing is left for the other.
         kinds = ["unnamed" if kind == "only_thing" else kind for kind in kinds]
     return kinds
+
+
+def _is_another(pieces: list[Piece], place: int | None, subject: str) -> bool:
+    """Whether a piece is surely another thing that has a name: evidence that this one is absent."""
+    if place is None:
+        return False
+    others = np.delete(pieces[place].names[:-1], SUBJECT_NAMES.index(subject))
+    return bool(others.max() >= ANOTHER)
 
 
 def _strength(chance: np.ndarray) -> float:
