@@ -75,7 +75,8 @@ class CutoutSegmenter:
                 features, drawn = self.photo.features(image)
                 if drawn < DRAWN:
                     small = self._small(image) if _in_suite(cell) else None
-                    out[index] = self.photo.segment(image, features, cell, self.name, small)
+                    regions = self.photo.segment(image, features, cell, self.name, small)
+                    out[index] = self._surer(regions, image, cell)
                 else:
                     alike.setdefault(image.shape, []).append(index)
         for group in alike.values():
@@ -115,6 +116,14 @@ class CutoutSegmenter:
             full = full / full.sum(1, keepdim=True).clamp(min=1e-6)
         of_all = zip(full.numpy(), kinds[:, 1].numpy(), names.numpy(), strict=True)
         return [Sight(*of_one) for of_one in of_all]
+
+    def _surer(self, regions: Regions, image: np.ndarray, cell: Cell) -> Regions:
+        """Where one network is uncertain, the other's regions if it is sure of all subjects."""
+        if "uncertain" not in regions.evidence:
+            return regions
+        other = share_out(self.see([image])[0], cell, self.name)
+        sure = all(e == "name" for e in other.evidence) and bool((other.found > 0.5).all())
+        return other if sure else regions
 
     def _small(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Names (28, n, m) and chance of a thing (n, m) by the small network, of one image."""
