@@ -33,7 +33,7 @@ WORKING_SIDE = 192
 _TOGETHER = 16
 #: Pictures of no longer side have nothing for a network that looks at 256 pixels.
 SMALL = 128
-#: Logit from which on a picture is like those of the rendered world: the highest of 406 others that
+#: Logit from which on a picture is like those of the rendered world: the highest of 422 others that
 #: the regression was fitted with is -0.94.
 DRAWN = -0.9
 
