@@ -44,7 +44,6 @@ EVIDENCE: tuple[str, ...] = (
     "unnamed",
     "ambiguous",
     "uncertain",
-    "unlike",
 )
 
 #: Kinds on which nothing is judged, and the reason in words, of a subject ``{}``.
@@ -52,7 +51,6 @@ NO_EVIDENCE: dict[str, str] = {
     "unnamed": "the segmenter has no name for {}, and several things could be it",
     "ambiguous": "two things look alike, and nothing tells which of them is {}",
     "uncertain": "what stands there may be {} or something else",
-    "unlike": "the picture is unlike any that the judge was certified on",
 }
 
 

@@ -47,11 +47,11 @@ def fit_presence(clip: Clip, scenes: int, seed: int = SEED) -> tuple[float, ...]
     """Weights of presence for a CLIP of the rendered world."""
     from bench.certificate.scenes import known_answers
     from bench.judge.regions.classes import nouns_of
-    from bench.judge.regions.dense_clip import EvidenceOptions, look, presence_measures
+    from bench.judge.regions.dense_clip import EvidenceOptions, presence_measures, word_maps
 
     answers = [a for a in known_answers(scenes, seed) if a.verdicts[0] != "invalid"]
     nouns = [nouns_of(a.generation.sample.cell, clip.closed) for a in answers]
-    seen = look(clip, [a.generation.image for a in answers], nouns, EvidenceOptions())
+    seen = word_maps(clip, [a.generation.image for a in answers], nouns, EvidenceOptions())
     measures = np.concatenate([presence_measures(one).numpy() for one in seen])
     found = np.concatenate([a.regions.found for a in answers])
     return logistic_fit(measures, found)

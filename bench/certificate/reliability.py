@@ -12,12 +12,12 @@ import numpy as np
 BINS = 10
 
 
-def reliability(said: Sequence[float], true: Sequence[bool]) -> dict[str, Any]:
+def reliability(predicted: Sequence[float], true: Sequence[bool]) -> dict[str, Any]:
     """Reliability of a probability.
 
     Parameters
     ----------
-    said : sequence of float
+    predicted : sequence of float
         Probabilities in [0, 1].
     true : sequence of bool
 
@@ -29,7 +29,7 @@ def reliability(said: Sequence[float], true: Sequence[bool]) -> dict[str, Any]:
         a list of ``low``, ``high``, ``n``, ``said`` (mean) and ``true`` (share), empty bins left
         out.
     """
-    p, y = np.asarray(said, dtype=float), np.asarray(true, dtype=float)
+    p, y = np.asarray(predicted, dtype=float), np.asarray(true, dtype=float)
     if not p.size:
         return {"brier": None, "ece": None, "bins": []}
     bins = _bins(p, y)
@@ -37,12 +37,12 @@ def reliability(said: Sequence[float], true: Sequence[bool]) -> dict[str, Any]:
     return {"brier": float(np.mean((p - y) ** 2)), "ece": float(ece), "bins": bins}
 
 
-def agreement(said: Sequence[float], true: Sequence[float]) -> dict[str, Any]:
+def agreement(predicted: Sequence[float], true: Sequence[float]) -> dict[str, Any]:
     """How a measured share follows the true one.
 
     Parameters
     ----------
-    said, true : sequence of float
+    predicted, true : sequence of float
         Shares in [0, 1]; pairs in which either is NaN are left out.
 
     Returns
@@ -52,7 +52,7 @@ def agreement(said: Sequence[float], true: Sequence[float]) -> dict[str, Any]:
         share. None for values that no pair gives.
     """
     pairs = [
-        (s, t) for s, t in zip(said, true, strict=True) if not (math.isnan(s) or math.isnan(t))
+        (s, t) for s, t in zip(predicted, true, strict=True) if not (math.isnan(s) or math.isnan(t))
     ]
     if not pairs:
         return {"n": 0, "mean_absolute_error": None, "bias": None, "bins": []}
@@ -61,12 +61,12 @@ def agreement(said: Sequence[float], true: Sequence[float]) -> dict[str, Any]:
         "n": len(pairs),
         "mean_absolute_error": float(np.abs(s - t).mean()),
         "bias": float((s - t).mean()),
-        "bins": _bins(t, s, said="true", true="said"),
+        "bins": _bins(t, s, key="true", other_key="said"),
     }
 
 
 def _bins(
-    by: np.ndarray, other: np.ndarray, said: str = "said", true: str = "true"
+    by: np.ndarray, other: np.ndarray, key: str = "said", other_key: str = "true"
 ) -> list[dict[str, Any]]:
     """Means of both by equal bins of the first; its highest value falls into the last bin."""
     place = np.clip((by * BINS).astype(int), 0, BINS - 1)
@@ -75,8 +75,8 @@ def _bins(
             "low": number / BINS,
             "high": (number + 1) / BINS,
             "n": int(inside.sum()),
-            said: float(by[inside].mean()),
-            true: float(other[inside].mean()),
+            key: float(by[inside].mean()),
+            other_key: float(other[inside].mean()),
         }
         for number in range(BINS)
         if (inside := place == number).any()

@@ -211,7 +211,7 @@ def certify(
     scenes: int = 330,
     seed: int = REPORT_SEED,
     trials: Mapping[str, Trial] = TRIALS,
-    tell: Callable[[str], None] = lambda line: None,
+    report_line: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Any]:
     """The whole certificate: each trial with exact masks and with the segmenter's own.
 
@@ -223,7 +223,7 @@ def certify(
     seed : int
         Of the first trial; the others count on from it.
     trials : mapping of str to Trial
-    tell : callable
+    report_line : callable
         Told of the progress, a line at a time.
 
     Returns
@@ -238,7 +238,7 @@ def certify(
     rendered: dict[str, list[Judged]] = {"exact": [], "own": []}
     for number, (title, trial) in enumerate(trials.items()):
         count = trial.count(scenes)
-        tell(f"trial {number + 1} of {len(trials)}: {title}, {count} scenes")
+        report_line(f"trial {number + 1} of {len(trials)}: {title}, {count} scenes")
         judged: dict[str, list[Judged]] = {"exact": [], "own": []}
         for answers in trial.batches(count, seed + number):
             judged["exact"] += judge_known(answers, None, scorer)

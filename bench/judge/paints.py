@@ -65,7 +65,12 @@ class Paints:
         self._named = named
 
     def rival(
-        self, mask: np.ndarray, shares: np.ndarray, asked: int, terms: int, parents: frozenset[int]
+        self,
+        mask: np.ndarray,
+        shares: np.ndarray,
+        requested: int,
+        terms: int,
+        parents: frozenset[int],
     ) -> tuple[float, float]:
         """Largest paint of its own beside the asked one on a subject, and the commonest name.
 
@@ -75,7 +80,7 @@ class Paints:
             Of the subject.
         shares : ndarray, float32, (C,)
             Shares of the subject in the colours asked about (`dichromatic.surface_shares`).
-        asked : int
+        requested : int
             Column of the asked colour.
         terms : int
             Number of basic terms, the first columns.
@@ -90,17 +95,17 @@ class Paints:
             Share in the commonest other name that is no shade of the asked paint: one surface with
             it, darker, and no more than `MOST_SHADE` times as large.
         """
-        others = [t for t in range(terms) if t != asked and t not in parents]
+        others = [t for t in range(terms) if t != requested and t not in parents]
         # An asked colour that is no basic term shares pixels with the basic terms around it.
-        most = 1.0 - float(shares[asked]) if asked >= terms else 1.0
+        most = 1.0 - float(shares[requested]) if requested >= terms else 1.0
         net = {t: min(float(shares[t]), most) for t in others}
         common = dict(net)
         large = [t for t in others if net[t] > LEAST_SECOND]
-        if large and float(shares[asked]) > LEAST_SECOND:
+        if large and float(shares[requested]) > LEAST_SECOND:
             places = self._places[mask[self._places] > 0.5]
             named, lab = self._named[places], None
             first = named[:, :terms].argmax(axis=1)
-            own = first == asked if asked < terms else named[:, asked] > 0.5
+            own = first == requested if requested < terms else named[:, requested] > 0.5
             for term in large:
                 other = (first == term) & ~own
                 if own.sum() < LEAST_PIXELS or other.sum() < LEAST_PIXELS:
@@ -108,7 +113,7 @@ class Paints:
                 lab = to_lab(self._byte[places]) if lab is None else lab
                 one = unity(lab[own], lab[other])
                 if _is_shade(lab[other], lab[own]) and common[term] <= MOST_SHADE * float(
-                    shares[asked]
+                    shares[requested]
                 ):
                     common[term] *= 1.0 - one
                 net[term] *= 1.0 - one

@@ -69,7 +69,8 @@ class Picture:
 
 def labels_of(regions: Regions) -> np.ndarray:
     """For each pixel of the lattice the region with the greatest share: uint8 (h, w)."""
-    rows, columns = lattice(*regions.background.shape, SIDE)
+    height, width = regions.background.shape
+    rows, columns = lattice(height, width, SIDE)
     layers = [regions.wall[rows, columns], *regions.masks[:, rows, columns]]
     names = [WALL, *range(1, 1 + len(regions.masks))]
     if regions.support is not None:
@@ -82,7 +83,8 @@ def labels_of(regions: Regions) -> np.ndarray:
 
 def on_lattice(image: np.ndarray, side: int = SIDE) -> np.ndarray:
     """Pixels of a picture, or labels, on the lattice: (h, w, ...)."""
-    return image[lattice(*image.shape[:2], side)]
+    rows, columns = lattice(image.shape[0], image.shape[1], side)
+    return image[rows, columns]
 
 
 def places_of(labels: np.ndarray, neighbours: tuple[str, ...]) -> dict[str, list[np.ndarray]]:

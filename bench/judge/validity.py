@@ -48,7 +48,7 @@ def why_invalid(image: np.ndarray, reported: str | None = None) -> str:
 
 
 def _is_flat(image: np.ndarray) -> bool:
-    rows, columns = lattice(*image.shape[:2], 32)
+    rows, columns = lattice(image.shape[0], image.shape[1], 32)
     some = np.sort(image[rows, columns].reshape(-1, 3), axis=0)
     tenth = len(some) // 10
     if np.any(some[-1 - tenth].astype(float) - some[tenth] > FLAT_SPAN):

@@ -28,8 +28,8 @@ class Mesh:
 
 def _grid_faces(rows: int, columns: int, closed: bool) -> np.ndarray:
     """Two triangles for each cell of a grid of vertices whose columns may close to a ring."""
-    i, j = np.meshgrid(np.arange(rows - 1), np.arange(columns if closed else columns - 1))
-    i, j = i.ravel(), j.ravel()
+    wide = columns if closed else columns - 1
+    i, j = (one.ravel() for one in np.meshgrid(np.arange(rows - 1), np.arange(wide)))
     k = (j + 1) % columns
     a, b, c, d = i * columns + j, i * columns + k, (i + 1) * columns + k, (i + 1) * columns + j
     return np.concatenate([np.stack([a, b, c], 1), np.stack([a, c, d], 1)])

@@ -178,8 +178,8 @@ def _compose(
     )
 
 
-def _cell(asked: tuple[tuple[str, str], ...]) -> Cell:
-    bindings = [Binding(colour, subject) for colour, subject in asked]
+def _cell(requested: tuple[tuple[str, str], ...]) -> Cell:
+    bindings = [Binding(colour, subject) for colour, subject in requested]
     return make_cell("single" if len(bindings) == 1 else "pair", bindings)
 
 

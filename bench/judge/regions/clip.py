@@ -12,10 +12,10 @@ from bench.judge.regions.classes import Nouns, nouns_of, unknown_nouns
 from bench.judge.regions.dense_clip import (
     OPEN,
     EvidenceOptions,
-    Seen,
+    WordMaps,
     class_chances,
-    look,
     presence,
+    word_maps,
 )
 from bench.judge.regions.refine import DEFAULT, RefineOptions, refine
 from bench.records import Fingerprint, Regions
@@ -95,7 +95,9 @@ class ClipSegmenter:
                 out[index] = self._salient(image, cells[index])
             else:
                 known.append(index)
-        seen = look(self.clip, [images[i] for i in known], [nouns[i] for i in known], self.options)
+        seen = word_maps(
+            self.clip, [images[i] for i in known], [nouns[i] for i in known], self.options
+        )
         groups: dict[tuple[object, ...], list[int]] = {}
         for place, index in enumerate(known):
             key = (images[index].shape, nouns[index].slots, seen[place].words.shape[1:])
@@ -114,7 +116,7 @@ class ClipSegmenter:
         return [regions for regions in out if regions is not None]
 
     def _grown(
-        self, images: Sequence[np.ndarray], seen: Sequence[Seen], nouns: Nouns
+        self, images: Sequence[np.ndarray], seen: Sequence[WordMaps], nouns: Nouns
     ) -> tuple[np.ndarray, np.ndarray]:
         """Masks (B, C, H, W) and presence (B, K) of alike images."""
         import torch

@@ -71,7 +71,7 @@ def pieces(image: np.ndarray) -> list[np.ndarray]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Seen:
+class WordMaps:
     """What CLIP says of one image.
 
     Attributes
@@ -99,9 +99,9 @@ def views(height: int, width: int, subjects: int) -> list[tuple[int, int, int, i
     return whole + [(y, x, h, w) for y in (0, height - h) for x in (0, width - w)]
 
 
-def look(
+def word_maps(
     clip: Clip, images: Sequence[np.ndarray], nouns: Sequence[Nouns], options: EvidenceOptions
-) -> list[Seen]:
+) -> list[WordMaps]:
     """Look for the words of each prompt in its image; alike ones are looked at together."""
     import torch
 
@@ -126,7 +126,7 @@ def look(
         start += len(windows[index])
         key = (image.shape, one.slots, len(one.subjects), dense[starts[-1]].shape)
         alike.setdefault(key, []).append(index)
-    out: list[Seen | None] = [None] * len(images)
+    out: list[WordMaps | None] = [None] * len(images)
     with torch.inference_mode():
         for group in alike.values():
             views_ = windows[group[0]]
@@ -142,7 +142,7 @@ def look(
                 options,
             )
             for index, words_seen, whole in zip(group, *found, strict=True):
-                out[index] = Seen(words_seen, whole)
+                out[index] = WordMaps(words_seen, whole)
     return [seen for seen in out if seen is not None]
 
 
@@ -273,7 +273,7 @@ def class_chances(words: torch.Tensor, nouns: Nouns, options: EvidenceOptions) -
     return chance / chance.sum(1, keepdim=True).clamp(min=1e-9)
 
 
-def presence_measures(seen: Seen) -> torch.Tensor:
+def presence_measures(seen: WordMaps) -> torch.Tensor:
     """Three measures of presence of each asked subject, (subjects, 3), each in [0, 1].
 
     The probability at the best places, at the very best one, and the share among all known
@@ -290,7 +290,7 @@ def _measures(words: torch.Tensor, whole: torch.Tensor) -> torch.Tensor:
     return torch.stack([strength, flat.amax(2), whole], 2)
 
 
-def presence(seen: Sequence[Seen], options: EvidenceOptions) -> np.ndarray:
+def presence(seen: Sequence[WordMaps], options: EvidenceOptions) -> np.ndarray:
     """Probability that each asked subject is in the image at all, float32 (B, K), of alike ones."""
     import torch
 

@@ -86,11 +86,11 @@ class _Adapter(ABC):
         import torch
 
         with torch.inference_mode():
-            chances, found = self._look(image, words)
+            chances, found = self._detect(image, words)
         return regions_from(chances, found, cell, self.name)
 
     @abstractmethod
-    def _look(self, image: np.ndarray, words: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    def _detect(self, image: np.ndarray, words: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """Chances (W, H, W) of each word at each pixel, and of its being there at all (W,)."""
 
 
@@ -113,7 +113,7 @@ class ClipSegSegmenter(_Adapter):
         self.device = device
         self.fingerprint = _fingerprint(self.name, model)
 
-    def _look(self, image: np.ndarray, words: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    def _detect(self, image: np.ndarray, words: list[str]) -> tuple[np.ndarray, np.ndarray]:
         import torch
 
         inputs = self.processor(
@@ -149,7 +149,7 @@ class DetectorSamSegmenter(_Adapter):
         self.device = device
         self.fingerprint = _fingerprint(name, detector, sam)
 
-    def _look(self, image: np.ndarray, words: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    def _detect(self, image: np.ndarray, words: list[str]) -> tuple[np.ndarray, np.ndarray]:
         height, width = image.shape[:2]
         chances = np.zeros((len(words), height, width), np.float32)
         found = np.zeros(len(words))

@@ -47,10 +47,12 @@ def ground_of(regions: Regions, named: np.ndarray) -> dict[str, Surface]:
     """
     places = places_of(labels_of(regions), regions.neighbours)
     least = max(MIN_PIXELS, MIN_SHARE * named.shape[0] * named.shape[1])
-    masks = {name: places[name][0] for name in ("wall", "support") if name in places}
+    masks: dict[str, np.ndarray] = {
+        name: places[name][0] for name in ("wall", "support") if name in places
+    }
     if masks:
         masks["background"] = np.any(list(masks.values()), axis=0)
-    found = {}
+    found: dict[str, Surface] = {}
     for name, mask in masks.items():
         area = float(mask.sum())
         if area >= least:
@@ -58,7 +60,7 @@ def ground_of(regions: Regions, named: np.ndarray) -> dict[str, Surface]:
     return found
 
 
-class Measured:
+class MeasuredImage:
     """Shares of one image, read out as the metrics of one binding."""
 
     def __init__(
@@ -66,7 +68,7 @@ class Measured:
         cell: Cell,
         regions: Regions,
         surfaces: list[Surface],
-        rivals: list[Callable[[int], tuple[float, float]]],
+        rivals: Sequence[Callable[[int], tuple[float, float]]],
         ground: Mapping[str, Surface],
         columns: tuple[str, ...],
         canonical: Mapping[str, Sequence[str]],

@@ -19,7 +19,7 @@ from bench.judge.contours import without_outline
 from bench.judge.dichromatic import Surface, plain_shares, surface_shares
 from bench.judge.paints import Paints
 from bench.judge.places import on_lattice
-from bench.judge.scorers.measured import METRICS, Measured, ground_of
+from bench.judge.scorers.measured import METRICS, MeasuredImage, ground_of
 from bench.judge.white_balance import find_light, remove_light
 from bench.records import Fingerprint, Generation, Regions, Score
 from prompts.cells import Binding, Cell
@@ -115,7 +115,7 @@ class SegmentationScorer:
             )
         return scores
 
-    def _measure(self, image: np.ndarray, cell: Cell, regions: Regions) -> Measured:
+    def _measure(self, image: np.ndarray, cell: Cell, regions: Regions) -> MeasuredImage:
         byte = image.reshape(-1, 3)
         subjects = regions.masks.reshape(len(regions.masks), len(byte))
         neighbours = regions.neighbour_masks.reshape(len(regions.neighbour_masks), len(byte))
@@ -144,22 +144,22 @@ class SegmentationScorer:
                 rivals.append(partial(_rival, paints, mask, surfaces[-1], meanings))
         columns = COLOUR_NAMES + colours
         ground = ground_of(regions, on_lattice(named.reshape(*shape, -1)))
-        return Measured(cell, regions, surfaces, rivals, ground, columns, self.canonical)
+        return MeasuredImage(cell, regions, surfaces, rivals, ground, columns, self.canonical)
 
 
 def _rival(
-    paints: Paints, mask: np.ndarray, surface: Surface, meanings: tuple[str, ...], asked: int
+    paints: Paints, mask: np.ndarray, surface: Surface, meanings: tuple[str, ...], requested: int
 ) -> tuple[float, float]:
-    parents = parents_of(meanings[asked]) if asked >= _TERMS else frozenset()
-    return paints.rival(mask, surface.shares, asked, _TERMS, parents)
+    parents = parents_of(meanings[requested]) if requested >= _TERMS else frozenset()
+    return paints.rival(mask, surface.shares, requested, _TERMS, parents)
 
 
 @lru_cache(maxsize=4096)
-def _asked(bindings: tuple[Binding, ...]) -> tuple[str, ...]:
+def _requested_terms(bindings: tuple[Binding, ...]) -> tuple[str, ...]:
     names = [binding.colour for binding in bindings if binding.colour]
     return tuple(dict.fromkeys(name for name in names if basic_term(name) is None))
 
 
 def asked_colours(cell: Cell) -> tuple[str, ...]:
     """List the colours that a cell asks for beside the basic terms."""
-    return _asked(cell.bindings)
+    return _requested_terms(cell.bindings)

@@ -73,7 +73,9 @@ def test_a_segmenter_that_sees_nothing_fails_the_control():
 def test_certificate_has_both_masks_for_every_trial():
     told = []
     trials = {"plain, 64 px": Trial(), "icons": Trial(None, 0.5)}
-    report = certify(WholePicture(), SegmentationScorer(), 22, trials=trials, tell=told.append)
+    report = certify(
+        WholePicture(), SegmentationScorer(), 22, trials=trials, report_line=told.append
+    )
     assert list(report["trials"]) == list(trials)
     for rows in report["trials"].values():
         assert set(rows) == {"exact", "own"}
