@@ -36,7 +36,7 @@ class PhotoNetwork:
         import torch
         import torch.nn.functional as F
 
-        x = torch.from_numpy(image).permute(2, 0, 1)[None]
+        x = torch.tensor(image).permute(2, 0, 1)[None]
         height, width = image.shape[:2]
         with torch.inference_mode():
             x = x.float()
