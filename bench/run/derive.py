@@ -18,6 +18,7 @@ from bench.statistics.tabulate import tabulate
 from bench.store import derived
 from bench.store.run import Run
 from bench.store.score_reader import Scored, scored_images
+from prompts.cells import NO_CONTROL
 
 #: Rows handed to the file at once.
 BATCH = 4096
@@ -44,46 +45,40 @@ def current_estimates(run: Run) -> list[Estimate]:
     return derived.read_estimates(run) if derived.are_current(run) else derive(run)
 
 
-class Controls:
-    """Metrics of the control images, by control and index: a few numbers an image, no more."""
-
-    def __init__(self, images: Iterator[Scored]) -> None:
-        self._names: list[str] = []
-        self._column: dict[str, int] = {}
-        self._rows: dict[tuple[str, int], list[np.ndarray]] = {}
-        for image in images:
-            self._rows[image.cell.id, image.index] = [self._row(one) for one in image.metrics]
-
-    def of(self, control_id: str, index: int) -> list[dict[str, float]] | None:
-        """For each binding the metrics of the control image; None where there is none."""
-        rows = self._rows.get((control_id, index))
-        if rows is None:
-            return None
-        return [dict(zip(self._names, row.tolist(), strict=False)) for row in rows]
-
-    def _row(self, metrics: Mapping[str, float]) -> np.ndarray:
-        for name in metrics:
-            if name not in self._column:
-                self._column[name] = len(self._names)
-                self._names.append(name)
-        row = np.full(len(self._names), math.nan)
-        for name, value in metrics.items():
-            row[self._column[name]] = value
-        return row
-
-
 def verdict_rows(run: Run) -> Iterator[dict[str, Any]]:
-    """Rows of the verdict table, in the order of the store. Controls have none."""
-    controls = Controls(scored_images(run, controls_only=True))
+    """Rows of the verdict table. Controls have none; an image waits until its control is read.
+
+    One pass: of the controls a few numbers are kept, and next to nothing waits, as the engine makes
+    an image soon after its control.
+    """
     beyond = BeyondControl(run)
+    controls: dict[tuple[str, int], list[tuple[tuple[str, ...], np.ndarray]]] = {}
+    names: dict[tuple[str, ...], tuple[str, ...]] = {}
+    waiting: dict[tuple[str, int], list[Scored]] = {}
     for image in scored_images(run):
         if image.is_control:
+            place = (image.cell.id, image.index)
+            controls[place] = [
+                (names.setdefault(tuple(one), tuple(one)), np.array([*one.values()]))
+                for one in image.metrics
+            ]
+            for other in waiting.pop(place, ()):
+                yield from judged(other, image.metrics)
             continue
-        excess = beyond.of(image.sample_id)
-        if excess:
+        if excess := beyond.of(image.sample_id):
             both = zip(image.metrics, excess, strict=True)
             image = replace(image, metrics=tuple({**one, **more} for one, more in both))
-        yield from judged(image, controls.of(image.cell.control_id, image.index))
+        place = (image.cell.control_id, image.index)
+        if kept := controls.get(place):
+            control = [dict(zip(keys, row.tolist(), strict=True)) for keys, row in kept]
+            yield from judged(image, control)
+        elif image.cell.control_id == NO_CONTROL:
+            yield from judged(image, None)
+        else:
+            waiting.setdefault(place, []).append(image)
+    for images in waiting.values():
+        for image in images:
+            yield from judged(image, None)
 
 
 def judged(

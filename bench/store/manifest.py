@@ -21,6 +21,8 @@ from bench.store import files
 from prompts.cells import SUITE_VERSION, Cell
 from prompts.hashing import content_hash
 
+#: Of ``run.json``; raised where an older release could not read what is written.
+FORMAT: Literal[1] = 1
 FILE = "run.json"
 
 #: The scorer that measures the frames of a trajectory.
@@ -93,7 +95,7 @@ class Manifest(_Record):
     where it was no command.
     """
 
-    format: Literal[1] = 1
+    format: Literal[1] = FORMAT
     id: str = Field(default_factory=lambda: uuid.uuid4().hex)
     name: str
     created: str = Field(default_factory=lambda: now())
@@ -167,6 +169,11 @@ def read_manifest(folder: Path) -> Manifest:
         return Manifest.model_validate_json(files.read_text(path))
     except ValidationError as error:
         first = error.errors()[0]
+        if first["loc"] == ("format",):
+            raise StoreError(
+                f"{path} has format {first['input']!r}, and this release reads format {FORMAT}; "
+                "read it with the release that wrote it, or make the run again by another --name"
+            ) from error
         where = ".".join(str(step) for step in first["loc"]) or "the file"
         raise StoreError(f"{path} is damaged or of another version: {where}: {first['msg']}") from (
             error

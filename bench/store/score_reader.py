@@ -71,22 +71,13 @@ def read_trajectory(run: Run, metrics: Sequence[str] | None = TRAJECTORY_METRICS
     return pa.concat_tables(tables).to_pandas()
 
 
-def scored_images(run: Run, *, controls_only: bool = False) -> Iterator[Scored]:
-    """Images that have the scores of every scorer of the run, in the order of the store.
-
-    Parameters
-    ----------
-    run : Run
-    controls_only : bool
-        Leave out images whose prompt asks for a colour.
-    """
+def scored_images(run: Run) -> Iterator[Scored]:
+    """Images that have the scores of every scorer of the run, in the order of the store."""
     streams = [_Scores(run, f"scores/{name}") for name in run.manifest.scorers]
     cells: dict[str, Cell] = {}
     for _, part in run.parts("samples", WITHOUT_PICTURE):
         for row in part.to_pylist():
             found = [stream.take(row["sample_id"]) for stream in streams]
-            if controls_only and row["cell_id"] != row["control_id"]:
-                continue
             if any(one is None for one in found):
                 continue
             cell = cells.get(row["cell_id"])

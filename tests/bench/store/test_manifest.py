@@ -1,12 +1,19 @@
-"""What a run records of the command that began it."""
+"""The record of a run: the command that began it, and records of other releases."""
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 
 import pytest
 
-from bench.store.manifest import command_line
+from bench.cli.main import run as bench
+from bench.errors import StoreError
+from bench.run.progress import Silent
+from bench.run.run import run
+from bench.store.manifest import command_line, read_manifest
+from tests.bench.run.test_process_pool import spec_in
 
 
 @pytest.mark.parametrize(
@@ -21,3 +28,27 @@ from bench.store.manifest import command_line
 def test_command_is_kept_only_of_the_command_line(argv, shown, monkeypatch):
     monkeypatch.setattr(sys, "argv", argv)
     assert command_line() == shown
+
+
+def test_a_run_folder_of_another_format_is_refused_by_its_version(tmp_path, capsys):
+    folder = run(spec_in(tmp_path, seeds=1), Silent()).run.folder
+    record = json.loads((folder / "run.json").read_text())
+    for other in (0, 2):
+        (folder / "run.json").write_text(json.dumps({**record, "format": other}))
+        told = f"run.json has format {other}, and this release reads format 1; read it with the"
+        with pytest.raises(StoreError, match=re.escape(told)):
+            read_manifest(folder)
+        for command in (["show"], ["baseline", "--out", str(tmp_path / "b.json")]):
+            assert bench([command[0], str(folder), *command[1:]]) != 0
+            assert told in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_run_folder_without_the_newer_fields_is_read(tmp_path, capsys):
+    done = run(spec_in(tmp_path, seeds=1), Silent())
+    path = done.run.folder / "run.json"
+    record = json.loads(path.read_text())
+    for field in ("format", "command", "control"):
+        record.pop(field)
+    path.write_text(json.dumps(record))
+    assert bench(["show", str(done.run.folder)]) == 0
+    assert "8 of 8 images" in " ".join(capsys.readouterr().out.split())
