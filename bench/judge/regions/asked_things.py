@@ -275,7 +275,7 @@ def sharpened(layers: np.ndarray, image: np.ndarray) -> np.ndarray:
     shrink = min(1.0, WORKING_SIDE / max(height, width))
     work = (max(1, round(height * shrink)), max(1, round(width * shrink)))
     with torch.inference_mode():
-        picture = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255
+        picture = torch.tensor(image).permute(2, 0, 1)[None].float() / 255
         if work != (height, width):
             picture = F.interpolate(
                 picture, work, mode="bilinear", align_corners=False, antialias=True

@@ -132,7 +132,7 @@ class CutoutSegmenter:
         import torch.nn.functional as F
 
         with torch.inference_mode():
-            picture = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255
+            picture = torch.tensor(image).permute(2, 0, 1)[None].float() / 255
             x = _resized(picture, network_size(*image.shape[:2])) * 2 - 1
             x = x.to(getattr(torch, self.dtype), memory_format=torch.channels_last)
             kinds, names = (t.float().softmax(1) for t in self.model(x))
