@@ -28,13 +28,18 @@ class Trial:
     Attributes
     ----------
     conditions : Conditions or None
-        Of the rendered world; None for icons composed over photographs, walls and plates.
+        Of the rendered world; None for another world.
     share : float
         Of the number of scenes asked for: large pictures are slow.
+    photoreal : bool
+        Path-traced scenes (`bench.certificate.photoreal`): a set that is never fitted on, the same
+        scenes whatever the seed. Without it, and without conditions, icons composed over
+        photographs, walls and plates.
     """
 
     conditions: Conditions | None = PLAIN
     share: float = 1.0
+    photoreal: bool = False
 
     def count(self, scenes: int) -> int:
         """Return how many scenes of ``scenes`` this trial has; never fewer than one a verdict."""
@@ -44,6 +49,11 @@ class Trial:
         """Draw ``n`` scenes, a batch at a time."""
         if self.conditions is not None:
             yield from known_batches(n, seed, self.conditions)
+            return
+        if self.photoreal:
+            from bench.certificate.photoreal import photoreal_batches
+
+            yield from photoreal_batches(n)
             return
         from bench.certificate.composites import compose
 
@@ -63,6 +73,12 @@ TRIALS: dict[str, Trial] = {
     "512 px": Trial(Conditions(size=512), 1 / 3),
     "1024 px": Trial(Conditions(size=1024), 1 / 6),
     "icons on photographs, 256 px": Trial(None, 0.5),
+    "photoreal, 384 px": Trial(None, photoreal=True),
 }
 #: What `bench validate --quick` is satisfied with.
-QUICK = ("plain, 64 px", "JPEG quality 75", "icons on photographs, 256 px")
+QUICK = (
+    "plain, 64 px",
+    "JPEG quality 75",
+    "icons on photographs, 256 px",
+    "photoreal, 384 px",
+)

@@ -100,10 +100,17 @@ def test_every_trial_draws_what_it_says(name):
     trial = TRIALS[name]
     answers = [a for batch in trial.batches(10, 5) for a in batch]
     assert len(answers) == 10
-    assert [a.verdicts[0] for a in answers] == [v for v in VERDICTS if v != "unjudged"]
-    size = trial.conditions.size if trial.conditions else 256
+    if not trial.photoreal:
+        assert [a.verdicts[0] for a in answers] == [v for v in VERDICTS if v != "unjudged"]
+    size = trial.conditions.size if trial.conditions else 384 if trial.photoreal else 256
     assert {a.generation.image.shape for a in answers} == {(size, size, 3)}
     assert len({a.generation.sample.id for a in answers}) == 10
+
+
+def test_photoreal_scenes_show_every_verdict_but_the_void_one():
+    shown = {a.verdicts[0] for batch in TRIALS["photoreal, 384 px"].batches(60, 0) for a in batch}
+    # No lamp makes a path-traced picture void.
+    assert shown == set(VERDICTS) - {"unjudged", "invalid"}
 
 
 def test_scenes_do_not_depend_on_the_batches_they_are_drawn_in():
