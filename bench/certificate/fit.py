@@ -17,7 +17,7 @@ from itertools import product
 from typing import Any
 
 from bench.certificate.conditions import SET_SEED, TRIALS
-from bench.certificate.labelled import Asked, summarise_questions
+from bench.certificate.labelled import LabelledQuestion, summarise_questions
 from bench.certificate.report import Measured, judge_measured, measure_known, summarise
 from bench.judge.scorers.segmentation import SegmentationScorer
 from bench.judge.verdict import DEFAULT, Thresholds
@@ -49,7 +49,7 @@ def is_fitted(source: str) -> bool:
 
 
 def fit_table(
-    known: dict[str, list[Measured]], labelled: Sequence[Asked] = ()
+    known: dict[str, list[Measured]], labelled: Sequence[LabelledQuestion] = ()
 ) -> list[dict[str, Any]]:
     """For each choice macro-F1 and recall of ``mixed`` by kind, and balanced accuracy."""
     return [
@@ -59,7 +59,7 @@ def fit_table(
 
 
 def _row(
-    thresholds: Thresholds, known: dict[str, list[Measured]], labelled: Sequence[Asked]
+    thresholds: Thresholds, known: dict[str, list[Measured]], labelled: Sequence[LabelledQuestion]
 ) -> dict[str, Any]:
     row: dict[str, Any] = {"bound": thresholds.bound, "margin": thresholds.margin}
     for kind, measured in known.items():

@@ -53,7 +53,7 @@ Loaded = tuple[LabelledPicture, np.ndarray, Mapping[str, np.ndarray]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Asked:
+class LabelledQuestion:
     """One labelled binding, measured, before any threshold."""
 
     cell: Cell
@@ -77,7 +77,7 @@ class Asked:
 
 def measure_labelled(
     pictures: Iterable[Loaded], scorer: Scorer, segmenter: Segmenter | None
-) -> list[Asked]:
+) -> list[LabelledQuestion]:
     """Put labelled pictures through regions and scorer, binding by binding.
 
     Parameters
@@ -103,7 +103,7 @@ def measure_labelled(
             scores = scorer.score([made], [regions])
             metrics = {score.metric: score.value for score in scores}
             share = float(regions.masks[0].mean())
-            found.append(Asked(cell, one, picture.source, metrics, share))
+            found.append(LabelledQuestion(cell, one, picture.source, metrics, share))
     return found
 
 

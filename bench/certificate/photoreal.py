@@ -68,17 +68,17 @@ def _answer(record: dict[str, Any]) -> Answer:
     return Answer(Generation(sample, picture), regions, (record["verdict"],) * len(asked), painted)
 
 
-def cell_of(asked: list[tuple[str, str]]) -> Cell:
+def cell_of(requested: list[tuple[str, str]]) -> Cell:
     """The cell that asks for some nouns in colours."""
-    bindings = tuple(Binding(colour, noun) for colour, noun in asked)
-    text = " and ".join(f"a {colour} {noun}" for colour, noun in asked)
-    slug = "/".join(f"{colour}/{noun}" for colour, noun in asked)
+    bindings = tuple(Binding(colour, noun) for colour, noun in requested)
+    text = " and ".join(f"a {colour} {noun}" for colour, noun in requested)
+    slug = "/".join(f"{colour}/{noun}" for colour, noun in requested)
     kind = "single" if len(bindings) == 1 else "pair"
-    control = "control/" + "/".join(noun for _, noun in asked)
+    control = "control/" + "/".join(noun for _, noun in requested)
     return Cell(f"{kind}/{slug}", text, bindings, kind, control, (), frozenset({kind}))
 
 
-def regions_of(labels: np.ndarray, asked: list[str], drawn: list[str]) -> Regions:
+def regions_of(labels: np.ndarray, requested: list[str], drawn: list[str]) -> Regions:
     """Exact regions of a mask of labels, uint8 (H, W).
 
     What was asked for and not drawn has an empty mask; what was drawn and not asked for is
@@ -88,8 +88,8 @@ def regions_of(labels: np.ndarray, asked: list[str], drawn: list[str]) -> Region
         (labels == _FIRST + 2 * k) | (labels == _FIRST + 2 * k + 1) for k in range(len(drawn))
     ]
     nothing = np.zeros(labels.shape, bool)
-    masks = [things[drawn.index(noun)] if noun in drawn else nothing for noun in asked]
-    others = [thing for thing, name in zip(things, drawn, strict=True) if name not in asked]
+    masks = [things[drawn.index(noun)] if noun in drawn else nothing for noun in requested]
+    others = [thing for thing, name in zip(things, drawn, strict=True) if name not in requested]
     beside = {
         "other": np.logical_or.reduce(others) if others else nothing,
         "plate": labels == _PLATE,
@@ -101,9 +101,9 @@ def regions_of(labels: np.ndarray, asked: list[str], drawn: list[str]) -> Region
         neighbours[row] = mask
     support = (labels == _SUPPORT).astype(np.float32)
     return Regions(
-        subjects=tuple(asked),
+        subjects=tuple(requested),
         masks=np.stack(masks).astype(np.float32),
-        found=np.array([noun in drawn for noun in asked], np.float32),
+        found=np.array([noun in drawn for noun in requested], np.float32),
         neighbours=tuple(there),
         neighbour_masks=neighbours,
         background=(labels <= _SUPPORT).astype(np.float32),

@@ -47,7 +47,7 @@ class Layer(nn.Module):
         return x if self.linear else F.relu6(x)
 
 
-class Block(nn.Module):
+class InvertedResidual(nn.Module):
     """Expand, filter each channel, project; beside a shortcut where the shape stays."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expand: int) -> None:
@@ -76,7 +76,9 @@ class Backbone(nn.Module):
         for kernel, stride, expand, outputs, count in STAGES:
             blocks = []
             for k in range(count):
-                blocks.append(Block(width, outputs, kernel, stride if k == 0 else 1, expand))
+                blocks.append(
+                    InvertedResidual(width, outputs, kernel, stride if k == 0 else 1, expand)
+                )
                 width = outputs
             stages.append(nn.Sequential(*blocks))
         self.stages = nn.ModuleList(stages)
@@ -120,7 +122,7 @@ def from_package(tensors: dict[str, Tensor]) -> Backbone:
     for stage in model.stages:
         assert isinstance(stage, nn.Sequential)
         for block in stage:
-            assert isinstance(block, Block)
+            assert isinstance(block, InvertedResidual)
             name = f"_blocks.{number}."
             if block.expand is not None:
                 fill(block.expand, f"{name}_expand_conv", f"{name}_bn0")

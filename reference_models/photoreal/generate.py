@@ -18,8 +18,8 @@ from PIL import Image
 
 from reference_models.photoreal.draws import Draws
 from reference_models.photoreal.paint import linear
-from reference_models.photoreal.plan import Plan, plan_scene
-from reference_models.photoreal.render import Picture, render
+from reference_models.photoreal.plan import ScenePlan, plan_scene
+from reference_models.photoreal.render import RenderedPicture, render
 from reference_models.photoreal.scene import FIRST, FRAME, PLATE, SUPPORT, WALL, build
 
 #: Least share of the picture that a subject, and a place that holds the colour, cover.
@@ -29,7 +29,7 @@ _MIXED = (0.3, 0.6)
 _TRIES = 12
 
 
-def shows(plan: Plan, picture: Picture) -> str:
+def shows(plan: ScenePlan, picture: RenderedPicture) -> str:
     """Why a picture does not show its plan; empty where it does."""
     share = np.bincount(picture.labels.ravel(), minlength=16) / picture.labels.size
     for k, one in enumerate(plan.drawn):
@@ -49,7 +49,9 @@ def shows(plan: Plan, picture: Picture) -> str:
     return ""
 
 
-def mixed_share(plan: Plan, picture: Picture, paints: tuple[np.ndarray, np.ndarray]) -> float:
+def mixed_share(
+    plan: ScenePlan, picture: RenderedPicture, paints: tuple[np.ndarray, np.ndarray]
+) -> float:
     """Share of the first body that is nearer to the first of two paints than to the second."""
     body = picture.albedo[picture.labels == FIRST]
     far = [np.linalg.norm(body - linear(paint), axis=-1) for paint in paints]
@@ -58,7 +60,7 @@ def mixed_share(plan: Plan, picture: Picture, paints: tuple[np.ndarray, np.ndarr
 
 def draw_scene(
     number: int, test: bool, size: int, samples: int, photos: list[np.ndarray]
-) -> tuple[Plan, Picture, float]:
+) -> tuple[ScenePlan, RenderedPicture, float]:
     """One scene: its plan, its picture, and the share of its body in the asked colour."""
     reason = ""
     for attempt in range(_TRIES):
@@ -79,7 +81,7 @@ def draw_scene(
     raise click.ClickException(f"scene {number}: after {_TRIES} plans {reason}")
 
 
-def record(number: int, plan: Plan, share: float) -> dict[str, Any]:
+def record(number: int, plan: ScenePlan, share: float) -> dict[str, Any]:
     """The line of a scene."""
     return {"number": number, **asdict(plan), "share": round(share, 4)}
 

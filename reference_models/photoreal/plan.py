@@ -37,7 +37,7 @@ _QUIET = frozenset({"white", "gray", "brown"})
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class PlannedThing:
     """A thing of the scene: its name, its colour term, a second one, and how both are laid out."""
 
     name: str
@@ -47,14 +47,14 @@ class Drawn:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ScenePlan:
     """One scene in words.
 
     Attributes
     ----------
     verdict : str
     asked : tuple of (colour, noun)
-    drawn : tuple of Drawn
+    drawn : tuple of PlannedThing
         The asked things first, those beside them after.
     wall, support : str or None
         Colour terms; None is a quiet surface.
@@ -64,7 +64,7 @@ class Plan:
 
     verdict: str
     asked: tuple[tuple[str, str], ...]
-    drawn: tuple[Drawn, ...]
+    drawn: tuple[PlannedThing, ...]
     wall: str | None = None
     support: str | None = None
     plate: str | None = None
@@ -98,8 +98,8 @@ def _noun(d: Draws, test: bool, *taken: str) -> str:
     return d.pick(known if d.chance(0.6) else names)
 
 
-def plan_scene(index: int, d: Draws) -> Plan:
-    """Plan the scene of a number: verdict and colour in turn, everything else drawn."""
+def plan_scene(index: int, d: Draws) -> ScenePlan:
+    """ScenePlan the scene of a number: verdict and colour in turn, everything else drawn."""
     verdict = TURNS[index % len(TURNS)]
     colour = COLOUR_NAMES[(index // len(TURNS) + index) % len(COLOUR_NAMES)]
     name = _noun(d, d.test)
@@ -111,28 +111,28 @@ def plan_scene(index: int, d: Draws) -> Plan:
     other = _others(d, colour, *usual(name))
     second_name = _noun(d, d.test, name)
     second_colour = _others(d, colour, other)
-    shown = Drawn(name, colour)
+    shown = PlannedThing(name, colour)
     asked: tuple[tuple[str, str], ...] = ((colour, name),)
     pair = verdict in ("bound", "neighbour", "mixed", "wrong") and d.chance(0.35)
     if verdict == "prior":
-        shown = Drawn(name, natural[0])
+        shown = PlannedThing(name, natural[0])
     elif verdict == "wrong":
-        shown = Drawn(name, other)
+        shown = PlannedThing(name, other)
     elif verdict in ("neighbour", "background"):
-        shown = Drawn(name, natural[0] if natural and d.chance(0.6) else other)
+        shown = PlannedThing(name, natural[0] if natural and d.chance(0.6) else other)
     elif verdict == "mixed":
         second = _others(d, colour)
-        shown = Drawn(name, colour, second, d.pick(("halves", "stripes", "patch")))
-    drawn: tuple[Drawn, ...] = (shown,)
+        shown = PlannedThing(name, colour, second, d.pick(("halves", "stripes", "patch")))
+    drawn: tuple[PlannedThing, ...] = (shown,)
     if verdict == "swapped":
         asked = ((colour, name), (other, second_name))
-        drawn = (Drawn(name, other), Drawn(second_name, colour))
+        drawn = (PlannedThing(name, other), PlannedThing(second_name, colour))
     elif verdict == "absent":
-        drawn = () if d.chance(0.3) else (Drawn(second_name, second_colour),)
+        drawn = () if d.chance(0.3) else (PlannedThing(second_name, second_colour),)
     elif pair:
         # The neighbour in the asked colour may be a thing that nobody asked for.
         beside = colour if verdict == "neighbour" else second_colour
-        drawn = (shown, Drawn(second_name, beside))
+        drawn = (shown, PlannedThing(second_name, beside))
         if verdict == "bound" and d.chance(0.7):
             asked = ((colour, name), (second_colour, second_name))
     taken = {colour, *(t.colour for t in drawn), *(t.second or colour for t in drawn)}
@@ -156,4 +156,4 @@ def plan_scene(index: int, d: Draws) -> Plan:
         frame = colour if place == "frame" else frame
         wall = colour if place == "wall" else wall
         support = colour if place == "support" else support
-    return Plan(verdict, asked, drawn, wall, support, plate, frame)
+    return ScenePlan(verdict, asked, drawn, wall, support, plate, frame)

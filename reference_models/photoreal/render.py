@@ -19,7 +19,7 @@ from reference_models.photoreal.scene import LIGHTS, REACH, SUPPORT, WALL, Stage
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Picture:
+class RenderedPicture:
     """A rendered scene.
 
     Attributes
@@ -153,7 +153,9 @@ def _opaque(mi: Any, parameters: Any) -> None:
 _NOTHING = Mesh(np.array([[0, 0, -1.0], [0.01, 0, -1], [0, 0.01, -1]]), np.array([[0, 1, 2]]))
 
 
-def render(stage: Stage, size: int, samples: int, seed: int, denoise: bool = True) -> Picture:
+def render(
+    stage: Stage, size: int, samples: int, seed: int, denoise: bool = True
+) -> RenderedPicture:
     """Trace a stage.
 
     Parameters
@@ -189,7 +191,7 @@ def render(stage: Stage, size: int, samples: int, seed: int, denoise: bool = Tru
     # A soft shoulder above 0.8, as cameras have.
     exposed = np.where(exposed > 0.8, 0.8 + 0.2 * np.tanh((exposed - 0.8) / 0.2), exposed)
     image = (255 * gamma(exposed)).round().astype(np.uint8)
-    return Picture(image, labels, albedo)
+    return RenderedPicture(image, labels, albedo)
 
 
 def _traced(

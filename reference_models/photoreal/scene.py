@@ -13,7 +13,7 @@ import numpy as np
 from reference_models.photoreal.draws import Draws
 from reference_models.photoreal.meshes import Mesh, displaced, joined, moved, revolution
 from reference_models.photoreal.paint import colour_of, painted, surface
-from reference_models.photoreal.plan import THINGS, Drawn, Plan
+from reference_models.photoreal.plan import THINGS, PlannedThing, ScenePlan
 from reference_models.photoreal.thing import Thing, box, standing
 
 #: Values of the pixels of a mask: places first, then body and details of each thing.
@@ -27,7 +27,7 @@ _FLOATS = frozenset({"balloon"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Piece:
+class ScenePiece:
     """A mesh with a colour for each vertex.
 
     Attributes
@@ -61,7 +61,7 @@ class Stage:
 
     Attributes
     ----------
-    pieces : tuple of Piece
+    pieces : tuple of ScenePiece
     wall, support : ndarray, float (S, S, 3)
         SRGB pictures on both.
     wall_at : float
@@ -80,7 +80,7 @@ class Stage:
         SRGB of the first thing's paint and of its second one.
     """
 
-    pieces: tuple[Piece, ...]
+    pieces: tuple[ScenePiece, ...]
     wall: np.ndarray
     support: np.ndarray
     wall_at: float
@@ -94,17 +94,17 @@ class Stage:
     paints: tuple[np.ndarray, np.ndarray]
 
 
-def build(plan: Plan, d: Draws, photo: np.ndarray | None = None) -> Stage:
+def build(plan: ScenePlan, d: Draws, photo: np.ndarray | None = None) -> Stage:
     """Build the scene of a plan.
 
     Parameters
     ----------
-    plan : Plan
+    plan : ScenePlan
     d : Draws
     photo : ndarray or None, float (S, S, 3)
         A photograph whose light and dark patterns the wall.
     """
-    pieces: list[Piece] = []
+    pieces: list[ScenePiece] = []
     low = d.chance(0.18)
     count = len(plan.drawn)
     gap = d.uniform(0.8, 1.25)
@@ -187,13 +187,13 @@ def _light(d: Draws, radiance: np.ndarray, eye: np.ndarray, target: np.ndarray) 
 
 
 def _thing(
-    one: Drawn,
+    one: PlannedThing,
     k: int,
     d: Draws,
     size: float,
     at: tuple[float, float, float],
     paints: tuple[np.ndarray, np.ndarray],
-) -> list[Piece]:
+) -> list[ScenePiece]:
     thing: Thing = standing(THINGS[one.name](d))
     if one.name in ("clock", "book", "house"):
         turn = d.uniform(-35, 35)
@@ -213,17 +213,17 @@ def _thing(
             own = np.clip(np.array(part.own) / 255 * d.uniform(0.8, 1.15), 0.02, 0.95)
             srgb = np.broadcast_to(own, mesh.vertices.shape)
         label = FIRST + 2 * k + (part.own is not None)
-        pieces.append(Piece(mesh, srgb, label, rough))
+        pieces.append(ScenePiece(mesh, srgb, label, rough))
     return pieces
 
 
-def _plate(term: str, d: Draws) -> Piece:
+def _plate(term: str, d: Draws) -> ScenePiece:
     wide, rim = d.shape(0.75, 0.95), d.uniform(0.05, 0.12)
     inner = wide * d.uniform(0.55, 0.8)
     profile = [(0.01, 0.0), (inner, 0.005), (wide, rim), (wide - 0.02, rim + 0.015),
                (inner - 0.02, 0.04), (0.01, 0.035)]  # fmt: skip
     mesh = revolution(profile, 96)
-    return Piece(
+    return ScenePiece(
         mesh,
         painted(mesh.vertices, (paint := colour_of(term, d)), paint, "plain", d),
         PLATE,
@@ -231,7 +231,7 @@ def _plate(term: str, d: Draws) -> Piece:
     )
 
 
-def _frame(term: str, d: Draws, wall_at: float) -> list[Piece]:
+def _frame(term: str, d: Draws, wall_at: float) -> list[ScenePiece]:
     wide, high, thick = d.uniform(0.5, 0.9), d.uniform(0.45, 0.75), d.uniform(0.07, 0.14)
     x, z, y = d.uniform(-0.5, 0.5), 0.75 + d.uniform(0.1, 0.4), wall_at - 0.04
     bars = [box((x + s * wide, y, z), (thick, 0.04, high + thick)) for s in (-1, 1)]
@@ -240,7 +240,11 @@ def _frame(term: str, d: Draws, wall_at: float) -> list[Piece]:
     inside = displaced(box((x, wall_at - 0.01, z), (wide, 0.01, high)), 0.0, d.rng)
     quiet = colour_of(None, d)
     return [
-        Piece(ring, painted(ring.vertices, (paint := colour_of(term, d)), paint, "plain", d), FRAME,
-              d.uniform(0.2, 0.9)),
-        Piece(inside, painted(inside.vertices, quiet, quiet, "plain", d), WALL, 0.8),
-    ]  # fmt: skip
+        ScenePiece(
+            ring,
+            painted(ring.vertices, (paint := colour_of(term, d)), paint, "plain", d),
+            FRAME,
+            d.uniform(0.2, 0.9),
+        ),
+        ScenePiece(inside, painted(inside.vertices, quiet, quiet, "plain", d), WALL, 0.8),
+    ]

@@ -199,9 +199,11 @@ def _something_else(sight: PhotoSight, where: np.ndarray, noun: str) -> bool:
     return float(chance.max()) > _ELSE
 
 
-def _grow(masks: np.ndarray, asked: list[Asked | None], seeded: list[int], grown: Grower) -> None:
+def _grow(
+    masks: np.ndarray, requested: list[Asked | None], seeded: list[int], grown: Grower
+) -> None:
     """Grow the masks of what has a seed, and share out where two of them lie."""
-    seeds = [one.seed for one in (asked[k] for k in seeded) if one is not None]
+    seeds = [one.seed for one in (requested[k] for k in seeded) if one is not None]
     if not seeds:
         return
     out = grown(np.stack([s for s in seeds if s is not None]))
@@ -214,7 +216,7 @@ def _grow(masks: np.ndarray, asked: list[Asked | None], seeded: list[int], grown
 def _assembled(
     sight: PhotoSight,
     subjects: tuple[str, ...],
-    asked: list[Asked],
+    requested: list[Asked],
     masks: np.ndarray,
     image: np.ndarray,
     segmenter: str,
@@ -240,7 +242,7 @@ def _assembled(
     )
     background = np.clip(1 - own.sum(0) - neighbours.sum(0), 0, 1)
     support = np.minimum(kinds[SUPPORT], background)
-    found = [presence(one, own[k]) for k, one in enumerate(asked)]
+    found = [presence(one, own[k]) for k, one in enumerate(requested)]
     return Regions(
         subjects=subjects,
         masks=own,
@@ -249,7 +251,7 @@ def _assembled(
         neighbour_masks=neighbours.astype(np.float32),
         background=background.astype(np.float32),
         segmenter=segmenter,
-        evidence=tuple(one.evidence for one in asked),
+        evidence=tuple(one.evidence for one in requested),
         support=support.astype(np.float32),
     )
 

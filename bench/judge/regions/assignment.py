@@ -192,7 +192,7 @@ def presence_of(piece: Piece | None, subject: str) -> float:
     return 1 / (1 + float(np.exp(-logit)))
 
 
-def share_out(sight: Sight, cell: Cell, segmenter: str) -> Regions:
+def assign_regions(sight: Sight, cell: Cell, segmenter: str) -> Regions:
     """Regions of one image from what the network makes of it."""
     asked = tuple(binding.subject for binding in cell.bindings)
     subjects = tuple(s for s in asked if s not in KINDS and not is_stuff(s))

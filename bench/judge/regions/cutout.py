@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.judge.dtype import scoring_dtype
-from bench.judge.regions.assignment import Sight, share_out
+from bench.judge.regions.assignment import Sight, assign_regions
 from bench.judge.regions.bundled import bundled_cutout
 from bench.judge.regions.photographs import SIDE as PHOTO_SIDE
 from bench.judge.regions.photographs import PhotoNetwork
@@ -84,7 +84,7 @@ class CutoutSegmenter:
             for start in range(0, len(group), _TOGETHER):
                 part = group[start : start + _TOGETHER]
                 for index, sight in zip(part, self.see([images[i] for i in part]), strict=True):
-                    out[index] = share_out(sight, cells[index], self.name)
+                    out[index] = assign_regions(sight, cells[index], self.name)
         return [regions for regions in out if regions is not None]
 
     def see(self, images: Sequence[np.ndarray]) -> list[Sight]:
@@ -122,7 +122,7 @@ class CutoutSegmenter:
         """Where one network is uncertain, the other's regions if it is sure of all subjects."""
         if "uncertain" not in regions.evidence:
             return regions
-        other = share_out(self.see([image])[0], cell, self.name)
+        other = assign_regions(self.see([image])[0], cell, self.name)
         sure = all(e == "name" for e in other.evidence) and bool((other.found > 0.5).all())
         return other if sure else regions
 

@@ -65,7 +65,7 @@ class PhotoNetwork:
         import torch.nn.functional as F
 
         with torch.inference_mode():
-            kinds, names, classes, seen = self.model.look(features)
+            kinds, names, classes, seen = self.model.predict(features)
             chances = [t[0].float().softmax(0).numpy() for t in (kinds, names, classes)]
             thing = F.avg_pool2d(torch.from_numpy(chances[0][1])[None], 4)[0].numpy()
         own = (chances[1], thing)
@@ -86,7 +86,7 @@ class PhotoNetwork:
             with torch.inference_mode():
                 kinds, *seen = (t.expand(count, *t.shape[1:]) for t in sight.seen)
                 dtype = kinds.dtype
-                logits = self.model.seer.query(
+                logits = self.model.decoder.query(
                     tuple(seen), kinds, own.to(dtype), torch.stack(rivals).to(dtype)
                 )
                 return np.asarray(logits.float().sigmoid()[:, 0].numpy())

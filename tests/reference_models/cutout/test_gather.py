@@ -18,7 +18,7 @@ from reference_models.cutout import icon_sets
 from reference_models.cutout.data import composed
 from reference_models.cutout.gather import main
 from reference_models.cutout.icon_sets import SHOWN, SIDE, draw, fetch, read_set
-from reference_models.cutout.material import OTHER, read_material, said_of
+from reference_models.cutout.material import OTHER, read_material, sources_of
 from reference_models.cutout.net import NAMES
 from reference_models.errors import ModelError
 
@@ -111,7 +111,7 @@ def test_training_reads_what_was_gathered(tmp_path):
     assert [NAMES[n] for n in material.names[:5]] == ["potato", "other", "taco", "clock", "clock"]
     assert material.icons.shape == (10, 4, SIDE, SIDE)
     assert material.icons[0, :, 48, 48].tolist() == [0, 0, 255, 255]
-    assert said_of(out / "icons.npz") == "5 icons of Squares (MIT), 5 icons of Squares (MIT)"
+    assert sources_of(out / "icons.npz") == "5 icons of Squares (MIT), 5 icons of Squares (MIT)"
     batch = composed(12, material, torch.Generator().manual_seed(0))
     assert {int(n) for n in batch.names.unique()} <= {-1, OTHER, *map(NAMES.index, SHOWN)}
     assert (batch.names >= 0).any()
@@ -162,7 +162,7 @@ def test_package_by_name_is_fetched_with_npm(npm, tmp_path, monkeypatch):
     monkeypatch.setattr("reference_models.cutout.gather.PACKAGES", ["@x/icons@1.0.0"])
     result = CliRunner().invoke(main, ["--out", str(tmp_path / "o")])
     assert result.exit_code == 0, result.output
-    assert said_of(tmp_path / "o/icons.npz") == "5 icons of Squares (MIT)"
+    assert sources_of(tmp_path / "o/icons.npz") == "5 icons of Squares (MIT)"
 
 
 def test_npm_that_fails_or_is_not_there_is_told(npm, tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ import pytest
 from bench.certificate.composites import compose
 from bench.certificate.report import judge_known, summarise
 from bench.certificate.scenes import known_answers
-from bench.judge.regions.assignment import Piece, Sight, assign, share_out
+from bench.judge.regions.assignment import Piece, Sight, assign, assign_regions
 from bench.judge.regions.auto import AutoSegmenter
 from bench.judge.regions.cutout import SIDE, CutoutSegmenter, network_size
 from bench.judge.scorers.segmentation import SegmentationScorer
@@ -112,7 +112,7 @@ def sight(things: list[tuple[str, int, int]]) -> Sight:
 
 
 def test_a_missing_subject_of_two_is_said_to_be_missing():
-    regions = share_out(
+    regions = assign_regions(
         sight([("cup", 5, 12)]), parse_prompt("a red apple and a blue cup"), "cutout"
     )
     assert regions.found[0] < 0.5 < regions.found[1]
@@ -120,7 +120,7 @@ def test_a_missing_subject_of_two_is_said_to_be_missing():
 
 
 def test_two_things_that_touch_are_told_apart_by_their_names():
-    regions = share_out(
+    regions = assign_regions(
         sight([("cup", 5, 12), ("apple", 17, 12)]),
         parse_prompt("a red apple and a blue cup"),
         "cutout",
@@ -131,7 +131,7 @@ def test_two_things_that_touch_are_told_apart_by_their_names():
 
 
 def test_another_thing_is_a_neighbour():
-    regions = share_out(
+    regions = assign_regions(
         sight([("cup", 2, 14), ("pig", 25, 10)]), parse_prompt("a blue cup"), "cutout"
     )
     assert regions.neighbours == ("other",)

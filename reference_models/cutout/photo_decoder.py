@@ -23,7 +23,7 @@ SIDE, STRIDE = 256, 32
 _COARSE, _MIDDLE, _FINE, _KEY = 96, 64, 32, 16
 
 
-class Unit(nn.Module):
+class DecoderUnit(nn.Module):
     """Convolution, norm, rectifier; depthwise where ``groups`` says so."""
 
     def __init__(
@@ -45,8 +45,8 @@ class Separable(nn.Module):
 
     def __init__(self, width: int, spread: int = 1) -> None:
         super().__init__()
-        self.depth = Unit(width, width, 5, width, spread)
-        self.point = Unit(width, width)
+        self.depth = DecoderUnit(width, width, 5, width, spread)
+        self.point = DecoderUnit(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
         """Add what the two make of ``x`` to it."""
@@ -58,27 +58,27 @@ def doubled(x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
-class Seer(nn.Module):
+class PhotoDecoder(nn.Module):
     """Features to kinds (N, 5, H/4, W/4) and names (N, 28, H/16, W/16); then seeds to masks."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.of_32 = Unit(WIDTHS[3], _COARSE)
-        self.of_16 = Unit(WIDTHS[2], _COARSE)
-        self.of_8 = Unit(WIDTHS[1], _MIDDLE)
-        self.of_4 = Unit(WIDTHS[0], _FINE)
+        self.of_32 = DecoderUnit(WIDTHS[3], _COARSE)
+        self.of_16 = DecoderUnit(WIDTHS[2], _COARSE)
+        self.of_8 = DecoderUnit(WIDTHS[1], _MIDDLE)
+        self.of_4 = DecoderUnit(WIDTHS[0], _FINE)
         self.at_32 = Separable(_COARSE)
         self.at_16 = nn.Sequential(Separable(_COARSE), Separable(_COARSE))
-        self.to_8, self.to_4 = Unit(_COARSE, _MIDDLE), Unit(_MIDDLE, _FINE)
+        self.to_8, self.to_4 = DecoderUnit(_COARSE, _MIDDLE), DecoderUnit(_MIDDLE, _FINE)
         self.at_8 = nn.Sequential(Separable(_MIDDLE), Separable(_MIDDLE))
         self.at_4 = Separable(_FINE)
         self.kinds = nn.Conv2d(_FINE, len(KINDS), 3, 1, 1)
-        self.name = Unit(_COARSE, 64)
+        self.name = DecoderUnit(_COARSE, 64)
         self.names = nn.Conv2d(64, len(NAMES), 1)
         self.key = nn.Conv2d(_MIDDLE, _KEY, 1)
-        self.ask = Unit(_MIDDLE + 5, _MIDDLE)
+        self.ask = DecoderUnit(_MIDDLE + 5, _MIDDLE)
         self.grow = nn.Sequential(Separable(_MIDDLE), Separable(_MIDDLE, 2), Separable(_MIDDLE))
-        self.ask_4 = Unit(_MIDDLE, _FINE)
+        self.ask_4 = DecoderUnit(_MIDDLE, _FINE)
         self.grow_4 = Separable(_FINE)
         self.mask = nn.Conv2d(_FINE, 1, 3, 1, 1)
 
@@ -127,7 +127,7 @@ class Seer(nn.Module):
         return (key * F.normalize(mean, dim=1)).sum(1, keepdim=True) * (total > 1e-3)
 
 
-def folded(model: Seer) -> Seer:
+def folded(model: PhotoDecoder) -> PhotoDecoder:
     """The same function without norms: each is folded into the convolution before it."""
     from copy import deepcopy
 
@@ -135,7 +135,7 @@ def folded(model: Seer) -> Seer:
 
     model = deepcopy(model).eval()
     for unit in model.modules():
-        if isinstance(unit, Unit) and isinstance(unit.norm, nn.BatchNorm2d):
+        if isinstance(unit, DecoderUnit) and isinstance(unit.norm, nn.BatchNorm2d):
             unit.convolution = fuse_conv_bn_eval(unit.convolution, unit.norm)
             unit.norm = nn.Identity()
     return model

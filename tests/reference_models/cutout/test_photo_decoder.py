@@ -3,9 +3,9 @@
 import torch
 
 from reference_models.cutout.backbone import WIDTHS, Backbone
+from reference_models.cutout.photo_decoder import KINDS, NAMES, PhotoDecoder, folded
 from reference_models.cutout.photo_load import load_photo
 from reference_models.cutout.photo_train import drawn_seeds
-from reference_models.cutout.seer import KINDS, NAMES, Seer, folded
 
 
 def features(side: int = 64) -> list[torch.Tensor]:
@@ -25,7 +25,7 @@ def test_the_backbone_gives_four_scales():
 
 def test_folding_keeps_the_function():
     torch.manual_seed(0)
-    model = Seer()
+    model = PhotoDecoder()
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.normal_()
@@ -49,7 +49,7 @@ def test_folding_keeps_the_function():
 
 def test_no_seed_of_others_is_no_likeness_to_them():
     key = torch.nn.functional.normalize(torch.randn(1, 16, 8, 8), dim=1)
-    assert Seer._alike(key, torch.zeros(1, 1, 8, 8)).abs().max() == 0
+    assert PhotoDecoder._alike(key, torch.zeros(1, 1, 8, 8)).abs().max() == 0
 
 
 def test_seeds_lie_on_what_is_asked():
@@ -69,7 +69,7 @@ def test_the_bundled_network_knows_imagenet_by_mean_of_places():
     x = torch.zeros(1, 3, 64, 64)
     with torch.inference_mode():
         features, drawn = model.features(x)
-        kinds, names, classes, _ = model.look(features)
+        kinds, names, classes, _ = model.predict(features)
     assert classes.shape == (1, 1000, 2, 2)
     assert drawn.shape == (1,)
     assert torch.isfinite(kinds).all()
