@@ -17,11 +17,10 @@ import pyarrow as pa
 from bench.records import Generation, Regions, Score
 from bench.run.components import Components, build_components
 from bench.run.plan import plan_of
-from bench.run.process_pool import device_names
 from bench.run.progress import clock
 from bench.run.run import require_possible
 from bench.run.scoring_thread import BATCH, measure
-from bench.run.spec import ModelSource, RunSpec, run_folder
+from bench.run.spec import ModelSource, RunSpec, device_names, run_folder
 from bench.store.manifest import FILE, read_manifest
 from bench.store.paths import is_remote
 from bench.store.rows import region_row, sample_row, score_rows

@@ -8,20 +8,18 @@ from dataclasses import dataclass, field
 from itertools import compress
 from typing import Any
 
-import numpy as np
-
 from bench.errors import BenchError
 from bench.protocols import Usage
 from bench.records import Generation, Regions
 from bench.run.components import Components, Description, describe
 from bench.run.interrupts import Interrupts
+from bench.run.missing import WorkerShare, missing_of, share_of
 from bench.run.plan import Plan
-from bench.run.progress import Progress, Silent, counted
-from bench.run.scoring_thread import BATCH, ScoringWorker, measure, measure_frames
+from bench.run.progress import Progress, Silent
+from bench.run.scoring_thread import BATCH, ScoringWorker, checked, measure, measure_frames
 from bench.run.self_check import self_check
 from bench.store.manifest import TRAJECTORY_SCORER, Manifest
-from bench.store.parts import DamagedError
-from bench.store.run import Run, RunWriter, set_aside
+from bench.store.run import Run, RunWriter
 from prompts.cells import Sample
 
 #: Samples that a sampler is given at once, in whole batches: nobody lists a million of them.
@@ -57,42 +55,6 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class WorkerShare:
-    """What one process is to do.
-
-    Attributes
-    ----------
-    missing : sequence of int
-        Positions in the plan of the samples to make.
-    unscored : mapping of str to mapping of str to list of str
-        For parts of the samples table, by name, the ids that other tables lack, by table.
-    """
-
-    missing: Sequence[int]
-    unscored: Mapping[str, Mapping[str, list[str]]] = field(default_factory=dict)
-
-    @property
-    def rescored(self) -> int:
-        """Stored images to score again."""
-        return sum(len(set().union(*lacking.values())) for lacking in self.unscored.values())
-
-    def split(self, count: int) -> list[WorkerShare]:
-        """Part it evenly."""
-        parts = list(self.unscored.items())
-        return [
-            WorkerShare(self.missing[rank::count], dict(parts[rank::count]))
-            for rank in range(count)
-        ]
-
-    def chunks(self, size: int) -> Iterator[WorkerShare]:
-        """Part it into pieces of so many images, what is to be scored first."""
-        for part, lacking in self.unscored.items():
-            yield WorkerShare((), {part: lacking})
-        for start in range(0, len(self.missing), size):
-            yield WorkerShare(self.missing[start : start + size])
-
-
-@dataclass(frozen=True)
 class Done:
     """What one process did of its share, and what its sampler has used since it was made."""
 
@@ -100,64 +62,6 @@ class Done:
     rescored: int
     sampling: float
     usage: Usage = field(default_factory=Usage)
-
-
-def share_of(run: Run, samples: Sequence[Sample], progress: Progress | None = None) -> WorkerShare:
-    """Look through the store for what is missing of a plan. Whoever calls holds the lock.
-
-    Damaged parts are set aside, and rows of images that are not stored are dropped: both are made
-    again. In a store that is empty this takes no time, however many samples are asked for.
-
-    Raises
-    ------
-    StoreError
-        A foreign part.
-    """
-    progress = progress or Silent()
-    stored = _ids(run, "samples", progress)
-    lacking: dict[str, set[str]] = {}
-    for table in run.manifest.tables()[1:]:
-        found = _ids(run, table, progress)
-        if orphans := found - stored:
-            run.drop_rows(table, orphans)
-            progress.say(
-                f"note: {table}: rows of {counted(len(orphans), 'image')} not stored are dropped"
-            )
-        if missing := stored - found:
-            lacking[table] = missing
-    if not stored:
-        return WorkerShare(range(len(samples)))
-    unscored: dict[str, dict[str, list[str]]] = {}
-    for path, part in run.parts("samples", ["sample_id"]) if lacking else ():
-        ids = part["sample_id"].to_pylist()
-        here = {table: [key for key in ids if key in keys] for table, keys in lacking.items()}
-        if any(here.values()):
-            unscored[path.name] = {table: keys for table, keys in here.items() if keys}
-    whole = len(stored) == len(samples)
-    if whole and all(sample.id in stored for sample in samples):
-        return WorkerShare((), unscored)
-    places = (place for place, sample in enumerate(samples) if sample.id not in stored)
-    return WorkerShare(np.fromiter(places, np.int64), unscored)  # type: ignore[arg-type]
-
-
-def _ids(run: Run, table: str, progress: Progress) -> set[str]:
-    """Return the ids of a table, its damaged parts set aside."""
-    while True:
-        try:
-            return run.ids(table)
-        except DamagedError as error:
-            aside = set_aside(error.path)
-            reason = str(error).partition(";")[0]
-            progress.say(f"note: {reason}: kept as {aside.name}, its rows are made again")
-
-
-def missing_of(share: WorkerShare, samples: Sequence[Sample]) -> int:
-    """Images of a plan that are not stored, or stored without some of their scores."""
-    unscored: set[str] = set().union(
-        *(keys for lacking in share.unscored.values() for keys in lacking.values())
-    )
-    left = len(share.missing)
-    return left + (sum(sample.id in unscored for sample in samples) if unscored else 0)
 
 
 class InProcess:
@@ -236,47 +140,40 @@ def execute(
     )
 
 
+@dataclass
 class Work:
     """One process at work on a run: stored images without scores, then images that are missing.
 
-    Parameters
+    Attributes
     ----------
-    run : Run
     samples : sequence of Sample
         The plan.
-    components : Components
-    writer : RunWriter
     interrupts : Interrupts
         Looked at after every image.
-    progress : Progress
     batch : int
         Images scored together.
+    finished : int
+        Planned images that were missing or not scored, and are whole now.
     """
 
-    def __init__(
-        self,
-        run: Run,
-        samples: Sequence[Sample],
-        components: Components,
-        writer: RunWriter,
-        interrupts: Interrupts,
-        progress: Progress,
-        batch: int = BATCH,
-    ) -> None:
-        self.run, self.samples, self.components = run, samples, components
-        self.writer, self.interrupts, self.progress = writer, interrupts, progress
-        self.batch = batch
-        #: Planned images that were missing or not scored, and are whole now.
-        self.finished = 0
-        self._made = self._rescored = 0
-        self._sampling = 0.0
+    run: Run
+    samples: Sequence[Sample]
+    components: Components
+    writer: RunWriter
+    interrupts: Interrupts
+    progress: Progress
+    batch: int = BATCH
+    finished: int = 0
+    made: int = 0
+    rescored: int = 0
+    sampling: float = 0.0
 
     def do(self, share: WorkerShare) -> Done:
         """Score a share's stored images, then sample its missing ones."""
         if share.unscored:
             self._rescore(share)
         self._sample(share.missing)
-        return Done(self._made, self._rescored, self._sampling, self.components.sampler.usage())
+        return Done(self.made, self.rescored, self.sampling, self.components.sampler.usage())
 
     def _rescore(self, share: WorkerShare) -> None:
         """Score stored images from their pictures where scores are missing."""
@@ -313,7 +210,7 @@ class Work:
             missing = lacks[f"scores/{name}"]
             writer.add_scores(name, [one for one in scores[name] if one.sample_id in missing])
         writer.close_if_due()
-        self._rescored += len(generations)
+        self.rescored += len(generations)
         self.finished += len(generations)
         self.progress.advance(len(generations))
 
@@ -369,23 +266,23 @@ class Work:
         try:
             for start in range(0, len(missing), size):
                 todo = [self.samples[place] for place in missing[start : start + size]]
-                before = self._made
+                before = self.made
                 for generation in self._generations(todo):
                     worker.put(generation)
                     last = generation.sample.id
-                    self._made += 1
+                    self.made += 1
                     if self.interrupts.asked:
                         return
-                if self._made - before != len(todo):
+                if self.made - before != len(todo):
                     raise BenchError(
-                        f"the sampler gave {self._made - before} images, {len(todo)} were asked for"
+                        f"the sampler gave {self.made - before} images, {len(todo)} were asked for"
                     )
         finally:
             # What a sampler with many images under way has finished and not handed over.
             for generation in sampler.close():
                 if generation.sample.id != last:
                     worker.put(checked(generation, generation.sample))
-                    self._made += 1
+                    self.made += 1
 
     def _generations(self, todo: Sequence[Sample]) -> Iterator[Generation]:
         """Images of the sampler, timed and checked; a signal may break into the sampler only."""
@@ -397,46 +294,7 @@ class Work:
                 if images is None:
                     images = iter(sampler.sample(todo))
                 generation = next(images, None)
-            self._sampling += time.monotonic() - before
+            self.sampling += time.monotonic() - before
             if generation is None:
                 return
             yield checked(generation, sample, sampler.info.noise_levels)
-
-
-def checked(
-    generation: Generation, sample: Sample, levels: Sequence[float] | None = None
-) -> Generation:
-    """Return the image, where it is the one asked for and of the agreed form.
-
-    Parameters
-    ----------
-    levels : sequence of float, optional
-        Noise levels of the frames that it should have.
-
-    Raises
-    ------
-    BenchError
-        Another sample's image, or no uint8 array (H, W, 3); frames that are missing, or of another
-        number, size or type.
-    """
-    image = generation.image
-    if generation.sample.id != sample.id:
-        raise BenchError(
-            f"the sampler gave an image of {generation.sample.cell.id!r} where one of "
-            f"{sample.cell.id!r} was due; images must come in the order asked for"
-        )
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
-        raise BenchError(
-            f"the sampler gave an image of shape {image.shape} and type {image.dtype}; "
-            "expected uint8 (H, W, 3)"
-        )
-    frames = generation.frames
-    if levels is not None:
-        expected = (len(levels), *image.shape)
-        if frames is None or frames.dtype != np.uint8 or frames.shape != expected:
-            found = "none" if frames is None else f"{frames.dtype} {frames.shape}"
-            raise BenchError(
-                f"the sampler gave frames of the wrong form for {sample.cell.id!r}: {found}; "
-                f"expected uint8 {expected}, one a noise level"
-            )
-    return generation

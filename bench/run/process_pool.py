@@ -7,22 +7,22 @@ import os
 import queue
 import signal
 import threading
-import traceback
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from bench.errors import BenchError, UsageError
+from bench.errors import BenchError
 from bench.run.components import Description
-from bench.run.execute import STOPPING, Done, WorkerShare
+from bench.run.execute import STOPPING, Done
 from bench.run.interrupts import Interrupts
+from bench.run.missing import WorkerShare
 from bench.run.plan import plan_of
 from bench.run.progress import Progress
-from bench.run.spec import RunSpec
-from bench.run.workers import Advance, Pool, Worker, require_alike
+from bench.run.spec import RunSpec, device_names
+from bench.run.workers import Advance, Pool, Worker, called, require_alike
 from bench.store.manifest import Manifest
 from bench.store.run import Run
 
@@ -30,25 +30,6 @@ from bench.store.run import Run
 PATIENCE = 10.0
 
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-
-
-def device_names(text: str) -> list[str]:
-    """Return the devices of ``--devices``: numbers are CUDA devices, anything else is as it says.
-
-    Raises
-    ------
-    UsageError
-        An empty name.
-
-    Examples
-    --------
-    >>> device_names("0,1,cpu")
-    ['cuda:0', 'cuda:1', 'cpu']
-    """
-    names = [name.strip() for name in text.split(",")]
-    if not all(names):
-        raise UsageError(f"--devices {text!r} has an empty name; expected such as 0,1 or cpu,cpu")
-    return [f"cuda:{name}" if name.isdigit() else name for name in names]
 
 
 @dataclass(frozen=True)
@@ -142,15 +123,9 @@ class ProcessPool(Pool):
         self._restart()
         for worker in list(self._pipes):
             self._ask(worker, "self_check", manifest.model_dump_json())
-            while worker in self._pipes:
-                for answer in self._answers(1.0):
-                    if isinstance(answer.error, BenchError):
-                        raise answer.error
-                    if answer.lost or answer.error is not None:
-                        self._lose(answer)
-                    elif answer.method == "self_check":
-                        found: dict[str, Any] = answer.value
-                        return found
+            for answer in self._replies([worker]):
+                found: dict[str, Any] = answer.value
+                return found
         raise self.too_few(0, len(self.plan.samples))
 
     def close(self) -> None:
@@ -179,15 +154,7 @@ class ProcessPool(Pool):
                 self._processes[name], self._pipes[name] = process, ours
         for name in workers:
             self._ask(name, "describe")
-        found: dict[str, Description] = {}
-        while waiting := [name for name in workers if name in self._pipes and name not in found]:
-            for answer in self._answers(1.0, waiting):
-                if isinstance(answer.error, BenchError):
-                    raise answer.error
-                if answer.lost or answer.error is not None:
-                    self._lose(answer)
-                else:
-                    found[answer.worker] = answer.value[0]
+        found: dict[str, Description] = {a.worker: a.value[0] for a in self._replies(workers)}
         if not found:
             raise self.too_few(0, 0)
         return {name: found[name] for name in workers if name in found}
@@ -212,6 +179,19 @@ class ProcessPool(Pool):
         # One that is gone is found by the end of its pipe.
         with suppress(OSError):
             self._pipes[worker].send((method, args))
+
+    def _replies(self, workers: Collection[str]) -> Iterator[_Answer]:
+        """One answer of each worker that is not lost meanwhile; an error for the user is raised."""
+        waiting = set(workers)
+        while waiting:
+            for answer in self._answers(1.0, waiting):
+                waiting.discard(answer.worker)
+                if isinstance(answer.error, BenchError):
+                    raise answer.error
+                if answer.lost or answer.error is not None:
+                    self._lose(answer)
+                else:
+                    yield answer
 
     def _answers(self, seconds: float, among: Collection[str] | None = None) -> list[_Answer]:
         """Return what has come from some workers; waits so long for the first."""
@@ -285,19 +265,6 @@ def serve(pipe: Connection, spec: RunSpec) -> None:
             if method == "make":
                 args = (*args, progress)
             send(method, *called(partial(call, *args)))
-
-
-def called(call: Callable[[], Any]) -> tuple[Any, Exception | None]:
-    """Call; whatever goes wrong comes back as an error that can be sent."""
-    try:
-        return call(), None
-    except BenchError as error:
-        return None, error
-    except Exception as error:
-        # Not every exception can be sent to another process, and its traceback never.
-        if os.environ.get("BENCH_DEBUG", "") not in ("", "0"):
-            traceback.print_exc()
-        return None, RuntimeError(f"{type(error).__name__}: {error}")
 
 
 @contextmanager

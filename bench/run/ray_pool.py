@@ -9,14 +9,14 @@ from typing import Any
 
 from bench.errors import BenchError, UsageError
 from bench.run.components import Description
-from bench.run.execute import STOPPING, Done, WorkerShare
+from bench.run.execute import STOPPING, Done
 from bench.run.interrupts import Interrupts
+from bench.run.missing import WorkerShare
 from bench.run.plan import plan_of
-from bench.run.process_pool import called
 from bench.run.progress import Progress
 from bench.run.scoring_thread import BATCH
 from bench.run.spec import RunSpec
-from bench.run.workers import AGAIN, Pool, Worker, require_alike
+from bench.run.workers import AGAIN, Pool, Worker, called, require_alike
 from bench.store.manifest import Manifest
 from bench.store.run import Run
 

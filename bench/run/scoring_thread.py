@@ -7,11 +7,14 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from bench.errors import BenchError
 from bench.judge.validity import examined
 from bench.protocols import Scorer, Segmenter
 from bench.records import Generation, Regions, Score
 from bench.store.run import RunWriter
+from prompts.cells import Sample
 
 #: Images scored together.
 BATCH = 32
@@ -20,6 +23,45 @@ WAITING_IMAGES = 512
 WAITING_BYTES = 256 * 2**20
 #: Seconds to wait for more images before a short batch is scored.
 LINGER = 0.05
+
+
+def checked(
+    generation: Generation, sample: Sample, levels: Sequence[float] | None = None
+) -> Generation:
+    """Return the image, where it is the one asked for and of the agreed form.
+
+    Parameters
+    ----------
+    levels : sequence of float, optional
+        Noise levels of the frames that it should have.
+
+    Raises
+    ------
+    BenchError
+        Another sample's image, or no uint8 array (H, W, 3); frames that are missing, or of another
+        number, size or type.
+    """
+    image = generation.image
+    if generation.sample.id != sample.id:
+        raise BenchError(
+            f"the sampler gave an image of {generation.sample.cell.id!r} where one of "
+            f"{sample.cell.id!r} was due; images must come in the order asked for"
+        )
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+        raise BenchError(
+            f"the sampler gave an image of shape {image.shape} and type {image.dtype}; "
+            "expected uint8 (H, W, 3)"
+        )
+    frames = generation.frames
+    if levels is not None:
+        expected = (len(levels), *image.shape)
+        if frames is None or frames.dtype != np.uint8 or frames.shape != expected:
+            found = "none" if frames is None else f"{frames.dtype} {frames.shape}"
+            raise BenchError(
+                f"the sampler gave frames of the wrong form for {sample.cell.id!r}: {found}; "
+                f"expected uint8 {expected}, one a noise level"
+            )
+    return generation
 
 
 def measure(

@@ -145,3 +145,22 @@ def slug(name: str) -> str:
     """Return a model's or a grid's name as part of a folder's name."""
     plain = "".join(c.lower() if c.isalnum() or c in "._" else "-" for c in name)
     return "-".join(piece for piece in plain.strip(".").split("-") if piece)[-60:] or "run"
+
+
+def device_names(text: str) -> list[str]:
+    """Return the devices of ``--devices``: numbers are CUDA devices, anything else is as it says.
+
+    Raises
+    ------
+    UsageError
+        An empty name.
+
+    Examples
+    --------
+    >>> device_names("0,1,cpu")
+    ['cuda:0', 'cuda:1', 'cpu']
+    """
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise UsageError(f"--devices {text!r} has an empty name; expected such as 0,1 or cpu,cpu")
+    return [f"cuda:{name}" if name.isdigit() else name for name in names]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+import traceback
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,8 +17,9 @@ from typing import Any
 from bench.errors import BenchError, NotComparableError
 from bench.protocols import Usage
 from bench.run.components import Description, describe
-from bench.run.execute import Done, Outcome, Work, WorkerShare, missing_of, share_of
+from bench.run.execute import Done, Outcome, Work
 from bench.run.interrupts import Interrupts
+from bench.run.missing import WorkerShare, missing_of, share_of
 from bench.run.plan import Plan, prepare
 from bench.run.progress import Progress, Silent
 from bench.run.self_check import self_check
@@ -90,6 +92,19 @@ class Worker:
     def self_check(self, manifest: str) -> dict[str, Any]:
         """Judge the run's judge."""
         return self_check(Manifest.model_validate_json(manifest), self.components)
+
+
+def called(call: Callable[[], Any]) -> tuple[Any, Exception | None]:
+    """Call; whatever goes wrong comes back as an error that can be sent."""
+    try:
+        return call(), None
+    except BenchError as error:
+        return None, error
+    except Exception as error:
+        # Not every exception can be sent to another process, and its traceback never.
+        if os.environ.get("BENCH_DEBUG", "") not in ("", "0"):
+            traceback.print_exc()
+        return None, RuntimeError(f"{type(error).__name__}: {error}")
 
 
 class Pool:

@@ -16,12 +16,13 @@ import pytest
 
 from bench.cli.main import run as bench
 from bench.errors import InterruptedRunError, NotComparableError, UsageError
-from bench.run.execute import Outcome, WorkerShare
-from bench.run.process_pool import ProcessPool, device_names
+from bench.run.execute import Outcome
+from bench.run.missing import WorkerShare
+from bench.run.process_pool import ProcessPool
 from bench.run.progress import Silent
 from bench.run.record import manifest_for, open_run
 from bench.run.run import run
-from bench.run.spec import ModelSource, RunSpec, run_folder
+from bench.run.spec import ModelSource, RunSpec, device_names, run_folder
 from bench.run.workers import AGAIN, Pool, WorkersError
 from bench.store.lock import locked
 from bench.store.run import Run

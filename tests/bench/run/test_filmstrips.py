@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bench.run.filmstrip import GAP, LINE, SIDE, Film, filmstrip
+from bench.run.filmstrips import GAP, LINE, SIDE, Film, filmstrip
 
 
 def flat(*values, side=16):
