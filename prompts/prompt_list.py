@@ -135,7 +135,7 @@ def _raw_rows(path: str | Path) -> Iterator[tuple[Place, Mapping[str, Any]]]:
     for place, row in read_table(path):
         if header != list(row):
             header = list(row)
-            _check_keys(header, place)
+            _check_keys(header, place.of_fields())
         yield place, row
 
 

@@ -15,13 +15,21 @@ LONGEST_WORD = 100
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A line of a file, 0 where it is not known."""
+    """A line of a file, 0 where it is not known.
+
+    ``header`` is the line that names the fields, where that is another one: the head of a CSV.
+    """
 
     path: str
     line: int = 0
+    header: int = 0
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}" if self.line else self.path
+
+    def of_fields(self) -> Place:
+        """Return the place where the names of the fields stand."""
+        return Place(self.path, self.header or self.line)
 
     def error(self, message: str, kind: str = "file") -> PromptError:
         """Make an error that begins with the file and the line."""

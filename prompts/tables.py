@@ -134,13 +134,14 @@ def _csv_rows(lines: Iterator[str], path: str, delimiter: str) -> Iterator[Row]:
         strict=True,
     )
     header: list[str] | None = None
+    head = 0
     try:
         for values in reader:
-            place = Place(path, before + reader.line_num)
+            place = Place(path, before + reader.line_num, head)
             if not any(value.strip() for value in values):
                 continue
             if header is None:
-                header = [value.strip() for value in values]
+                header, head = [value.strip() for value in values], place.line
                 twice = next((name for name in header if name and header.count(name) > 1), None)
                 if twice is not None:
                     raise place.error(f"two columns are called {shown(twice)}: rename one")

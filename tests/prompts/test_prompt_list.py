@@ -137,3 +137,14 @@ def test_seeds_of_a_cell_without_a_control_are_its_own():
     from prompts.cells import Sample
 
     assert Sample(first, 0).seed != Sample(second, 0).seed
+
+
+def test_a_misspelt_column_is_told_where_the_columns_stand(tmp_path):
+    path = tmp_path / "m.csv"
+    path.write_text("sep=;\n\nprompt;colour;subjct\na red cup;red;cup\n")
+    with pytest.raises(PromptError, match=r"m\.csv:3: unknown key 'subjct'.*'subject'"):
+        read_list(path)
+    path = tmp_path / "m.jsonl"
+    path.write_text('{"prompt": "a red cup"}\n{"prompt": "a red cup", "subjct": "cup"}\n')
+    with pytest.raises(PromptError, match=r"m\.jsonl:2: unknown key 'subjct'"):
+        read_list(path)
