@@ -45,6 +45,16 @@ class Trial:
         """Return how many scenes of ``scenes`` this trial has; never fewer than one a verdict."""
         return max(10, round(self.share * scenes))
 
+    @property
+    def cost(self) -> float:
+        """Time that a scene takes, relative to one of 64 px.
+
+        Measured on two cores with the masks of ``cutout``, from 64 to 1024 px: it grows with the
+        side a little faster than in proportion. Only the estimate of the time left reads it.
+        """
+        size = self.conditions.size if self.conditions is not None else 256
+        return float((size / 64) ** 1.3)
+
     def batches(self, n: int, seed: int) -> Iterator[list[Answer]]:
         """Draw ``n`` scenes, a batch at a time."""
         if self.conditions is not None:

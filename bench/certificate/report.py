@@ -47,6 +47,28 @@ class Measured:
     metrics: tuple[Mapping[str, float], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """How far a certificate is, when a trial of it begins.
+
+    Attributes
+    ----------
+    number, trials : int
+        Of this trial, from 1, and how many there are.
+    title : str
+    scenes : int
+        Of this trial.
+    done : float
+        Share of the whole work that is done, in [0, 1).
+    """
+
+    number: int
+    trials: int
+    title: str
+    scenes: int
+    done: float
+
+
 def measure_known(
     answers: Sequence[Answer], segmenter: Segmenter | None, scorer: Scorer
 ) -> list[Measured]:
@@ -211,7 +233,7 @@ def certify(
     scenes: int = 330,
     seed: int = REPORT_SEED,
     trials: Mapping[str, Trial] = TRIALS,
-    report_line: Callable[[str], None] = lambda line: None,
+    report_stage: Callable[[Stage], None] = lambda stage: None,
 ) -> dict[str, Any]:
     """The whole certificate: each trial with exact masks and with the segmenter's own.
 
@@ -223,8 +245,8 @@ def certify(
     seed : int
         Of the first trial; the others count on from it.
     trials : mapping of str to Trial
-    report_line : callable
-        Told of the progress, a line at a time.
+    report_stage : callable
+        Given a `Stage` as each trial begins.
 
     Returns
     -------
@@ -236,9 +258,10 @@ def certify(
     name = segmenter.fingerprint.name
     report: dict[str, Any] = {"seed": seed, "segmenter": name, "trials": {}}
     rendered: dict[str, list[Judged]] = {"exact": [], "own": []}
+    costs = [trial.cost * trial.count(scenes) for trial in trials.values()]
     for number, (title, trial) in enumerate(trials.items()):
         count = trial.count(scenes)
-        report_line(f"trial {number + 1} of {len(trials)}: {title}, {count} scenes")
+        report_stage(Stage(number + 1, len(trials), title, count, sum(costs[:number]) / sum(costs)))
         judged: dict[str, list[Judged]] = {"exact": [], "own": []}
         for answers in trial.batches(count, seed + number):
             judged["exact"] += judge_known(answers, None, scorer)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from bench.certificate.report import Stage
 
 
 @click.command("validate")
@@ -69,7 +73,7 @@ def command(
         scenes or (110 if quick else 330),
         seed,
         {name: TRIALS[name] for name in QUICK} if quick else TRIALS,
-        lambda line: click.echo(line, err=True),
+        _Countdown(),
     )
     if labelled is not None:
         report["labelled"] = labelled
@@ -80,6 +84,22 @@ def command(
         click.echo(text)
         return
     _print(report)
+
+
+class _Countdown:
+    """Tells on stderr which trial begins and, from the second on, about how long the rest takes."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+
+    def __call__(self, stage: Stage) -> None:
+        from bench.run.progress import clock
+
+        line = f"trial {stage.number} of {stage.trials}: {stage.title}, {stage.scenes} scenes"
+        if stage.done:
+            passed = time.monotonic() - self._start
+            line += f"; about {clock(passed / stage.done * (1 - stage.done))} left"
+        click.echo(line, err=True)
 
 
 def _labelled(labels: Path, segmenter: Any, scorer: Any) -> dict[str, Any]:

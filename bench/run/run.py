@@ -79,6 +79,7 @@ def run(spec: RunSpec, progress: Progress | None = None) -> Completed:
     folder = run_folder(spec)
     require_possible(spec)
     require_place(folder)
+    progress.say(_loading(spec))
     with _workers(spec, progress) as workers:
         asked = manifest_for(folder.name, workers.plan, workers.description)
         with locked(folder) as stale:
@@ -123,6 +124,18 @@ def require_possible(spec: RunSpec) -> None:
         raise UsageError(
             "--engine ray needs Ray, which is not installed; pip install 'binding-bench[ray]'"
         )
+
+
+def _loading(spec: RunSpec) -> str:
+    """Tell what the first seconds go to."""
+    source = spec.source
+    first = (
+        f"reading {source.path}; loading"
+        if isinstance(source, PictureSource)
+        else f"loading model {source.model},"
+    )
+    scorers = f"scorer{'s' * (len(spec.scorers) != 1)} {', '.join(spec.scorers)}"
+    return f"{first} segmenter {spec.segmenter}, {scorers}"
 
 
 @contextmanager

@@ -74,7 +74,7 @@ def test_certificate_has_both_masks_for_every_trial():
     told = []
     trials = {"plain, 64 px": Trial(), "icons": Trial(None, 0.5)}
     report = certify(
-        WholePicture(), SegmentationScorer(), 22, trials=trials, report_line=told.append
+        WholePicture(), SegmentationScorer(), 22, trials=trials, report_stage=told.append
     )
     assert list(report["trials"]) == list(trials)
     for rows in report["trials"].values():
@@ -83,8 +83,13 @@ def test_certificate_has_both_masks_for_every_trial():
     assert plain["exact"]["scenes"] >= 22
     assert report["whole"]["exact"]["scenes"] == plain["exact"]["scenes"]
     assert sum(one["n"] for one in plain["own"]["presence"]["bins"]) >= 20
-    assert len(told) == 2
-    assert "icons, 11 scenes" in told[1]
+    assert [(one.number, one.title, one.scenes) for one in told] == [
+        (1, "plain, 64 px", 22),
+        (2, "icons", 11),
+    ]
+    # A scene of 256 px takes 4 ** 1.3 times as long as one of 64 px.
+    assert told[0].done == 0
+    assert told[1].done == pytest.approx(22 / (22 + 11 * 4**1.3))
 
 
 def test_bars_are_met_by_exact_masks_and_not_by_a_segmenter_that_sees_nothing():
