@@ -93,6 +93,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
     """Return the error for a name not in a table: the nearest, then all that there are."""
     known = list(known)
+    if not known:
+        return UsageError(f"unknown {kind} {name!r}; it has none that a user may name")
     guess = nearest(name, known)
     hint = f"did you mean {guess!r}? " if guess else ""
     return UsageError(f"unknown {kind} {name!r}; {hint}known: {', '.join(known)}")

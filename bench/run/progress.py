@@ -15,6 +15,10 @@ LINE_SECONDS = 15.0
 class Progress(Protocol):
     """Is told how far the run is."""
 
+    def wait(self, what: str) -> None:
+        """Show what takes time now and cannot be counted, until `begin` or `end`."""
+        ...
+
     def begin(self, what: str, total: int, done: int = 0) -> None:
         """Start to count up to ``total``."""
         ...
@@ -34,6 +38,9 @@ class Progress(Protocol):
 
 class Silent:
     """Says nothing."""
+
+    def wait(self, what: str) -> None:
+        """Do nothing."""
 
     def begin(self, what: str, total: int, done: int = 0) -> None:
         """Do nothing."""
@@ -55,6 +62,9 @@ class Lines:
         self.every = every
         self._what, self._total, self._done, self._before = "", 0, 0, 0
         self._start = self._last = time.monotonic()
+
+    def wait(self, what: str) -> None:
+        """Do nothing: a log has no use for what is over when it is read."""
 
     def begin(self, what: str, total: int, done: int = 0) -> None:
         """Start to count."""
@@ -92,6 +102,14 @@ class Bar:
         self._console = Console(stderr=True)
         self._bar: Any = None
         self._task: Any = None
+
+    def wait(self, what: str) -> None:
+        """Show a line that moves."""
+        from rich.text import Text
+
+        self.end()
+        self._bar = self._console.status(Text(printable(what)))
+        self._bar.start()
 
     def begin(self, what: str, total: int, done: int = 0) -> None:
         """Show the bar."""

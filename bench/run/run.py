@@ -79,7 +79,6 @@ def run(spec: RunSpec, progress: Progress | None = None) -> Completed:
     folder = run_folder(spec)
     require_possible(spec)
     require_place(folder)
-    progress.say(_loading(spec))
     with _workers(spec, progress) as workers:
         asked = manifest_for(folder.name, workers.plan, workers.description)
         with locked(folder) as stale:
@@ -141,21 +140,27 @@ def _loading(spec: RunSpec) -> str:
 @contextmanager
 def _workers(spec: RunSpec, progress: Progress) -> Iterator[Workers]:
     """Have whoever does the work; whatever happens, what was started ends with it."""
-    workers: Workers
-    if spec.engine == "ray":
-        from bench.run.ray_pool import RayPool
-
-        workers = RayPool(spec, progress)
-    elif spec.devices is not None:
-        from bench.run.process_pool import ProcessPool
-
-        workers = ProcessPool(spec, progress)
-    else:
-        workers = InProcess(*prepare(spec, progress))
+    progress.wait(_loading(spec))
+    try:
+        workers = _start(spec, progress)
+    finally:
+        progress.end()
     try:
         yield workers
     finally:
         workers.close()
+
+
+def _start(spec: RunSpec, progress: Progress) -> Workers:
+    if spec.engine == "ray":
+        from bench.run.ray_pool import RayPool
+
+        return RayPool(spec, progress)
+    if spec.devices is not None:
+        from bench.run.process_pool import ProcessPool
+
+        return ProcessPool(spec, progress)
+    return InProcess(*prepare(spec, progress))
 
 
 def _complete(opened: Run, workers: Workers, progress: Progress) -> Completed:

@@ -124,6 +124,36 @@ def test_processes_of_xdist_share_one_run_in_any_folder(project):
     assert [one.name for one in (project.path / "runs").glob("[!.]*")] == ["pytest"]
 
 
+def test_images_of_unknown_weights_are_not_those_of_an_earlier_session(project):
+    project.makepyfile(
+        own="""
+        from pathlib import Path
+        import numpy as np
+
+        def load():
+            shade = int(Path("checkpoint.txt").read_text())
+
+            def draw(prompts, generators):
+                with open("drawn.txt", "a") as file:
+                    file.write(str(shade) * len(prompts))
+                noise = np.random.default_rng(shade)
+                return [noise.integers(0, 255, (64, 64, 3), np.uint8) for _ in prompts]
+
+            return draw
+        """,
+        test_it="def test_it(binding_run):\n    pass\n",
+    )
+    drawn, seen = project.path / "drawn.txt", []
+    for shade in (1, 2):
+        (project.path / "checkpoint.txt").write_text(str(shade))
+        run(
+            project, "--binding-model=own:load", "--binding-baseline=", "test_it.py"
+        ).assert_outcomes(passed=1)
+        seen.append(drawn.read_text())
+    assert set(seen[0]) == {"1"}
+    assert seen[1] == seen[0] + "2" * len(seen[0])
+
+
 def test_a_missing_baseline_is_told_before_an_image_is_made(project):
     project.makepyfile(third="def test_binding(binding_run):\n    pass\n")
     result = run(project, "third.py")

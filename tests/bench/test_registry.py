@@ -54,3 +54,11 @@ def test_models_without_weights_are_to_train_with_the_command(capsys):
     )
     assert "to train" not in lines["local"]
     assert "exact" not in lines
+
+
+def test_a_module_with_nothing_to_name_lists_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "bare_part.py").write_text("import math\n")
+    with pytest.raises(UsageError, match="unknown attribute of bare_part 'load'; it has none"):
+        registry.load("sampler", "bare_part:load")

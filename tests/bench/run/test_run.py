@@ -147,3 +147,33 @@ def test_a_plan_only_adds_to_the_tags_of_a_grid(tmp_path, monkeypatch):
         assert after.tags == before.tags - {"seen", "novel"} | ({"novel"} if asks else set())
     own = replace(spec, source=replace(spec.source, tag_by_training=False))
     assert plan_of(own, training).cells == plan_of(spec, None).cells
+
+
+class Watched(Heard):
+    """Keeps in which order it is shown that something is loaded, counted and over."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: list[str] = []
+
+    def wait(self, what):
+        self.shown.append(what)
+
+    def begin(self, what, total, done=0):
+        self.shown.append(what)
+
+    def end(self):
+        self.shown.append("end")
+
+
+def test_what_is_loaded_is_shown_first_and_is_over_when_it_fails(tmp_path):
+    watched = Watched()
+    run(spec_in(tmp_path, seeds=1), watched)
+    first, second, *_ = watched.shown
+    assert first.startswith("loading model tests.bench.shapes:ShapeSampler, segmenter tests.")
+    assert second == "end"
+    watched = Watched()
+    with pytest.raises(UsageError, match="unknown attribute"):
+        run(spec_in(tmp_path, model="tests.bench.shapes:Nothing"), watched)
+    assert len(watched.shown) == 2
+    assert watched.shown[1] == "end"
