@@ -25,6 +25,8 @@ def _words(_context: click.Context, _option: click.Parameter, given: tuple[str, 
 
 #: Prompts of a list that are not read and are shown one by one.
 SKIPPED_SHOWN = 20
+#: Bytes from which on a file of prompts takes seconds to read.
+LARGE_FILE = 1_000_000
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 _OPTIONS = (
@@ -91,6 +93,12 @@ def grid_options(function: Command) -> Command:
     return function
 
 
+def _tell_large(path: str | Path) -> None:
+    """Say that a file is read, where it is so large that reading takes long."""
+    if Path(path).is_file() and (size := Path(path).stat().st_size) >= LARGE_FILE:
+        click.echo(f"reading {path}, {size / 1e6:.0f} MB", err=True)
+
+
 def _tell_skipped(grid: Grid) -> None:
     """Count the prompts of a list that are not read, and list the first."""
     if not grid.skipped:
@@ -146,6 +154,7 @@ def resolve_grid(
         if grid_file is not None:
             from prompts.gridfile import load_grid
 
+            _tell_large(grid_file)
             grid = load_grid(
                 grid_file,
                 colours=colours or None,

@@ -25,6 +25,15 @@ def test_text():
     assert "150 prompts, 150 images" in result.stderr
 
 
+def test_a_large_file_is_told_before_it_is_read(tmp_path):
+    path = tmp_path / "own.jsonl"
+    rows = [{"prompt": f"a {colour} cup", "note": "x" * 600_000} for colour in ("red", "blue")]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    assert run("--grid", path).stderr.startswith(f"reading {path}, 1 MB\n")
+    path.write_text(json.dumps(rows[0]))
+    assert "reading" not in run("--grid", path).stderr
+
+
 def test_default_is_the_default_grid():
     assert len(run().stdout.splitlines()) == 522
 
