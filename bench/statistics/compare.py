@@ -95,7 +95,8 @@ def pair(before: pd.DataFrame | Sequence[pd.DataFrame], after: pd.DataFrame) -> 
     lost = np.isin(held, NOT_JUDGED)
     if alone := int((lost.any(axis=1) & (here & ~lost).any(axis=1)).sum()):
         warnings.append(
-            f"{alone} images could not be judged in one of the runs and are left out of all"
+            f"{alone} {'image' if alone == 1 else 'images'} could not be judged in one of the runs; "
+            "left out of all"
         )
     frame = pd.DataFrame({"cell_id": ids[keys[0]], "binding": keys[1], "index": keys[2]})
     about = after.drop_duplicates(["cell_id", "binding"])[["cell_id", "binding", *_ABOUT]]
