@@ -94,10 +94,8 @@ def pair(before: pd.DataFrame | Sequence[pd.DataFrame], after: pd.DataFrame) -> 
         warnings.append(f"the runs have {words} judgements a cell; all of them are used")
     lost = np.isin(held, NOT_JUDGED)
     if alone := int((lost.any(axis=1) & (here & ~lost).any(axis=1)).sum()):
-        warnings.append(
-            f"{alone} {'image' if alone == 1 else 'images'} could not be judged in one of the runs; "
-            "left out of all"
-        )
+        images = "image" if alone == 1 else "images"
+        warnings.append(f"{alone} {images} could not be judged in one of the runs; left out of all")
     frame = pd.DataFrame({"cell_id": ids[keys[0]], "binding": keys[1], "index": keys[2]})
     about = after.drop_duplicates(["cell_id", "binding"])[["cell_id", "binding", *_ABOUT]]
     joined = frame.merge(about, on=["cell_id", "binding"], how="left", validate="many_to_one")
