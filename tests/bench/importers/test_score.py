@@ -180,7 +180,10 @@ def test_changed_pictures_are_another_run(tmp_path, capsys):
     assert run(["score", "set", *sets.PARTS]) == 0
     (root / "00003.png").write_bytes((root / "00004.png").read_bytes())
     assert run(["score", "set", *sets.PARTS]) == 3
-    assert "the pictures or their prompts have changed since" in capsys.readouterr().err.splitlines()[-1]
+    assert (
+        "the pictures or their prompts have changed since"
+        in capsys.readouterr().err.splitlines()[-1]
+    )
     assert run(["score", "set", *sets.PARTS, "--name", "again"]) == 0
 
 
