@@ -96,35 +96,37 @@ def aside_of(low: Sequence[str], first: int, end: int) -> str:
 
 def why_refused(low: Sequence[str], text: str, mention: Mention, shades: Sequence[Shade]) -> str:
     """Say why colours of a thing, at this place of a text, are not read; "" where they are."""
-    if mention.aside:
-        return ""
-    said = shown(text[slice(*mention.span)])
+    clause = "" if mention.aside else _refusal(low, mention, shades)
+    return f"{shown(text[slice(*mention.span)])} {clause}" if clause else ""
+
+
+def _refusal(low: Sequence[str], mention: Mention, shades: Sequence[Shade]) -> str:
     last = low[mention.last - 1]
     before, earlier = word_at(low, mention.first - 1), word_at(low, mention.first - 2)
     after = word_at(low, mention.last)
     light = last == "light" and before in ("under", "in", "with", "by")
     if len({one.name for one in (*mention.shades, *shades)}) > 1:
-        return f"{said} has several colours"
+        return "has several colours"
     if last in lex.PEOPLE:
-        return f"{said} tells of people"
+        return "tells of people"
     if last in lex.SCENES or light:
-        return f"{said} is a colour of the whole picture"
+        return "is a colour of the whole picture"
     if last in lex.NO_HEADS:
-        return f"{said} names no thing"
+        return "names no thing"
     if (
         before in lex.NEGATIONS
         or low[mention.first] == "no"
         or (before, earlier) == ("of", "instead")
     ):
-        return f"{said} is said not to be there"
+        return "is said not to be there"
     if before in lex.SIMILES and earlier not in ("well", "such"):
-        return f"{said} is a likeness"
+        return "is a likeness"
     if earlier == "out":
         earlier = word_at(low, mention.first - 3)
     if before in ("of", "from") and earlier in lex.MADE:
-        return f"{said} is what something is made of"
+        return "is what something is made of"
     if "or" in (before, after):
-        return f"{said} is one of several choices"
+        return "is one of several choices"
     if after == "'":
-        return f"{said} owns something"
+        return "owns something"
     return ""

@@ -143,12 +143,6 @@ def _known_colours() -> dict[str, list[tuple[tuple[str, ...], Shade]]]:
     return table
 
 
-def fold(text: str) -> str:
-    """Return text as it is compared: lower case, single spaces, "grey" as "gray"."""
-    words = text.lower().split()
-    return " ".join("gray" if word == "grey" else word for word in words)
-
-
 def is_participle(word: str) -> bool:
     """Say whether a word is a past form, such as "parked": after a noun it tells of it."""
     return word in PAST_FORMS or (len(word) > 3 and word.endswith("ed") and word not in ED_NOUNS)

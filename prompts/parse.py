@@ -20,12 +20,13 @@ from prompts.errors import PromptError, shown
 from prompts.lexicon import COPULAS, DETERMINERS, NUMBERS, PREPOSITIONS
 from prompts.manifest import TrainingManifest
 from prompts.mentions import BACKGROUND, PART, Mention, Reading
-from prompts.noun_phrases import Words, fold, scenery_name
+from prompts.noun_phrases import Words, scenery_name
 from prompts.reader import read_text
 from prompts.slug import slug
 from prompts.subjects import SUBJECTS, Subject
 from prompts.tags import tag_cell
 from prompts.templates import TEMPLATES, make_cell
+from prompts.text_tokens import fold
 
 #: Longer texts are no prompts.
 LONGEST_PROMPT = 1 << 22

@@ -20,7 +20,7 @@ from prompts.control_text import without_colours
 from prompts.custom_vocabulary import ACHROMATIC_SPREAD, own_colour
 from prompts.errors import PromptError, nearest, shown
 from prompts.grammar import plural
-from prompts.noun_phrases import Words, fold
+from prompts.noun_phrases import Words
 from prompts.parse import (
     LONGEST_PROMPT,
     MOST_BINDINGS,
@@ -32,6 +32,7 @@ from prompts.reader import read_text
 from prompts.source_location import Place, read_file
 from prompts.subjects import SUBJECTS, Subject
 from prompts.tables import read_table
+from prompts.text_tokens import fold
 
 #: What stands after the names of the fields of each binding.
 SUFFIXES = ("", *(str(number) for number in range(2, MOST_BINDINGS + 1)))

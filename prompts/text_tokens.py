@@ -95,3 +95,9 @@ def tokenise(text: str) -> Tokens:
         kept = [at for at in range(len(low)) if at not in dropped]
         return Tokens([low[at] for at in kept], [spans[at] for at in kept])
     return Tokens(low, spans)
+
+
+def fold(text: str) -> str:
+    """Return text as it is compared: lower case, single spaces, "grey" as "gray"."""
+    words = text.lower().split()
+    return " ".join("gray" if word == "grey" else word for word in words)

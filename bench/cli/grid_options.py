@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -99,17 +99,15 @@ def _tell_large(path: str | Path) -> None:
         click.echo(f"reading {path}, {size / 1e6:.0f} MB", err=True)
 
 
-def _tell_skipped(grid: Grid) -> None:
+def _list_skipped(name: str, skipped: Sequence[str]) -> None:
     """Count the prompts of a list that are not read, and list the first."""
-    if not grid.skipped:
-        return
     from prompts.errors import printable
 
-    click.echo(f"{printable(grid.name)}: {len(grid.skipped):,} prompts are not read", err=True)
-    for line in grid.skipped[:SKIPPED_SHOWN]:
+    click.echo(f"{printable(name)}: {len(skipped):,} prompts are not read", err=True)
+    for line in skipped[:SKIPPED_SHOWN]:
         click.echo(f"not read: {printable(line)}", err=True)
-    if len(grid.skipped) > SKIPPED_SHOWN:
-        click.echo(f"not read: {len(grid.skipped) - SKIPPED_SHOWN:,} more", err=True)
+    if len(skipped) > SKIPPED_SHOWN:
+        click.echo(f"not read: {len(skipped) - SKIPPED_SHOWN:,} more", err=True)
 
 
 def resolve_grid(
@@ -163,7 +161,8 @@ def resolve_grid(
                 seeds=seeds,
                 strict=strict,
             )
-            _tell_skipped(grid)
+            if grid.skipped:
+                _list_skipped(grid.name, grid.skipped)
         else:
             from prompts.grids import build_grid
 

@@ -11,11 +11,12 @@ from prompts.errors import PromptError, shown
 from prompts.grammar import plural
 from prompts.grid import Grid
 from prompts.manifest import TrainingManifest
-from prompts.noun_phrases import Words, fold
+from prompts.noun_phrases import Words
 from prompts.prompt_list import KNOWN, Row, make_row, row_cells
 from prompts.source_location import Place
 from prompts.subjects import SUBJECTS, Subject
 from prompts.tags import tag_cell
+from prompts.text_tokens import fold
 
 #: Distinct prompts whose answers are remembered.
 REMEMBERED = 1 << 16

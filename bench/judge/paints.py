@@ -117,10 +117,11 @@ class Paints:
                 ):
                     common[term] *= 1.0 - one
                 net[term] *= 1.0 - one
-            if {_WHITE, _GRAY} <= set(large) and lab is not None:
+            white, gray = first == _WHITE, first == _GRAY
+            both = {_WHITE, _GRAY} <= set(large)
+            if both and lab is not None and min(white.sum(), gray.sum()) >= LEAST_PIXELS:
                 # A white paint and its shade are one rival under two names.
-                one = unity(lab[first == _WHITE], lab[first == _GRAY])
-                net[_WHITE] += one * net[_GRAY]
+                net[_WHITE] += unity(lab[white], lab[gray]) * net[_GRAY]
         return min(1.0, max(0.0, *net.values())), min(1.0, max(0.0, *common.values()))
 
 

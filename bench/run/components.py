@@ -51,7 +51,7 @@ def _plain(given: Fingerprint) -> Fingerprint:
     return replace(given, options=dict(given.options), versions=dict(given.versions))
 
 
-def build_sampler(spec: RunSpec, source: ModelSource) -> Sampler:
+def build_sampler(source: ModelSource, device: str | None) -> Sampler:
     """Make the sampler of a model."""
     asked = {
         "steps": source.steps,
@@ -60,7 +60,7 @@ def build_sampler(spec: RunSpec, source: ModelSource) -> Sampler:
         "trajectory": source.trajectory,
         **source.options,
     }
-    offered: dict[str, Any] = {"device": spec.device, "batch_size": source.batch_size}
+    offered: dict[str, Any] = {"device": device, "batch_size": source.batch_size}
     if registry.address("sampler", source.model) != source.model:
         offered["model"] = source.model
     sampler: Sampler = build("sampler", source.model, asked, offered)
@@ -91,7 +91,11 @@ def build_components(
     if sampler is None:
         assert isinstance(spec.source, ModelSource)
         grid = spec.source.grid
-        sampler, colours, subjects = build_sampler(spec, spec.source), grid.colours, grid.subjects
+        sampler, colours, subjects = (
+            build_sampler(spec.source, spec.device),
+            grid.colours,
+            grid.subjects,
+        )
     canonical = {
         one.name: one.canonical
         for one in subjects

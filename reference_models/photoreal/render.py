@@ -15,7 +15,7 @@ import numpy as np
 
 from reference_models.photoreal.meshes import Mesh, joined
 from reference_models.photoreal.paint import SIDE, gamma, linear
-from reference_models.photoreal.scene import LIGHTS, REACH, SUPPORT, WALL, Stage
+from reference_models.photoreal.scene import LIGHTS, REACH, SUPPORT, WALL, PhotorealScene
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,7 +101,7 @@ def _coat(mi: Any) -> Any:
     return properties
 
 
-def _set(mi: Any, parameters: Any, stage: Stage) -> np.ndarray:
+def _set(mi: Any, parameters: Any, stage: PhotorealScene) -> np.ndarray:
     """Give the template the values of a stage; the labels of the faces of its mesh."""
     transform = mi.ScalarTransform4f
     view = transform().look_at(list(stage.eye), list(stage.target), [0, 0, 1])
@@ -154,13 +154,13 @@ _NOTHING = Mesh(np.array([[0, 0, -1.0], [0.01, 0, -1], [0, 0.01, -1]]), np.array
 
 
 def render(
-    stage: Stage, size: int, samples: int, seed: int, denoise: bool = True
+    stage: PhotorealScene, size: int, samples: int, seed: int, denoise: bool = True
 ) -> RenderedPicture:
     """Trace a stage.
 
     Parameters
     ----------
-    stage : Stage
+    stage : PhotorealScene
     size : int
         Pixels a side.
     samples : int
@@ -205,7 +205,7 @@ def _traced(
     return np.nan_to_num(np.array(film, dtype=np.float32))
 
 
-def _labels(stage: Stage, seen: np.ndarray, of_face: np.ndarray) -> np.ndarray:
+def _labels(stage: PhotorealScene, seen: np.ndarray, of_face: np.ndarray) -> np.ndarray:
     """Labels of pixels from the place (S, S, 3) and the number of the face that each shows."""
     place, face = seen[..., :3], seen[..., 3].round().astype(int)
     out = of_face[face.clip(0, len(of_face) - 1)]

@@ -1,7 +1,7 @@
 """A plan in three dimensions: where things stand, in which paint and light, seen from where.
 
-The scene is a description of its own (`Stage`), which `reference_models.photoreal.render` hands to
-Mitsuba.
+The scene is a description of its own (`PhotorealScene`), which `reference_models.photoreal.render`
+hands to Mitsuba.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Light:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Stage:
+class PhotorealScene:
     """A scene ready to be rendered.
 
     Attributes
@@ -94,7 +94,7 @@ class Stage:
     paints: tuple[np.ndarray, np.ndarray]
 
 
-def build(plan: ScenePlan, d: Draws, photo: np.ndarray | None = None) -> Stage:
+def build(plan: ScenePlan, d: Draws, photo: np.ndarray | None = None) -> PhotorealScene:
     """Build the scene of a plan.
 
     Parameters
@@ -150,7 +150,7 @@ def build(plan: ScenePlan, d: Draws, photo: np.ndarray | None = None) -> Stage:
     lights = tuple(_light(d, tint * there, eye, target) for there in on)
     if plan.wall is not None or plan.support is not None:
         photo = None
-    return Stage(
+    return PhotorealScene(
         tuple(pieces),
         surface(colour_of(plan.wall, d), d, photo),
         surface(colour_of(plan.support, d), d),

@@ -124,7 +124,9 @@ def test_processes_of_xdist_share_one_run_in_any_folder(project):
     assert [one.name for one in (project.path / "runs").glob("[!.]*")] == ["pytest"]
 
 
-def test_images_of_unknown_weights_are_not_those_of_an_earlier_session(project):
+def test_images_of_unknown_weights_are_not_those_of_an_earlier_session(project, monkeypatch):
+    # Workers of one session share a run; here each inner session is one of its own.
+    monkeypatch.delenv("PYTEST_XDIST_TESTRUNUID", raising=False)
     project.makepyfile(
         own="""
         from pathlib import Path

@@ -166,8 +166,8 @@ def test_jsonl_tsv_and_text(write):
     [
         ("a.csv", "", 0, "the grid is empty"),
         ("a.csv", "prompt\n", 0, "the grid is empty"),
-        ("a.csv", "promt,colour\nx,red\n", 2, "no prompt among"),
-        ("a.csv", "prompt,colur\nx,red\n", 2, "did you mean 'colour'"),
+        ("a.csv", "promt,colour\nx,red\n", 1, "no prompt among"),
+        ("a.csv", "prompt,colur\nx,red\n", 1, "did you mean 'colour'"),
         ("a.csv", "prompt\na blue cup\na thing\n", 3, "cannot tell what is asked"),
         ("a.csv", "prompt\na blue, round cup\n", 2, "quote a prompt"),
         ("a.csv", 'prompt\n"a blue\n', 2, "not CSV"),

@@ -42,7 +42,7 @@ def test_images_do_not_depend_on_the_batch_or_the_order(one_by_one):
     together = sampler(family, batch_size=3)
     assert np.abs(pictures(together.sample(SAMPLES)) - pictures(alone)).max() <= TOLERANCE
     backwards = list(together.sample(SAMPLES[::-1]))
-    assert [one.sample for one in backwards] == SAMPLES[::-1]
+    assert [one.sample for one in backwards] == list(SAMPLES[::-1])
     assert np.abs(pictures(backwards)[::-1] - pictures(alone)).max() <= TOLERANCE
     # A resume asks for what is missing only, in other company.
     rest = pictures(together.sample([SAMPLES[1], SAMPLES[4]]))

@@ -36,7 +36,7 @@ def test_out_of_memory_halves_and_changes_no_picture(capfd):
     made = sampler(batch_size=6)
     fail_above(made, 2)
     images = list(made.sample(SAMPLES))
-    assert [one.sample for one in images] == SAMPLES
+    assert [one.sample for one in images] == list(SAMPLES)
     assert made.batch.size == 1
     err = capfd.readouterr().err
     assert "out of memory with 6 images a batch; going on with 3" in err
