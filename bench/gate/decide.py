@@ -137,12 +137,14 @@ def decide(
     fields = [name for name in allowed if name != UNJUDGED]
     passed = require_comparable(before[0], after[0], fields)
     runs = [before[1]] if isinstance(before[1], pd.DataFrame) else list(before[1])
-    passed += _require_judged(runs, after[1], allowed)
     pairs = pair(runs, after[1])
     comparisons = compare(pairs, margin=margin, alpha=alpha, slices=details)
     if not comparisons or comparisons[0].metric != "binding_score":
         raise NotComparableError("cannot compare: no image was judged in both runs")
     primary = comparisons[0]
+    if primary.verdict != REGRESSION:
+        # A loss among the images that both have judged is one, whatever became of the others.
+        passed += _require_judged(runs, after[1], allowed)
     sentence = primary.sentence
     if passed:
         sentence += f"; let through: {', '.join(name.split(' ')[0] for name in passed)}"

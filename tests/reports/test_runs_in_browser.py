@@ -18,7 +18,7 @@ def test_two_runs_side_by_side(pair_file, open_page, first, second):
     card = cards(page).first
     assert card.locator(".card-verdict").count() == 2
     assert card.locator("img").count() == 2
-    assert page.locator(".differences:not(.short) tbody tr").count() == 5
+    assert page.locator(".differences:not(.short) tbody tr").count() == 6
     # Of two runs the difference comes first; the address need not say so.
     assert page.input_value("#heat-run") == "0-1"
     assert "difference" in page.inner_text("#heat-readout")

@@ -207,6 +207,15 @@ def test_shares_of_unjudged_images_that_differ_are_not_comparable():
     assert decide((SAME, after), (SAME, after)).verdict in (PASS, UNDERPOWERED)
 
 
+def test_a_regression_among_the_judged_images_is_one_whatever_is_unjudged():
+    run = np.ones((60, 2), dtype=bool)
+    after = frame(~run)
+    after.loc[after["index"].eq(0), "verdict"] = "unjudged"
+    decision = decide((SAME, frame(run)), (SAME, after))
+    assert decision.verdict == "regression"
+    assert decision.code == 1
+
+
 def test_several_trainings_before_allow_for_their_spread():
     rng = np.random.default_rng(10)
 
