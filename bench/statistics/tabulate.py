@@ -111,6 +111,9 @@ def estimates_of(
             if wide is not None and variance > 0:
                 clustered = student(means.mean(), variance**0.5, degrees, level)
                 wide = min(wide[0], clustered[0]), max(wide[1], clustered[1])
+            if wide is not None and how["bounded"]:
+                # Student's t knows no ends of the scale.
+                wide = max(wide[0], 0.0), min(wide[1], 1.0)
         low, high = ends or (None, None)
         population_low, population_high = wide or (None, None)
         found.append(

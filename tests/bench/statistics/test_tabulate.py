@@ -128,3 +128,17 @@ def test_default_grid_takes_less_than_a_second_of_processor():
     start = time.process_time()
     tabulate(frame)
     assert time.process_time() - start < 1.0
+
+
+def test_no_interval_of_a_metric_between_0_and_1_leaves_the_scale():
+    rows = [
+        (f"{colour}-{subject}", colour, subject, {"single"}, ["bound"])
+        for colour in ("red", "blue", "green", "pink")
+        for subject in ("cup", "egg", "car", "hat", "pig")
+    ]
+    frame = table(rows)
+    frame["bind"] = np.where(frame["subject"].eq("egg"), 0.4, 0.0)
+    (one,) = (e for e in tabulate(frame) if (e.metric, e.group) == ("bind", "all"))
+    assert one.population_low == 0.0
+    assert 0.08 < one.population_high <= 1.0
+    assert 0.0 <= one.low <= one.value <= one.high
