@@ -11,7 +11,7 @@ import pytest
 
 from bench.cli.main import COMMANDS, run
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SHAPES = "tests.bench.shapes"
 ARGUMENTS = [
     *("run", "--model", f"{SHAPES}:ShapeSampler", "--segmenter", f"{SHAPES}:ShapeSegmenter"),
