@@ -10,6 +10,7 @@ from prompts.colours import COLOUR_NAMES
 from prompts.manifest import TrainingManifest
 from prompts.subjects import SUBJECT_NAMES
 from reference_models.policies import Policy, policy
+from reference_models.world.caption_noise import CLEAN, CaptionNoise, misdescribed, noisy_ids
 from reference_models.world.captions import token_ids
 from reference_models.world.render import render
 from reference_models.world.scene import Scenes, sample_scenes, with_natural_bare_names
@@ -26,12 +27,13 @@ class ScenePool:
     """A few thousand scenes in memory, of which a block is replaced every few batches.
 
     Each scene is used about ``reuse`` times with other noise, so that drawing costs little
-    beside training. ``seen`` counts what its captions said.
+    beside training. ``seen`` counts what its captions said, before words are dropped or shuffled.
 
     Parameters
     ----------
     generator : torch.Generator
     shown : Policy, optional
+        Natural by default.
     side : int
         Pixels of the pictures given out; scenes are drawn at 64 and averaged down.
     size, block : int
@@ -39,6 +41,8 @@ class ScenePool:
     reuse : float
     seen : TrainingManifest, optional
         What earlier captions said, where a training goes on.
+    noise : CaptionNoise
+        Of the captions; clean by default.
     """
 
     def __init__(
@@ -50,8 +54,9 @@ class ScenePool:
         block: int = 512,
         reuse: float = 2.0,
         seen: TrainingManifest | None = None,
+        noise: CaptionNoise = CLEAN,
     ) -> None:
-        self.generator, self.shown = generator, shown
+        self.generator, self.shown, self.noise = generator, shown or policy("natural"), noise
         self.side, self.block, self.reuse = side, block, reuse
         self.seen = seen or TrainingManifest()
         self._due = 0.0
@@ -62,9 +67,13 @@ class ScenePool:
 
     def _draw(self) -> tuple[Tensor, Tensor]:
         scenes = training_scenes(self.block, self.generator, self.shown)
+        scenes, described = misdescribed(
+            scenes, self.noise, self.shown.table, self.shown.bare, self.generator
+        )
         image = F.adaptive_avg_pool2d(render(scenes).image, self.side)
-        self._count(scenes)
-        return (image * 255).round().to(torch.uint8), token_ids(scenes)
+        self._count(described)
+        ids = noisy_ids(token_ids(described), self.noise, self.generator)
+        return (image * 255).round().to(torch.uint8), ids
 
     def _count(self, scenes: Scenes) -> None:
         rows = zip(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from reference_models.dit import DiT
 from reference_models.tokens.model import TokenModel
 from reference_models.unet import UNet
+from reference_models.world.caption_noise import CLEAN, CaptionNoise
 from reference_models.world.captions import LENGTH, WORDS
 
 
@@ -26,6 +27,8 @@ class TrainingPreset:
         noise.
     policy : str
         What it is shown; see ``policies``.
+    noise : CaptionNoise
+        How its captions fall short of the pictures. May be given as a dict, as files have it.
     init : str
         Bundled model whose weights it begins with; none for random ones.
     fine, coarse, fine_blocks, coarse_blocks : int
@@ -51,6 +54,7 @@ class TrainingPreset:
     target: str = "velocity"
     first: float = 0.0
     policy: str = "natural"
+    noise: CaptionNoise = CLEAN
     init: str = ""
     fine: int = 64
     coarse: int = 128
@@ -70,6 +74,10 @@ class TrainingPreset:
     seed: int = 1
     steps: int = 8
     guidance_scale: float = 4.0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.noise, dict):
+            object.__setattr__(self, "noise", CaptionNoise(**self.noise))
 
 
 #: What the members share that are compared by one difference from each other.

@@ -146,7 +146,8 @@ def main(
             raise click.ClickException(str(error)) from error
     stored = training.facts.get("seen")
     seen = None if stored is None else TrainingManifest.from_json(stored, str(training.file))
-    pool = ScenePool(training.generator, policy(preset.policy), seen=seen)
+    shown = policy(preset.policy)
+    pool = ScenePool(training.generator, shown, seen=seen, noise=preset.noise)
     training.run(
         lambda: loss_of(model, *pool.batch(training.batch), training.generator, preset),
         lambda: {"seen": pool.seen.to_json()},

@@ -86,7 +86,8 @@ def text(ids: Tensor) -> str:
     """The caption of one row of token ids, with the right articles."""
     words = [WORDS[int(i)] for i in ids if int(i)]
     return " ".join(
-        "an" if word == "a" and words[k + 1][0] in _VOWELS else word for k, word in enumerate(words)
+        "an" if word == "a" and following[0] in _VOWELS else word
+        for word, following in zip(words, [*words[1:], "<"], strict=True)
     )
 
 

@@ -181,17 +181,8 @@ def sample_scenes(
     quiet = draw_quiet(n * 4, g).view(n, 4, 3)
     scenery_rgb = torch.where((scenery_term >= 0)[..., None], draw_terms(scenery_term, g), quiet)
 
-    framed, plated = scenery_term[:, FRAME] != NONE, scenery_term[:, PLATE] != NONE
-    scale = torch.where(two[:, None], uniform(0.4, 0.48, n, 2), uniform(0.58, 0.76, n, 2))
-    scale = scale * torch.where(framed, 0.8, 1.0)[:, None] * torch.where(plated, 0.88, 1.0)[:, None]
-    base = uniform(-0.74, -0.62, n, 2) + 0.14 * framed[:, None] + 0.06 * plated[:, None]
-    spread = torch.where(two, 0.49, 0.0)
-    centre_x = (
-        torch.stack((-spread, spread), 1)
-        + uniform(-1, 1, n, 2) * torch.where(two, 0.04, 0.14)[:, None]
-    )
-    centre_x = centre_x * torch.where(framed, 0.82, 1.0)[:, None]
-    centre = torch.stack((centre_x, base + 0.9 * scale), -1)
+    framed = scenery_term[:, FRAME] != NONE
+    centre, scale = layout(two, framed, scenery_term[:, PLATE] != NONE, g)
     return Scenes(
         subject=subject,
         term=term,
@@ -211,6 +202,37 @@ def sample_scenes(
         says_scenery=says_scenery,
         says_scenery_colour=named.any(1),
     )
+
+
+def layout(
+    two: Tensor, framed: Tensor, plated: Tensor, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Where subjects stand and how large they are, so that a frame or a plate has room.
+
+    Parameters
+    ----------
+    two, framed, plated : Tensor, bool (N,)
+    generator : torch.Generator
+
+    Returns
+    -------
+    centre : Tensor, float32 (N, 2, 2)
+    scale : Tensor, float32 (N, 2)
+    """
+    n = len(two)
+
+    def uniform(low: float, high: float) -> Tensor:
+        return low + (high - low) * torch.rand(n, 2, generator=generator)
+
+    scale = torch.where(two[:, None], uniform(0.4, 0.48), uniform(0.58, 0.76))
+    scale = scale * torch.where(framed, 0.8, 1.0)[:, None] * torch.where(plated, 0.88, 1.0)[:, None]
+    base = uniform(-0.74, -0.62) + 0.14 * framed[:, None] + 0.06 * plated[:, None]
+    spread = torch.where(two, 0.49, 0.0)
+    centre_x = (
+        torch.stack((-spread, spread), 1) + uniform(-1, 1) * torch.where(two, 0.04, 0.14)[:, None]
+    )
+    centre_x = centre_x * torch.where(framed, 0.82, 1.0)[:, None]
+    return torch.stack((centre_x, base + 0.9 * scale), -1), scale
 
 
 def with_natural_bare_names(
