@@ -19,7 +19,7 @@ import numpy as np
 from bench.errors import UsageError
 from bench.protocols import Sampler, SamplerInfo, Usage
 from bench.records import Fingerprint, Generation
-from bench.samplers.addresses import OPENAI, checked_base, is_openai
+from bench.remote.addresses import OPENAI, checked_base, is_openai
 from bench.samplers.options import ApiOptions, chosen, signature_of
 from prompts.cells import Sample
 
@@ -56,7 +56,7 @@ class OpenAIImages(Sampler):
 
     def __init__(self, model: str, **given: Any) -> None:
         try:
-            from bench.samplers.connection import Connection, Pace
+            from bench.remote.connection import Connection, Pace
             from bench.samplers.image_api import ImageApi
         except ModuleNotFoundError as error:
             raise UsageError(

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import UsageError
+from bench.judge.checkpoints import file_digest
 from bench.samplers.diffusers.options import Lora
-from bench.samplers.diffusers.source import PICKLES, file_digest, require_safetensors
+from bench.samplers.diffusers.source import PICKLES, require_safetensors
 
 #: The first of the two factors of a layer, in the names of all trainers.
 _LAYER = re.compile(

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from bench.judge.checkpoints import file_digest
 from bench.records import Fingerprint
 from bench.samplers.diffusers.call import Call
 from bench.samplers.diffusers.load import default_dtype
@@ -14,7 +15,6 @@ from bench.samplers.diffusers.options import Options
 from bench.samplers.diffusers.source import (
     Source,
     digest_of,
-    file_digest,
     read_index,
     weight_files,
 )

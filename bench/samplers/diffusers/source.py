@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import UsageError
+from bench.judge.checkpoints import file_digest
 from bench.registry import HUB, PICKLES
 from bench.samplers.diffusers.errors import quiet, shortened
-from prompts.hashing import file_sha256
 
 INDEX = "model_index.json"
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 #: Libraries that components of a pipeline may come from without a word of the user.
 LIBRARIES = frozenset({"diffusers", "transformers", "reference_models"})
 
@@ -161,17 +160,6 @@ def digest_of(paths: list[Path], base: Path) -> str:
         whole.update(path.relative_to(base).as_posix().encode() + b"\0")
         whole.update(file_digest(path).encode() + b"\0")
     return whole.hexdigest()
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal; in the hub's own cache it is the name of the blob."""
-    blob = path.resolve()
-    if path.is_symlink() and blob.parent.name == "blobs" and _SHA256.fullmatch(blob.name):
-        from huggingface_hub import constants
-
-        if blob.is_relative_to(Path(constants.HF_HUB_CACHE).resolve()):
-            return blob.name
-    return file_sha256(path)
 
 
 def _is_variant(path: Path) -> bool:

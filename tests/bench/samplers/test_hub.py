@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from bench.errors import UsageError
+from bench.judge.checkpoints import file_digest
 from bench.samplers.diffusers.sampler import DiffusersSampler
-from bench.samplers.diffusers.source import file_digest, find
+from bench.samplers.diffusers.source import find
 from prompts import build_grid
 from tests.bench.samplers.families import saved
 

@@ -16,7 +16,7 @@ import pytest
 
 from bench.cli.main import run
 from bench.errors import NotComparableError, UsageError
-from bench.samplers import addresses, connection
+from bench.remote import addresses, connection
 from bench.samplers.openai_images import OpenAIImages, key_for
 from bench.store.manifest import read_manifest
 from bench.store.run import Run
@@ -48,8 +48,8 @@ def _environment(monkeypatch):
 def _short_waits(monkeypatch):
     monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.005)
     monkeypatch.setattr("openai._base_client.MAX_RETRY_DELAY", 0.02)
-    for module in ("connection", "image_api"):
-        monkeypatch.setattr(f"bench.samplers.{module}.BACKOFF", 0.005)
+    for module in ("remote.connection", "samplers.image_api"):
+        monkeypatch.setattr(f"bench.{module}.BACKOFF", 0.005)
 
 
 def model(server, **options) -> OpenAIImages:

@@ -19,7 +19,7 @@ import httpx2
 import openai
 
 from bench.errors import NotComparableError, UsageError
-from bench.samplers.addresses import is_openai, require_public
+from bench.remote.addresses import is_openai, require_public
 
 #: Tries of one request, and of one whose answers were nonsense: those may cost money.
 TRIES, TRIES_OF_NONSENSE = 12, 3

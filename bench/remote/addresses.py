@@ -12,8 +12,23 @@ from bench.errors import UsageError
 OPENAI = "https://api.openai.com/v1"
 
 
-def checked_base(url: str, allow_http: bool = False) -> str:
+def checked_base(
+    url: str,
+    allow_http: bool = False,
+    option: str = "--base-url",
+    key: str = "BENCH_API_KEY",
+    allow: str = "--allow-http",
+) -> str:
     """Return a base URL in one form.
+
+    Parameters
+    ----------
+    url : str
+    allow_http : bool
+        Take plain http to another machine.
+    option, key, allow : str
+        For the messages: the option that names it, where the key is read from, and the option
+        that takes plain http.
 
     Raises
     ------
@@ -25,25 +40,25 @@ def checked_base(url: str, allow_http: bool = False) -> str:
         parts = urlsplit(url.strip())
         port = parts.port
     except ValueError:
-        raise UsageError("--base-url is no URL; expected https://host/v1") from None
+        raise UsageError(f"{option} is no URL; expected https://host/v1") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         shown = url if "@" not in url else "..."
-        raise UsageError(f"--base-url {shown!r} is no http or https URL: expected https://host/v1")
+        raise UsageError(f"{option} {shown!r} is no http or https URL: expected https://host/v1")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise UsageError(
-            "--base-url takes scheme, host, port and path only, since it is stored; the key is "
-            "read from BENCH_API_KEY"
+            f"{option} takes scheme, host, port and path only, since it is stored; the key is "
+            f"read from {key}"
         )
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     place = host if port is None else f"{host}:{port}"
     base = f"{parts.scheme}://{place}{parts.path.rstrip('/') or '/v1'}"
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         if is_openai(base.replace("http:", "https:", 1)):
-            raise UsageError(f"--base-url {base} is not encrypted; expected {OPENAI}")
+            raise UsageError(f"{option} {base} is not encrypted; expected {OPENAI}")
         if not allow_http:
             raise UsageError(
-                f"--base-url {base} is not encrypted, and prompts and key would be read on the "
-                "way; give https://, or allow it with --allow-http"
+                f"{option} {base} is not encrypted, and prompts and key would be read on the "
+                f"way; give https://, or allow it with {allow}"
             )
     return base
 

@@ -1,0 +1,178 @@
+"""Checkpoints of transformers: found, read without running code, and known by commit and hash.
+
+A checkpoint is a folder that `save_pretrained` wrote, or a hub id ``org/name``, with
+``org/name@revision`` for a branch, a tag or a commit. Only safetensors are read, and no code that
+a checkpoint brings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.errors import BenchError, UsageError
+from prompts.hashing import file_sha256
+
+_HUB = re.compile(r"(?P<id>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+#: Class names of what the hub's client and transformers raise, and what to do about each.
+_REMEDIES: tuple[tuple[str, str], ...] = (
+    (
+        "GatedRepoError",
+        "is gated: accept its licence on its page at the hub, then `hf auth login`",
+    ),
+    ("RevisionNotFoundError", "has no such revision at the hub: mend what stands after @"),
+    (
+        "RepositoryNotFoundError",
+        "is not at the hub, or not for you: mend the name, or `hf auth login`",
+    ),
+    (
+        "LocalEntryNotFoundError",
+        "is not in the cache, and the hub cannot be reached or is switched off (HF_HUB_OFFLINE): "
+        "`hf download ID` where there is a network, and give the folder",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoadedModel:
+    """A loaded model, and what it is known by.
+
+    Attributes
+    ----------
+    model, processor : Any
+        Of transformers; the model in evaluation mode, without gradients.
+    name : str
+        The hub id with the resolved commit, or the name of the folder without the way to it.
+    weights : str
+        First 20 hexadecimal digits of the SHA-256 of each safetensors file, by name of the file.
+    """
+
+    model: Any
+    processor: Any
+    name: str
+    weights: str
+
+
+def load_checkpoint(
+    spec: str,
+    classes: Sequence[str],
+    device: str = "cpu",
+    dtype: str = "float32",
+    auto: str | None = None,
+) -> LoadedModel:
+    """Load a model of one of some classes, and its processor.
+
+    Parameters
+    ----------
+    spec : str
+        Folder, hub id, or hub id with ``@revision``.
+    classes : sequence of str
+        Classes of transformers; the one that the checkpoint names among them is taken. Empty for
+        any that ``auto`` knows.
+    device, dtype : str
+    auto : str, optional
+        Class of transformers that loads the model, where that is not the named class itself.
+
+    Raises
+    ------
+    UsageError
+        No such folder, id or revision, a gated or unreachable one, another class, no safetensors;
+        in one line with the remedy.
+    BenchError
+        A checkpoint that is damaged.
+    """
+    import torch
+    import transformers
+
+    where, options = _place(spec)
+    try:
+        config = transformers.AutoConfig.from_pretrained(where, **options)
+        named = list(config.architectures or [])
+        wanted = [kind for kind in named if kind in classes] or ([] if classes else named[:1])
+        if not wanted:
+            raise UsageError(
+                f"{spec} is a {', '.join(named) or 'model of no class'}; "
+                f"expected {' or '.join(classes) or 'one that names its class'}"
+            )
+        loader = getattr(transformers, auto or wanted[0])
+        model = loader.from_pretrained(
+            where, use_safetensors=True, dtype=getattr(torch, dtype), **options
+        )
+        processor = transformers.AutoProcessor.from_pretrained(where, **options)
+    except BenchError:
+        raise
+    except Exception as error:
+        raise _explained(spec, error) from error
+    if Path(where).is_dir():
+        folder, name = Path(where), Path(where).resolve().name
+    else:
+        folder = _snapshot(where, **options)
+        name = f"{where}@{folder.name if folder else 'unknown'}"
+    model = model.eval().requires_grad_(False).to(device)
+    return LoadedModel(model, processor, name, weights_hash(folder))
+
+
+def weights_hash(folder: Path | None) -> str:
+    """Hashes of the safetensors of a folder; of a file of the hub's cache its name is the hash."""
+    files = sorted(folder.glob("*.safetensors")) if folder is not None else []
+    return " ".join(file_digest(path)[:20] for path in files)
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal; in the hub's own cache it is the name of the blob."""
+    blob = path.resolve()
+    if path.is_symlink() and blob.parent.name == "blobs" and _SHA256.fullmatch(blob.name):
+        from huggingface_hub import constants
+
+        if blob.is_relative_to(Path(constants.HF_HUB_CACHE).resolve()):
+            return blob.name
+    return file_sha256(path)
+
+
+def _place(spec: str) -> tuple[str, dict[str, str]]:
+    """Folder or hub id, and the options that name the revision."""
+    if spec and Path(spec).expanduser().is_dir():
+        return str(Path(spec).expanduser()), {}
+    match = _HUB.fullmatch(spec)
+    if match is None or spec.startswith((".", "/", "~")):
+        raise UsageError(
+            f"the model {spec} cannot be loaded: there is no such folder; expected a folder of "
+            "save_pretrained, or a hub id such as org/name@revision"
+        )
+    return match["id"], {"revision": match["revision"]} if match["revision"] else {}
+
+
+def _snapshot(name: str, revision: str | None = None) -> Path | None:
+    """Folder of a hub id in the cache, whose name is the commit."""
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(name, "config.json", revision=revision)
+    return Path(found).parent if isinstance(found, str) else None
+
+
+def _explained(spec: str, error: BaseException) -> BenchError:
+    """Return the one line for what went wrong, with the remedy where it is known."""
+    chain = list(_causes(error))
+    kinds = {kind.__name__ for one in chain for kind in type(one).__mro__}
+    for kind, remedy in _REMEDIES:
+        if kind in kinds:
+            return UsageError(f"the model {spec} cannot be loaded: it {remedy}")
+    first = " ".join(str(error).split())
+    if "safetensors" in first and ("no file named" in first or "does not appear" in first):
+        return UsageError(
+            f"the model {spec} cannot be loaded: it has no safetensors, and a pickle can run any "
+            "code when it is read; load it once where you trust it and "
+            "`save_pretrained(DIR)`, then give DIR"
+        )
+    return BenchError(f"the model {spec} cannot be loaded: {first[:200]}")
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    seen = 0
+    while error is not None and seen < 10:
+        yield error
+        error, seen = error.__cause__ or error.__context__, seen + 1
