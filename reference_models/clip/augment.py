@@ -106,8 +106,8 @@ def blur(image: Tensor, deviation: float) -> Tensor:
 
 def jpeg(image: Tensor, quality: int) -> Tensor:
     """One image (3, H, W) in [0, 1] through a JPEG codec."""
-    pixels = (image * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
+    pixels = (image * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
     decoded = np.array(Image.open(buffer))
-    return torch.from_numpy(decoded).permute(2, 0, 1).float() / 255
+    return torch.from_numpy(decoded).permute(2, 0, 1).to(image.device).float() / 255

@@ -143,60 +143,84 @@ def composed(n: int, material: Material, g: torch.Generator, size: int = SIDE) -
     return Pictures(degrade(image.clamp(0, 1), g), kinds, things, names)
 
 
-def photoreal(folder: Path, numbers: list[int], g: torch.Generator) -> Pictures:
-    """Rendered scenes of a folder, each mirrored, cropped and degraded by chance."""
-    lines = {}
-    for line in (folder / "scenes.jsonl").read_text().splitlines():
-        record = json.loads(line)
-        lines[record["number"]] = record
-    images, labels, names = [], [], torch.full((len(numbers), MOST), -1)
-    for row, number in enumerate(numbers):
-        with Image.open(folder / f"{number:05d}.jpg") as file:
-            image = torch.from_numpy(np.array(file.convert("RGB"))).permute(2, 0, 1).float() / 255
-        with Image.open(folder / f"{number:05d}.png") as file:
-            label = torch.from_numpy(np.array(file))
-        zoom = float(uniform(0.55, 1.0, 1, g)) if torch.rand(1, generator=g) < 0.6 else 1.0
-        side = round(zoom * image.shape[-1])
-        left, top = (int(torch.randint(image.shape[-1] - side + 1, (1,), generator=g))
-                     for _ in range(2))  # fmt: skip
-        image = image[:, top : top + side, left : left + side]
-        label = label[top : top + side, left : left + side]
-        if torch.rand(1, generator=g) < 0.5:
-            image, label = image.flip(-1), label.flip(-1)
-        images.append(F.interpolate(image[None], (SIDE, SIDE), mode="bilinear", antialias=True)[0])
-        labels.append(F.interpolate(label[None, None].float(), (SIDE, SIDE))[0, 0].long())
-        for k, one in enumerate(lines[number]["drawn"][:MOST]):
-            names[row, k] = NAMES.index(one["name"]) if one["name"] in NAMES else OTHER
-    label = torch.stack(labels)
-    things = torch.where(label >= 4, (label - 4) // 2 + 1, 0).byte()
-    kinds = _OF_LABEL[label].byte()
-    return Pictures(degrade(torch.stack(images), g), kinds, things, names)
+@dataclass(frozen=True, slots=True, eq=False)
+class Scenes:
+    """Photoreal scenes of a folder.
+
+    Attributes
+    ----------
+    image : Tensor, uint8 (N, 3, S, S)
+    label : Tensor, uint8 (N, S, S)
+        Wall, support, plate, frame, then body and details of each thing in turn.
+    names : Tensor, int64 (N, MOST)
+        Index into `NAMES` of each thing; -1 where there is none.
+    """
+
+    image: Tensor
+    label: Tensor
+    names: Tensor
 
 
-def cut_from_scenes(folder: Path, size: int = 160) -> Material:
-    """The things of photoreal scenes as icons with transparency."""
-    icons, names = [], []
-    for line in (folder / "scenes.jsonl").read_text().splitlines():
-        record = json.loads(line)
+def read_scenes(folder: Path, size: int = SIDE) -> Scenes:
+    """Every scene of a folder that `reference_models.photoreal.generate` filled."""
+    records = [json.loads(line) for line in (folder / "scenes.jsonl").read_text().splitlines()]
+    images, labels, names = [], [], np.full((len(records), MOST), -1)
+    for row, record in enumerate(records):
         with Image.open(folder / f"{record['number']:05d}.jpg") as file:
-            image = np.array(file.convert("RGB"))
+            images.append(np.array(file.convert("RGB").resize((size, size))))
         with Image.open(folder / f"{record['number']:05d}.png") as file:
-            label = np.array(file)
-        for k, one in enumerate(record["drawn"]):
-            mask = (label >= 4) & ((label - 4) // 2 == k)
-            ys, xs = np.nonzero(mask)
-            # Whole things alone: none that the edge of the picture cuts.
-            if mask.mean() < 0.02 or ys.min() == 0 or xs.min() == 0 or max(
-                ys.max(), xs.max()
-            ) >= len(mask) - 1:  # fmt: skip
+            labels.append(np.array(file.resize((size, size), Image.Resampling.NEAREST)))
+        for k, one in enumerate(record["drawn"][:MOST]):
+            names[row, k] = NAMES.index(one["name"]) if one["name"] in NAMES else OTHER
+    image = torch.as_tensor(np.stack(images), device=torch.get_default_device())
+    return Scenes(
+        image.permute(0, 3, 1, 2).contiguous(),
+        torch.as_tensor(np.stack(labels), device=image.device),
+        torch.as_tensor(names, device=image.device),
+    )
+
+
+def photoreal(scenes: Scenes, rows: Tensor, g: torch.Generator) -> Pictures:
+    """Some of the scenes, each mirrored, cropped and degraded by chance."""
+    n = len(rows)
+    zoomed = torch.rand(n, generator=g) < 0.6
+    zoom = torch.where(zoomed, uniform(0.55, 1.0, n, g), torch.ones(n))
+    mirrored = 1 - 2 * (torch.rand(n, generator=g) < 0.5).float()
+    theta = torch.zeros(n, 2, 3)
+    theta[:, 0, 0], theta[:, 1, 1] = zoom * mirrored, zoom
+    theta[:, :, 2] = uniform(-1, 1, 2 * n, g).view(n, 2) * (1 - zoom)[:, None]
+    image = affine(theta, scenes.image[rows].float() / 255, SIDE, "border")
+    grid = F.affine_grid(theta, [n, 1, SIDE, SIDE], align_corners=False)
+    seen = F.grid_sample(
+        scenes.label[rows][:, None].float(), grid, "nearest", "border", align_corners=False
+    )
+    label = seen[:, 0].round().long()
+    things = torch.where(label >= 4, (label - 4) // 2 + 1, 0).byte()
+    kinds = _OF_LABEL.to(label.device)[label].byte()
+    return Pictures(degrade(image.clamp(0, 1), g), kinds, things, scenes.names[rows])
+
+
+def cut_from_scenes(scenes: Scenes, size: int = 160) -> Material:
+    """The things of photoreal scenes as icons with transparency, whole ones alone."""
+    side = scenes.label.shape[-1]
+    icons, names = [], []
+    for row, label in enumerate(scenes.label.cpu()):
+        for k, name in enumerate(scenes.names[row].tolist()):
+            mask = (label == 4 + 2 * k) | (label == 5 + 2 * k)
+            ys, xs = mask.nonzero(as_tuple=True)
+            # None that the edge of the picture cuts.
+            if name < 0 or len(ys) < 0.02 * mask.numel() or min(int(ys.min()), int(xs.min())) == 0:
                 continue
-            half = max(np.ptp(ys), np.ptp(xs)) / 2 + 2
-            cy, cx = (ys.min() + ys.max()) / 2, (xs.min() + xs.max()) / 2
-            frame = (cx - half, cy - half, cx + half, cy + half)
-            rgba = np.concatenate([image, 255 * mask[..., None].astype(np.uint8)], -1)
-            square = Image.fromarray(rgba).transform(
-                (size, size), Image.Transform.EXTENT, frame, Image.Resampling.BILINEAR
-            )
-            icons.append(torch.from_numpy(np.array(square)).permute(2, 0, 1))
-            names.append(NAMES.index(one["name"]) if one["name"] in NAMES else OTHER)
+            top, bottom, left, right = (int(v) for v in (ys.min(), ys.max(), xs.min(), xs.max()))
+            if max(bottom, right) >= side - 1:
+                continue
+            half = max(bottom - top, right - left) / 2 + 2
+            theta = torch.tensor([[
+                [2 * half / side, 0, (left + right + 1) / side - 1],
+                [0, 2 * half / side, (top + bottom + 1) / side - 1],
+            ]])  # fmt: skip
+            alpha = (255 * mask.to(theta.device))[None].to(torch.uint8)
+            layer = torch.cat([scenes.image[row], alpha])[None].float()
+            icons.append(affine(theta, layer, size)[0].round().byte())
+            names.append(name)
     return Material(torch.stack(icons), torch.tensor(names), torch.empty(0))

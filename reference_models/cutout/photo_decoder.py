@@ -7,6 +7,8 @@ is; the query branch grows that seed to the thing, away from the seeds of other 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -20,7 +22,9 @@ KINDS: tuple[str, ...] = ("wall", "thing", "plate", "picture frame", "support")
 NAMES: tuple[str, ...] = (*SUBJECT_NAMES, "other")
 #: Side of the pictures that it is trained on; an image has sides that are multiples of STRIDE.
 SIDE, STRIDE = 256, 32
-_COARSE, _MIDDLE, _FINE, _KEY = 96, 64, 32, 16
+#: Widths of the decoder at a sixteenth, an eighth and a quarter of the size.
+DECODER_WIDTHS: tuple[int, int, int] = (96, 64, 32)
+_KEY = 16
 
 
 class DecoderUnit(nn.Module):
@@ -61,26 +65,27 @@ def doubled(x: Tensor) -> Tensor:
 class PhotoDecoder(nn.Module):
     """Features to kinds (N, 5, H/4, W/4) and names (N, 28, H/16, W/16); then seeds to masks."""
 
-    def __init__(self) -> None:
+    def __init__(self, widths: tuple[int, int, int] = DECODER_WIDTHS) -> None:
         super().__init__()
-        self.of_32 = DecoderUnit(WIDTHS[3], _COARSE)
-        self.of_16 = DecoderUnit(WIDTHS[2], _COARSE)
-        self.of_8 = DecoderUnit(WIDTHS[1], _MIDDLE)
-        self.of_4 = DecoderUnit(WIDTHS[0], _FINE)
-        self.at_32 = Separable(_COARSE)
-        self.at_16 = nn.Sequential(Separable(_COARSE), Separable(_COARSE))
-        self.to_8, self.to_4 = DecoderUnit(_COARSE, _MIDDLE), DecoderUnit(_MIDDLE, _FINE)
-        self.at_8 = nn.Sequential(Separable(_MIDDLE), Separable(_MIDDLE))
-        self.at_4 = Separable(_FINE)
-        self.kinds = nn.Conv2d(_FINE, len(KINDS), 3, 1, 1)
-        self.name = DecoderUnit(_COARSE, 64)
+        coarse, middle, fine = widths
+        self.of_32 = DecoderUnit(WIDTHS[3], coarse)
+        self.of_16 = DecoderUnit(WIDTHS[2], coarse)
+        self.of_8 = DecoderUnit(WIDTHS[1], middle)
+        self.of_4 = DecoderUnit(WIDTHS[0], fine)
+        self.at_32 = Separable(coarse)
+        self.at_16 = nn.Sequential(Separable(coarse), Separable(coarse))
+        self.to_8, self.to_4 = DecoderUnit(coarse, middle), DecoderUnit(middle, fine)
+        self.at_8 = nn.Sequential(Separable(middle), Separable(middle))
+        self.at_4 = Separable(fine)
+        self.kinds = nn.Conv2d(fine, len(KINDS), 3, 1, 1)
+        self.name = DecoderUnit(coarse, 64)
         self.names = nn.Conv2d(64, len(NAMES), 1)
-        self.key = nn.Conv2d(_MIDDLE, _KEY, 1)
-        self.ask = DecoderUnit(_MIDDLE + 5, _MIDDLE)
-        self.grow = nn.Sequential(Separable(_MIDDLE), Separable(_MIDDLE, 2), Separable(_MIDDLE))
-        self.ask_4 = DecoderUnit(_MIDDLE, _FINE)
-        self.grow_4 = Separable(_FINE)
-        self.mask = nn.Conv2d(_FINE, 1, 3, 1, 1)
+        self.key = nn.Conv2d(middle, _KEY, 1)
+        self.ask = DecoderUnit(middle + 5, middle)
+        self.grow = nn.Sequential(Separable(middle), Separable(middle, 2), Separable(middle))
+        self.ask_4 = DecoderUnit(middle, fine)
+        self.grow_4 = Separable(fine)
+        self.mask = nn.Conv2d(fine, 1, 3, 1, 1)
 
     def forward(self, features: list[Tensor]) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
         """Kinds and names as logits, and what `query` needs."""
@@ -125,6 +130,14 @@ class PhotoDecoder(nn.Module):
         total = where.sum((2, 3), keepdim=True)
         mean = (key * where).sum((2, 3), keepdim=True) / total.clamp(min=1e-4)
         return (key * F.normalize(mean, dim=1)).sum(1, keepdim=True) * (total > 1e-3)
+
+
+def widths_of(tensors: Mapping[str, Tensor]) -> tuple[int, int, int]:
+    """Widths of a decoder by its tensors."""
+    coarse, middle, fine = (
+        len(tensors[f"{name}.convolution.weight"]) for name in ("of_16", "of_8", "of_4")
+    )
+    return coarse, middle, fine
 
 
 def folded(model: PhotoDecoder) -> PhotoDecoder:

@@ -9,7 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from reference_models.cutout.backbone import WIDTHS, Backbone
-from reference_models.cutout.photo_decoder import PhotoDecoder, folded
+from reference_models.cutout.photo_decoder import (
+    DECODER_WIDTHS,
+    PhotoDecoder,
+    folded,
+    widths_of,
+)
+from reference_models.errors import ModelError
 from reference_models.weights import fill, read_weights
 
 PATH = Path(__file__).parent / "weights" / "photo.safetensors"
@@ -22,9 +28,9 @@ Prediction = tuple[Tensor, Tensor, Tensor, tuple[Tensor, Tensor]]
 class Photo(nn.Module):
     """The backbone and the decoder on it."""
 
-    def __init__(self) -> None:
+    def __init__(self, widths: tuple[int, int, int] = DECODER_WIDTHS) -> None:
         super().__init__()
-        self.backbone, self.decoder = Backbone(), folded(PhotoDecoder())
+        self.backbone, self.decoder = Backbone(), folded(PhotoDecoder(widths))
         self.drawn = nn.Linear(sum(WIDTHS), 1)
 
     def features(self, x: Tensor) -> tuple[list[Tensor], Tensor]:
@@ -48,7 +54,12 @@ def load_photo(path: Path = PATH, dtype: str = "float32") -> Photo:
     stored, _ = read_weights(path)
     # The decoder's tensors have another prefix in files written before it was called so.
     tensors = {name.replace("seer.", "decoder.", 1): value for name, value in stored.items()}
-    model = Photo()
+    prefix = "decoder."
+    decoder = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+    try:
+        model = Photo(widths_of(decoder))
+    except KeyError as error:
+        raise ModelError(f"weight file {path} is of another model: it lacks {error}") from error
     fill(model, tensors, "", path)
     model.eval().requires_grad_(False)
     model.to(getattr(torch, dtype))

@@ -5,7 +5,7 @@ import torch
 from reference_models.cutout.backbone import WIDTHS, Backbone
 from reference_models.cutout.photo_decoder import KINDS, NAMES, PhotoDecoder, folded
 from reference_models.cutout.photo_load import load_photo
-from reference_models.cutout.photo_train import drawn_seeds
+from reference_models.cutout.photo_losses import drawn_seeds
 
 
 def features(side: int = 64) -> list[torch.Tensor]:
