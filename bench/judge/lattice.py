@@ -47,9 +47,8 @@ def area_mean(layers: np.ndarray, side: int) -> np.ndarray:
     if scale >= 1.0:
         return layers.astype(np.float32, copy=False)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    flat = layers.reshape(-1, height, width)
-    small = [
-        np.asarray(Image.fromarray(layer).resize(size, Image.Resampling.BOX), dtype=np.float32)
-        for layer in flat
-    ]
-    return np.stack(small).reshape(*layers.shape[:-2], size[1], size[0])
+    small = np.empty((*layers.shape[:-2], size[1], size[0]), np.float32)
+    flat = small.reshape(-1, size[1], size[0])
+    for row, layer in enumerate(layers.reshape(-1, height, width)):
+        flat[row] = Image.fromarray(layer).resize(size, Image.Resampling.BOX)
+    return small

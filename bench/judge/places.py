@@ -19,7 +19,7 @@ from bench.judge.lattice import lattice
 from bench.records import Regions
 
 #: Longer side of the lattice that places are measured on, pixels.
-SIDE = 160
+SIDE = 128
 #: Half the width of the band around outlines, as a share of the longer side. Masks of the bundled
 #: network are of 96 pixels: the band is three of them.
 BAND = 0.03
@@ -68,22 +68,21 @@ class Picture:
 
 
 def labels_of(regions: Regions) -> np.ndarray:
-    """For each pixel of the lattice the region with the greatest share: uint8 (h, w)."""
-    height, width = regions.background.shape
-    rows, columns = lattice(height, width, SIDE)
-    layers = [regions.wall[rows, columns], *regions.masks[:, rows, columns]]
-    names = [WALL, *range(1, 1 + len(regions.masks))]
+    """For each pixel the region with the greatest share, of equals the first: uint8 (H, W)."""
+    layers = [(number + 1, mask) for number, mask in enumerate(regions.masks)]
     if regions.support is not None:
-        layers.append(regions.support[rows, columns])
-        names.append(SUPPORT)
-    layers += [*regions.neighbour_masks[:, rows, columns]]
-    names += range(FIRST_NEIGHBOUR, FIRST_NEIGHBOUR + len(regions.neighbours))
-    return np.array(names, np.uint8)[np.argmax(layers, axis=0)]
+        layers.append((SUPPORT, regions.support))
+    layers += [(FIRST_NEIGHBOUR + n, mask) for n, mask in enumerate(regions.neighbour_masks)]
+    most, labels = regions.wall, np.full(regions.background.shape, WALL, np.uint8)
+    for number, share in layers:
+        labels[share > most] = number
+        most = np.maximum(most, share)
+    return labels
 
 
-def on_lattice(image: np.ndarray, side: int = SIDE) -> np.ndarray:
+def on_lattice(image: np.ndarray) -> np.ndarray:
     """Pixels of a picture, or labels, on the lattice: (h, w, ...)."""
-    rows, columns = lattice(image.shape[0], image.shape[1], side)
+    rows, columns = lattice(image.shape[0], image.shape[1], SIDE)
     return image[rows, columns]
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from bench.judge.places import FIRST_NEIGHBOUR, SUPPORT, WALL
+from bench.judge.places import labels_of
+from bench.judge.resolution import reduced_regions
 from bench.records import Generation, Regions, Score
 from bench.store.pictures import decode_png, encode_png
 from prompts.cells import Binding, Cell, Sample
@@ -43,24 +44,10 @@ def region_row(sample_id: str, regions: Regions) -> dict[str, Any]:
     return {
         "sample_id": sample_id,
         "segmenter": regions.segmenter,
-        "labels": encode_png(label_map(regions)),
+        "labels": encode_png(labels_of(reduced_regions(regions))),
         "found": [float(value) for value in regions.found],
         "neighbours": list(regions.neighbours),
     }
-
-
-def label_map(regions: Regions) -> np.ndarray:
-    """Where each label has the greatest share: uint8 (H, W)."""
-    layers = [regions.wall, *regions.masks, *regions.neighbour_masks]
-    names = [
-        WALL,
-        *range(1, 1 + len(regions.subjects)),
-        *range(FIRST_NEIGHBOUR, FIRST_NEIGHBOUR + len(regions.neighbours)),
-    ]
-    if regions.support is not None:
-        layers.append(regions.support)
-        names.append(SUPPORT)
-    return np.array(names, dtype=np.uint8)[np.argmax(layers, axis=0)]
 
 
 def score_rows(scores: Iterable[Score]) -> list[dict[str, Any]]:

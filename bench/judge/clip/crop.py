@@ -17,13 +17,19 @@ def masked_crop(image: np.ndarray, mask: np.ndarray) -> np.ndarray | None:
     ----------
     image : ndarray, uint8 (H, W, 3)
     mask : ndarray, float (H, W)
-        In [0, 1]; the box is that of the values above one half.
+        In [0, 1]; the box is that of the values above one half. One of another size is brought
+        to that of the image.
 
     Returns
     -------
     ndarray, uint8 (S, S, 3), or None
         None where no value of the mask exceeds one half.
     """
+    if mask.shape != image.shape[:2]:
+        from PIL import Image
+
+        layer = Image.fromarray(mask.astype(np.float32, copy=False))
+        mask = np.asarray(layer.resize(image.shape[1::-1], Image.Resampling.BILINEAR))
     inside = mask > 0.5
     rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
     if not len(rows):

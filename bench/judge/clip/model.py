@@ -12,6 +12,7 @@ import numpy as np
 
 from bench.judge.clip.dense import dense_features
 from bench.judge.clip.preprocess import to_square
+from bench.judge.resolution import SIDE, reduced
 from bench.records import Fingerprint
 
 if TYPE_CHECKING:
@@ -80,6 +81,10 @@ class Clip:
         """Whether it knows the bundled world alone."""
         return self.name == "bundled"
 
+    def fitted(self, image: np.ndarray) -> np.ndarray:
+        """A picture at no more than four times what the tower sees; then `preprocess` is quick."""
+        return reduced(image, max(SIDE, 4 * self.size))
+
     def preprocess(self, images: Sequence[np.ndarray]) -> torch.Tensor:
         """Uint8 (H, W, 3) images of any size as the tower's input (B, 3, S, S)."""
         return to_square(images, self.size, self.mean, self.std)
@@ -110,6 +115,7 @@ class Clip:
         """Unit vectors (B, D); taken from the cache where the image has been seen already."""
         import torch
 
+        images = [self.fitted(image) for image in images]
         keys = [_key(image) for image in images]
         new = [i for i, key in enumerate(keys) if key not in self._pooled]
         fresh = dict(zip(new, self._encode(self.preprocess([images[i] for i in new])), strict=True))
@@ -131,6 +137,7 @@ class Clip:
         def both(batch: torch.Tensor) -> tuple[torch.Tensor, ...]:
             return dense_features(self.tower, batch, self.dense_from)
 
+        images = [self.fitted(image) for image in images]
         pooled, patches = self._passed(self.preprocess(images), both)
         for image, feature in zip(images, pooled, strict=True):
             self._keep(_key(image), feature)

@@ -18,6 +18,7 @@ from bench.judge.regions.assignment import Sight, assign_regions
 from bench.judge.regions.bundled import bundled_cutout
 from bench.judge.regions.photographs import SIDE as PHOTO_SIDE
 from bench.judge.regions.photographs import PhotoNetwork
+from bench.judge.resolution import reduced
 from bench.records import Fingerprint, Regions
 from prompts.cells import Cell
 from prompts.subjects import SUBJECT_NAMES
@@ -59,12 +60,13 @@ class CutoutSegmenter:
         )
 
     def segment(self, images: Sequence[np.ndarray], cells: Sequence[Cell]) -> list[Regions]:
-        """Regions of each uint8 (H, W, 3) image; images may differ in size.
+        """Regions of each uint8 (H, W, 3) image, at the judge's resolution.
 
         ``found`` is NaN where an image has no pixels.
         """
         if len(images) != len(cells):
             raise ValueError(f"{len(images)} images but {len(cells)} cells")
+        images = [reduced(image) for image in images]
         out: list[Regions | None] = [None] * len(images)
         alike: dict[tuple[int, ...], list[int]] = {}
         for index, (image, cell) in enumerate(zip(images, cells, strict=True)):

@@ -78,7 +78,7 @@ class ClipScorer:
                     values.update({(i, k, metric): (_NAN, reason) for metric in METRICS})
                     continue
                 wholes.append((i, k, rivals(cell, k)))
-                crop, reason = _cut_out(generation, region, k)
+                crop, reason = _cut_out(self.clip.fitted(generation.image), cell, region, k)
                 if crop is None:
                     values[i, k, "clip_bind"] = (_NAN, reason)
                 else:
@@ -166,8 +166,10 @@ def _subject(binding: Binding) -> Subject:
     return SUBJECTS.get(binding.subject, Subject(binding.subject))
 
 
-def _cut_out(generation: Generation, regions: Regions, index: int) -> tuple[np.ndarray | None, str]:
-    name = generation.sample.cell.bindings[index].subject
+def _cut_out(
+    image: np.ndarray, cell: Cell, regions: Regions, index: int
+) -> tuple[np.ndarray | None, str]:
+    name = cell.bindings[index].subject
     subjects = regions.subjects
     place = index if index < len(subjects) and subjects[index] == name else -1
     if place < 0:
@@ -176,7 +178,7 @@ def _cut_out(generation: Generation, regions: Regions, index: int) -> tuple[np.n
         place = subjects.index(name)
     if regions.found[place] < MIN_PRESENCE:
         return None, f"no {name} found"
-    crop = masked_crop(generation.image, regions.masks[place])
+    crop = masked_crop(image, regions.masks[place])
     return crop, "" if crop is not None else f"no {name} found"
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from bench.judge.colour.named import basic_term
 from bench.judge.dichromatic import Surface
-from bench.judge.places import PLACES, labels_of, place_name, places_of
+from bench.judge.places import PLACES, labels_of, on_lattice, place_name, places_of
 from bench.records import NO_EVIDENCE, Regions
 from prompts.cells import Binding, Cell
 from prompts.colours import COLOUR_NAMES
@@ -45,7 +45,7 @@ def ground_of(regions: Regions, named: np.ndarray) -> dict[str, Surface]:
     named : ndarray, float32, (h, w, C)
         Memberships of the pixels of the lattice (`bench.judge.places`).
     """
-    places = places_of(labels_of(regions), regions.neighbours)
+    places = places_of(on_lattice(labels_of(regions)), regions.neighbours)
     least = max(MIN_PIXELS, MIN_SHARE * named.shape[0] * named.shape[1])
     masks: dict[str, np.ndarray] = {
         name: places[name][0] for name in ("wall", "support") if name in places

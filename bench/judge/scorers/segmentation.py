@@ -19,6 +19,7 @@ from bench.judge.contours import without_outline
 from bench.judge.dichromatic import Surface, plain_shares, surface_shares
 from bench.judge.paints import Paints
 from bench.judge.places import on_lattice
+from bench.judge.resolution import reduced, reduced_regions, working_shape
 from bench.judge.scorers.measured import METRICS, MeasuredImage, ground_of
 from bench.judge.white_balance import find_light, remove_light
 from bench.records import Fingerprint, Generation, Regions, Score
@@ -98,12 +99,13 @@ class SegmentationScorer:
         cell = generation.sample.cell
         void = generation.invalid
         scores: list[Score] = []
-        if not void and regions.masks.shape[-2:] != generation.image.shape[:2]:
-            raise ValueError(
-                f"regions of {regions.masks.shape[-2:]} for an image of "
-                f"{generation.image.shape[:2]}, sample {sample_id}"
-            )
-        measured = None if void else self._measure(generation.image, cell, regions)
+        whole, shape = generation.image.shape[:2], regions.background.shape
+        if not void and shape not in (whole, working_shape(*whole)):
+            raise ValueError(f"regions of {shape} for an image of {whole}, sample {sample_id}")
+        measured = None
+        if not void:
+            image = reduced(generation.image)
+            measured = self._measure(image, cell, reduced_regions(regions))
         for index in range(len(cell.bindings)):
             if measured is None:
                 rows = dict.fromkeys(METRICS, (_NAN, f"invalid: {void}"))

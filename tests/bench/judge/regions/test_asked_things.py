@@ -1,5 +1,7 @@
 """What was asked for and the thing that it is: names, the only thing, and no coin."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from bench.certificate.photoreal import photoreal_batches
 from bench.judge.regions.asked_things import what_is_left
 from bench.judge.regions.cutout import CutoutSegmenter
 from bench.judge.regions.imagenet_nouns import classes_of
+from bench.judge.resolution import reduced_regions
 from bench.records import EVIDENCE
 from prompts.cells import Binding, Cell
 from prompts.subjects import SUBJECT_NAMES
@@ -19,7 +22,8 @@ def cutout():
 
 @pytest.fixture(scope="module")
 def scenes():
-    return next(iter(photoreal_batches(24)))
+    batch = next(iter(photoreal_batches(24)))
+    return [replace(answer, regions=reduced_regions(answer.regions)) for answer in batch]
 
 
 def cell(*nouns):

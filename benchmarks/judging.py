@@ -1,0 +1,115 @@
+"""What the judge spends on an image: ``python -m benchmarks.judging``.
+
+Segmenter and both scorers over known pictures of 64 (the rendered world), 512 and 1024 pixels (the
+photoreal test set, enlarged): milliseconds of processor time an image and images a second, by part.
+`--threads N` bounds the threads; `--profile N` prints the N slowest functions at each size.
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import json
+import pstats
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image
+
+from bench.certificate.photoreal import photoreal_batches
+from bench.certificate.scenes import known_answers
+from bench.judge.validity import examined
+from bench.records import Generation
+from bench.run.components import build, build_scorers
+from bench.run.scoring_thread import BATCH
+
+SEED = 31_337
+SCORERS = ("segmentation", "clip")
+
+
+def pictures(size: int, count: int) -> list[Generation]:
+    """Return ``count`` known pictures of one size."""
+    if size <= 128:
+        return [answer.generation for answer in known_answers(count, SEED)]
+    found = [a.generation for batch in photoreal_batches(count) for a in batch]
+    return [replace(one, image=enlarged(one.image, size)) for one in found]
+
+
+def enlarged(image: np.ndarray, size: int) -> np.ndarray:
+    """A picture at another size, its longer side ``size`` pixels."""
+    height, width = image.shape[:2]
+    scale = size / max(height, width)
+    shape = (round(width * scale), round(height * scale))
+    return np.asarray(Image.fromarray(image).resize(shape, Image.Resampling.BICUBIC))
+
+
+def spent(
+    generations: Sequence[Generation], profile: cProfile.Profile | None = None
+) -> dict[str, tuple[float, float]]:
+    """Processor and wall seconds of each part over all images, after one batch to warm up."""
+    segmenter, scorers = build("segmenter", "auto", {}), build_scorers(SCORERS, {})
+    total = {name: np.zeros(2) for name in ("examine", "segmenter", *scorers)}
+    for start in (-BATCH, *range(0, len(generations), BATCH)):
+        part = generations[max(start, 0) :][:BATCH]
+        if start == 0 and profile:
+            profile.enable()
+        clock = [_now()]
+        part = [examined(one) for one in part]
+        clock.append(_now())
+        regions = segmenter.segment([g.image for g in part], [g.sample.cell for g in part])
+        clock.append(_now())
+        for scorer in scorers.values():
+            scorer.score(part, regions)
+            clock.append(_now())
+        if start >= 0:
+            for name, step in zip(total, np.diff(clock, axis=0), strict=True):
+                total[name] += step
+    if profile:
+        profile.disable()
+    return {name: (float(cpu), float(wall)) for name, (cpu, wall) in total.items()}
+
+
+def _now() -> tuple[float, float]:
+    return time.process_time(), time.perf_counter()
+
+
+def main() -> None:
+    """Measure, and print one table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--sizes", type=int, nargs="+", default=(64, 512, 1024), metavar="N")
+    parser.add_argument("--images", type=int, default=64, metavar="N")
+    parser.add_argument("--threads", type=int, metavar="N")
+    parser.add_argument("--profile", type=int, metavar="N")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    if options.threads:
+        import torch
+
+        torch.set_num_threads(options.threads)
+    found = {}
+    for size in options.sizes:
+        generations = pictures(size, options.images)
+        profile = cProfile.Profile() if options.profile else None
+        seconds = spent(generations, profile)
+        if profile:
+            pstats.Stats(profile).sort_stats("tottime").print_stats(options.profile)
+        found[size] = {
+            name: {"cpu_ms": 1000 * cpu / len(generations), "ms": 1000 * wall / len(generations)}
+            for name, (cpu, wall) in seconds.items()
+        }
+    if options.json:
+        print(json.dumps(found))
+        return
+    names = list(next(iter(found.values())))
+    print("| pixels | " + " | ".join(names) + " | processor time an image | images/s |")
+    print("|---:" * (len(names) + 3) + "|")
+    for size, parts in found.items():
+        cpu, wall = (sum(part[key] for part in parts.values()) for key in ("cpu_ms", "ms"))
+        each = " | ".join(f"{part['cpu_ms']:.2f} ms" for part in parts.values())
+        print(f"| {size} | {each} | {cpu:.2f} ms | {1000 / wall:.0f} |")
+
+
+if __name__ == "__main__":
+    main()
