@@ -36,6 +36,9 @@ _OPTIONS = (
     ),
     click.option("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps."),
     click.option(
+        "--judge-device", metavar="NAME", help="Of segmenter and scorers.  [default: the model's]"
+    ),
+    click.option(
         "--fresh", is_flag=True, help="Make everything anew, whatever is stored under the name."
     ),
 )

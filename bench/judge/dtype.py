@@ -10,6 +10,12 @@ from bench.errors import UsageError
 VARIABLE = "BENCH_SCORING_DTYPE"
 
 
+def recorded_dtype(dtype: str, device: str) -> str:
+    """Return a precision as the record of a run has it, with the device that is no CPU."""
+    kind = device.partition(":")[0]
+    return dtype if kind == "cpu" else f"{dtype} on {kind}"
+
+
 def scoring_dtype(device: str = "cpu") -> str:
     """``bfloat16`` on a processor that multiplies it fast, else ``float32``.
 

@@ -12,9 +12,10 @@ from typing import Any
 from bench import registry
 from bench.errors import BenchError, UsageError
 from bench.judge.colour.named import own_codes
+from bench.judge.device import require_device
 from bench.protocols import Sampler, SamplerInfo, Scorer, Segmenter
 from bench.records import Fingerprint
-from bench.run.spec import ModelSource, RunSpec
+from bench.run.spec import ModelSource, PictureSource, RunSpec
 from prompts.colours import Colour
 from prompts.subjects import SUBJECTS, Subject
 
@@ -85,7 +86,6 @@ def build_components(
     UsageError
         An unknown name, or something that cannot be made.
     """
-    offered = {"device": spec.device, "clip": spec.clip}
     require_names(spec.segmenter, spec.scorers)
     subjects: Iterable[Subject] = ()
     if sampler is None:
@@ -101,6 +101,7 @@ def build_components(
         for one in subjects
         if one.canonical and SUBJECTS.get(one.name, Subject(one.name)).canonical != one.canonical
     }
+    offered = {"device": judge_device(spec, sampler), "clip": spec.clip}
     return Components(
         sampler,
         build("segmenter", spec.segmenter, {}, offered),
@@ -108,6 +109,27 @@ def build_components(
             spec.scorers, offered | {"colours": own_codes(colours), "canonical": canonical or None}
         ),
     )
+
+
+def judge_device(spec: RunSpec, sampler: Sampler) -> str:
+    """Return where segmenter and scorers compute: where the sampler does, unless asked otherwise.
+
+    Pictures that exist are judged on a GPU where there is one.
+
+    Raises
+    ------
+    UsageError
+        The device is not there.
+    """
+    device = spec.judge_device or spec.device or sampler.info.fingerprint.options.get("device")
+    if device is None and isinstance(spec.source, PictureSource):
+        import torch
+
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = str(device or "cpu")
+    if device != "cpu":
+        require_device(device)
+    return device
 
 
 def build(

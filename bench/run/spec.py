@@ -86,7 +86,7 @@ class RunSpec:
         Where its pictures are from.
     out : Path
         Folder of the runs.
-    segmenter, scorers, clip, device, limit
+    segmenter, scorers, clip, device, judge_device, limit
         As the options of ``bench run``.
     name : str or None
         Of its folder; made from model and grid, or from the path, where it is None.
@@ -107,6 +107,7 @@ class RunSpec:
     name: str | None = None
     clip: str | None = None
     device: str | None = None
+    judge_device: str | None = None
     limit: int | None = None
     devices: str | None = None
     engine: str = "local"

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from bench.errors import UsageError
+from bench.judge.device import require_device
 from bench.protocols import Sampler, SamplerInfo
 from bench.records import Fingerprint, Generation
 from bench.registry import BUNDLED, training_seed
@@ -64,7 +65,7 @@ class LocalSampler(Sampler):
         trajectory: int | None = None,
     ) -> None:
         device = device or "cpu"
-        _require_device(device)
+        require_device(device)
         if dtype not in (None, *DTYPES):
             raise UsageError(f"dtype {dtype!r} is none of the local model: {', '.join(DTYPES)}")
         name, seed = training_seed(model)
@@ -139,13 +140,3 @@ class LocalSampler(Sampler):
             for row, (sample, picture) in enumerate(zip(part, pictures.numpy(), strict=True)):
                 kept = None if frames is None else frames[row].numpy()
                 yield Generation(sample, picture, each, kept)
-
-
-def _require_device(device: str) -> None:
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise UsageError(
-            f"device {device!r} cannot be used ({reason}); expected cpu, cuda or mps"
-        ) from error

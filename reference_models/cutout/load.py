@@ -13,13 +13,13 @@ from reference_models.weights import fill, read_weights
 PATH = Path(__file__).parent / "weights" / "cutout.safetensors"
 
 
-@lru_cache(maxsize=2)
-def load_cutout(path: Path = PATH, dtype: str = "float32") -> Cutout:
+@lru_cache(maxsize=4)
+def load_cutout(path: Path = PATH, dtype: str = "float32", device: str = "cpu") -> Cutout:
     """The network, its norms folded, in channels-last memory."""
     tensors, _ = read_weights(path)
     model = empty()
     fill(model, tensors, "", path)
     model.eval().requires_grad_(False)
-    model.to(getattr(torch, dtype))
+    model.to(device, getattr(torch, dtype))
     model.to(memory_format=torch.channels_last)
     return model

@@ -48,8 +48,8 @@ class Photo(nn.Module):
         return kinds, names, self.backbone.evidence(features[-1]), seen
 
 
-@lru_cache(maxsize=2)
-def load_photo(path: Path = PATH, dtype: str = "float32") -> Photo:
+@lru_cache(maxsize=4)
+def load_photo(path: Path = PATH, dtype: str = "float32", device: str = "cpu") -> Photo:
     """The network in channels-last memory."""
     stored, _ = read_weights(path)
     # The decoder's tensors have another prefix in files written before it was called so.
@@ -62,7 +62,7 @@ def load_photo(path: Path = PATH, dtype: str = "float32") -> Photo:
         raise ModelError(f"weight file {path} is of another model: it lacks {error}") from error
     fill(model, tensors, "", path)
     model.eval().requires_grad_(False)
-    model.to(getattr(torch, dtype))
+    model.to(device, getattr(torch, dtype))
     model.drawn.float()
     model.to(memory_format=torch.channels_last)
     return model

@@ -16,7 +16,8 @@ from bench.judge.clip.model import Clip
 from bench.judge.clip.spec import ClipSpec, parse_spec, refuse_pickle
 from bench.judge.clip.weights import check_safetensors, file_hash
 from bench.judge.clip.words import word_checker
-from bench.judge.dtype import scoring_dtype
+from bench.judge.device import settled
+from bench.judge.dtype import recorded_dtype, scoring_dtype
 from bench.records import Fingerprint
 
 
@@ -78,6 +79,7 @@ def _build(parsed: ClipSpec, device: str, dense_from: str, calibration: Mapping[
         first = " ".join(str(error).split())[:300]
         raise BenchError(f"{weights} does not load as {name}: {first}") from error
     model.eval().requires_grad_(False)
+    settled(device)
     tower, dtype = _in_best_precision(model.visual, device)
     config = model.visual.preprocess_cfg
     side = config["size"]
@@ -101,7 +103,7 @@ def _build(parsed: ClipSpec, device: str, dense_from: str, calibration: Mapping[
             weights=file_hash(weights),
             versions={
                 **{package: version(package) for package in ("open_clip_torch", "torch")},
-                "image_tower": dtype,
+                "image_tower": recorded_dtype(dtype, device),
             },
         ),
         unknown_words=word_checker(tokenizer, calibration.get("words")),

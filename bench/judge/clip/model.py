@@ -12,6 +12,7 @@ import numpy as np
 
 from bench.judge.clip.dense import dense_features
 from bench.judge.clip.preprocess import to_square
+from bench.judge.device import judging
 from bench.judge.resolution import SIDE, reduced
 from bench.records import Fingerprint
 
@@ -87,14 +88,15 @@ class Clip:
 
     def preprocess(self, images: Sequence[np.ndarray]) -> torch.Tensor:
         """Uint8 (H, W, 3) images of any size as the tower's input (B, 3, S, S)."""
-        return to_square(images, self.size, self.mean, self.std)
+        with judging(self.device):
+            return to_square(images, self.size, self.mean, self.std, self.device)
 
     def encode_text(self, texts: Sequence[str]) -> torch.Tensor:
         """Unit vectors (T, D); each distinct text is encoded once in the life of this object."""
         import torch
 
         new = [text for text in dict.fromkeys(texts) if text not in self._texts]
-        with torch.inference_mode():
+        with judging(self.device):
             for start in range(0, len(new), BATCH):
                 part = new[start : start + BATCH]
                 features = self.model.encode_text(self.tokenizer(part).to(self.device))
@@ -160,7 +162,7 @@ class Clip:
         dtype = getattr(torch, self.dtype)
         size = BATCH if dtype == torch.float32 else CHUNK
         parts = []
-        with torch.inference_mode():
+        with judging(self.device):
             for part in batch.split(size):
                 count = len(part)
                 if dtype != torch.float32 and count < size:

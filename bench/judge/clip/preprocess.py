@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.judge.device import to_device
+
 if TYPE_CHECKING:
     import torch
 
@@ -16,6 +18,7 @@ def to_square(
     size: int,
     mean: tuple[float, ...],
     std: tuple[float, ...],
+    device: str = "cpu",
 ) -> torch.Tensor:
     """The whole of each image, squashed to ``size x size`` and normalised.
 
@@ -29,6 +32,8 @@ def to_square(
     size : int
     mean, std : tuple of float
         Of the training set, per channel, for values in [0, 1].
+    device : str
+        Where it is computed, and is then.
 
     Returns
     -------
@@ -36,15 +41,15 @@ def to_square(
     """
     import torch
 
-    out = torch.empty(len(images), 3, size, size)
+    out = torch.empty(len(images), 3, size, size, device=device)
     shapes: dict[tuple[int, ...], list[int]] = {}
     for index, image in enumerate(images):
         shapes.setdefault(image.shape, []).append(index)
     for indices in shapes.values():
-        stack = torch.from_numpy(np.stack([images[index] for index in indices]))
-        out[indices] = resize(stack.permute(0, 3, 1, 2).float() / 255, size)
-    out -= torch.tensor(mean).view(3, 1, 1)
-    out /= torch.tensor(std).view(3, 1, 1)
+        stack = to_device([images[index] for index in indices], device)
+        out[indices] = resize(stack.float() / 255, size)
+    out -= torch.tensor(mean, device=device).view(3, 1, 1)
+    out /= torch.tensor(std, device=device).view(3, 1, 1)
     return out
 
 

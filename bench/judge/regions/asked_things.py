@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.judge.device import to_device
 from bench.judge.regions.assignment import RIVAL, UNCERTAIN
 from bench.judge.regions.imagenet_nouns import classes_of
 from bench.judge.regions.photo_evidence import (
@@ -148,6 +149,7 @@ def regions_of(
     image: np.ndarray,
     grown: Grower,
     segmenter: str,
+    device: str = "cpu",
 ) -> Regions:
     """Regions of one picture.
 
@@ -159,6 +161,8 @@ def regions_of(
     grown : callable
         Masks (K, h, w) from seeds (K, h', w'), each beside the others as rivals.
     segmenter : str
+    device : str
+        Where edges are sharpened.
     """
     subjects = tuple(binding.subject for binding in cell.bindings)
     asked = first_look(sight, subjects)
@@ -185,7 +189,8 @@ def regions_of(
     for k, one in enumerate(asked):
         if one is not None and one.place:
             masks[k] = sight.kinds[list(one.place)].sum(0)
-    return _assembled(sight, subjects, [a for a in asked if a is not None], masks, image, segmenter)
+    requested = [a for a in asked if a is not None]
+    return _assembled(sight, subjects, requested, masks, image, segmenter, device)
 
 
 def _something_else(sight: PhotoSight, where: np.ndarray, noun: str) -> bool:
@@ -220,6 +225,7 @@ def _assembled(
     masks: np.ndarray,
     image: np.ndarray,
     segmenter: str,
+    device: str,
 ) -> Regions:
     """All layers at the size of the image, their edges drawn to those of its colours."""
     rest = np.clip(1 - masks.sum(0), 0, 1)
@@ -228,7 +234,7 @@ def _assembled(
     # What is nowhere likelier than not need not be drawn; the wall is what remains.
     drawn = [k for k in range(len(kinds)) if k != WALL and kinds[k].max() > 0.5]
     wall = 1 - masks.sum(0) - kinds[drawn].sum(0)
-    layers = sharpened(np.concatenate([masks, kinds[drawn], wall[None]]), image)
+    layers = sharpened(np.concatenate([masks, kinds[drawn], wall[None]]), image, device)
     own = layers[:count]
     kinds = np.zeros((len(kinds), *image.shape[:2]), np.float32)
     kinds[drawn] = layers[count:-1]
@@ -265,7 +271,7 @@ def presence(one: Asked, mask: np.ndarray) -> float:
     return one.strength
 
 
-def sharpened(layers: np.ndarray, image: np.ndarray) -> np.ndarray:
+def sharpened(layers: np.ndarray, image: np.ndarray, device: str = "cpu") -> np.ndarray:
     """Layers (C, h, w) at the size of an image, edges where its colours have theirs."""
     import torch
     import torch.nn.functional as F
@@ -277,17 +283,17 @@ def sharpened(layers: np.ndarray, image: np.ndarray) -> np.ndarray:
     shrink = min(1.0, WORKING_SIDE / max(height, width))
     work = (max(1, round(height * shrink)), max(1, round(width * shrink)))
     with torch.inference_mode():
-        picture = torch.tensor(image).permute(2, 0, 1)[None].float() / 255
+        picture = to_device([image], device).float() / 255
         if work != (height, width):
             picture = F.interpolate(
                 picture, work, mode="bilinear", align_corners=False, antialias=True
             )
         out = F.interpolate(
-            torch.from_numpy(layers)[None], work, mode="bilinear", align_corners=False
+            torch.from_numpy(layers).to(device)[None], work, mode="bilinear", align_corners=False
         )
         if min(work) > 2:
             out = among_neighbours(out, to_lab(picture.clamp(0, 1)), DEFAULT)
         if work != (height, width):
             out = F.interpolate(out, (height, width), mode="bilinear", align_corners=False)
         out = out / out.sum(1, keepdim=True).clamp(min=1e-6)
-    return np.asarray(out[0].numpy(), dtype=np.float32)
+    return np.asarray(out[0].cpu().numpy(), dtype=np.float32)

@@ -26,13 +26,13 @@ class AutoSegmenter:
     clip : str
         What `bench.judge.clip.load_clip` takes; the bundled one adds nothing to ``cutout``.
     device : str
-        Of the CLIP.
+        Of all networks.
     """
 
     name = "auto"
 
     def __init__(self, clip: str = "bundled", device: str = "cpu") -> None:
-        self.cutout = CutoutSegmenter()
+        self.cutout = CutoutSegmenter(device)
         self.clip = None if clip == "bundled" else ClipSegmenter(clip, device)
         parts = [self.cutout.fingerprint, *([self.clip.fingerprint] if self.clip else [])]
         self.fingerprint = Fingerprint(

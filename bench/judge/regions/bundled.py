@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 
-def bundled_cutout(dtype: str) -> tuple[Any, str]:
-    """Return the network of drawn pictures in a precision, and the hash of its weights.
+def bundled_cutout(dtype: str, device: str) -> tuple[Any, str]:
+    """Return the network of drawn pictures in a precision on a device, and the hash of its weights.
 
     Raises
     ------
@@ -17,11 +17,11 @@ def bundled_cutout(dtype: str) -> tuple[Any, str]:
     """
     from reference_models.cutout.load import PATH, load_cutout
 
-    return _loaded(load_cutout, PATH, dtype)
+    return _loaded(load_cutout, PATH, dtype, device)
 
 
-def bundled_photo(dtype: str) -> tuple[Any, str]:
-    """Return the network of photographs in a precision, and the hash of its weights.
+def bundled_photo(dtype: str, device: str) -> tuple[Any, str]:
+    """Return the network of photographs in a precision on a device, and the hash of its weights.
 
     Raises
     ------
@@ -30,15 +30,18 @@ def bundled_photo(dtype: str) -> tuple[Any, str]:
     """
     from reference_models.cutout.photo_load import PATH, load_photo
 
-    return _loaded(load_photo, PATH, dtype)
+    return _loaded(load_photo, PATH, dtype, device)
 
 
-def _loaded(load: Callable[..., Any], path: Path, dtype: str) -> tuple[Any, str]:
+def _loaded(load: Callable[..., Any], path: Path, dtype: str, device: str) -> tuple[Any, str]:
     from bench.errors import BenchError
+    from bench.judge.device import settled
     from reference_models.errors import ModelError
     from reference_models.weights import digest
 
     try:
-        return load(dtype=dtype), digest(path)
+        model = load(dtype=dtype, device=device)
+        settled(device)
+        return model, digest(path)
     except ModelError as error:
         raise BenchError(str(error)) from error

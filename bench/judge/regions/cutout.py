@@ -8,12 +8,14 @@ that has seen photographs (`bench.judge.regions.photographs`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.judge.dtype import scoring_dtype
+from bench.judge.device import in_threads, is_cuda, judging, to_device
+from bench.judge.dtype import recorded_dtype, scoring_dtype
 from bench.judge.regions.assignment import Sight, assign_regions
 from bench.judge.regions.bundled import bundled_cutout
 from bench.judge.regions.photographs import SIDE as PHOTO_SIDE
@@ -43,20 +45,25 @@ class CutoutSegmenter:
     """Cuts out things, plates and picture frames, and finds the subjects among the things.
 
     A subject without a name is the thing that no other asked subject claims, where there is one.
+
+    Parameters
+    ----------
+    device : str
+        Of the networks.
     """
 
     name = "cutout"
 
-    def __init__(self) -> None:
-        self.dtype = scoring_dtype()
-        self.model, weights = bundled_cutout(self.dtype)
-        self.photo = PhotoNetwork(self.dtype)
+    def __init__(self, device: str = "cpu") -> None:
+        self.device, self.dtype = device, scoring_dtype(device)
+        self.model, weights = bundled_cutout(self.dtype, device)
+        self.photo = PhotoNetwork(self.dtype, device)
         self.fingerprint = Fingerprint(
             kind="segmenter",
             name=self.name,
             options={"side": SIDE, "photo_side": PHOTO_SIDE, "working_side": WORKING_SIDE},
             weights=f"{weights} {self.photo.weights}",
-            versions={"network": self.dtype},
+            versions={"network": recorded_dtype(self.dtype, device)},
         )
 
     def segment(self, images: Sequence[np.ndarray], cells: Sequence[Cell]) -> list[Regions]:
@@ -66,40 +73,62 @@ class CutoutSegmenter:
         """
         if len(images) != len(cells):
             raise ValueError(f"{len(images)} images but {len(cells)} cells")
-        images = [reduced(image) for image in images]
+        images = in_threads(reduced, images)
         out: list[Regions | None] = [None] * len(images)
-        alike: dict[tuple[int, ...], list[int]] = {}
+        large: dict[tuple[int, ...], list[int]] = {}
+        drawn: dict[tuple[int, ...], list[int]] = {}
         for index, (image, cell) in enumerate(zip(images, cells, strict=True)):
             if not image.size:
                 out[index] = _nothing(image, cell)
-            elif max(image.shape[:2]) <= SMALL:
-                alike.setdefault(image.shape, []).append(index)
             else:
-                features, drawn = self.photo.features(image)
-                if drawn < DRAWN:
-                    small = self._small(image) if _in_suite(cell) else None
-                    regions = self.photo.segment(image, features, cell, self.name, small)
-                    out[index] = self._surer(regions, image, cell)
-                else:
-                    alike.setdefault(image.shape, []).append(index)
-        for group in alike.values():
-            for start in range(0, len(group), _TOGETHER):
-                part = group[start : start + _TOGETHER]
+                groups = drawn if max(image.shape[:2]) <= SMALL else large
+                groups.setdefault(image.shape, []).append(index)
+        with judging(self.device):
+            for part in _parts(large, self.photo.together):
+                found = self._photographs([images[i] for i in part], [cells[i] for i in part])
+                for index, regions in zip(part, found, strict=True):
+                    out[index] = regions
+                    if regions is None:
+                        drawn.setdefault(images[index].shape, []).append(index)
+            for part in _parts(drawn, _TOGETHER):
                 for index, sight in zip(part, self.see([images[i] for i in part]), strict=True):
                     out[index] = assign_regions(sight, cells[index], self.name)
         return [regions for regions in out if regions is not None]
 
+    def _photographs(
+        self, images: Sequence[np.ndarray], cells: Sequence[Cell]
+    ) -> list[Regions | None]:
+        """Regions of images of one shape; None of those that are like the rendered world."""
+        features, logits = self.photo.features(images)
+        rows = [row for row, logit in enumerate(logits) if logit < DRAWN]
+        if not rows:
+            return [None] * len(images)
+        sights = self.photo.look(features)
+        named = [row for row in rows if _in_suite(cells[row])]
+        small = self._small([images[row] for row in named]) if named else []
+        for row, one in zip(named, small, strict=True):
+            sights[row] = replace(sights[row], suite=(sights[row].suite[0], one))
+
+        def regions_of(row: int) -> Regions:
+            with judging(self.device):
+                regions = self.photo.segment(images[row], sights[row], cells[row], self.name)
+                return self._surer(regions, images[row], cells[row])
+
+        # On a CPU the networks have the cores.
+        found = in_threads(regions_of, rows) if is_cuda(self.device) else map(regions_of, rows)
+        of_row = dict(zip(rows, found, strict=True))
+        return [of_row.get(row) for row in range(len(images))]
+
     def see(self, images: Sequence[np.ndarray]) -> list[Sight]:
         """What the small network makes of images of one shape."""
-        import torch
         import torch.nn.functional as F
 
         from bench.judge.regions.lab import to_lab
         from bench.judge.regions.refine import DEFAULT, among_neighbours
 
-        stack = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
+        stack = to_device(images, self.device)
         height, width = stack.shape[-2:]
-        with torch.inference_mode():
+        with judging(self.device):
             picture = stack.float() / 255
             kinds, names = self._answers(_resized(picture, network_size(height, width)) * 2 - 1)
             kinds, names = kinds.softmax(1), names.softmax(1)
@@ -117,8 +146,8 @@ class CutoutSegmenter:
             if work != (height, width):
                 full = F.interpolate(kinds, (height, width), mode="bilinear", align_corners=False)
             full = full / full.sum(1, keepdim=True).clamp(min=1e-6)
-        of_all = zip(full.numpy(), kinds[:, 1].numpy(), names.numpy(), strict=True)
-        return [Sight(*of_one) for of_one in of_all]
+            arrays = [t.cpu().numpy() for t in (full, kinds[:, 1], names)]
+        return [Sight(*of_one) for of_one in zip(*arrays, strict=True)]
 
     def _surer(self, regions: Regions, image: np.ndarray, cell: Cell) -> Regions:
         """Where one network is uncertain, the other's regions if it is sure of all subjects."""
@@ -128,29 +157,35 @@ class CutoutSegmenter:
         sure = all(e == "name" for e in other.evidence) and bool((other.found > 0.5).all())
         return other if sure else regions
 
-    def _small(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Names (28, n, m) and chance of a thing (n, m) by the small network, of one image."""
-        import torch
+    def _small(self, images: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Names (28, n, m) and chance of a thing (n, m) by the small network, of each image."""
         import torch.nn.functional as F
 
-        with torch.inference_mode():
-            picture = torch.tensor(image).permute(2, 0, 1)[None].float() / 255
-            x = _resized(picture, network_size(*image.shape[:2])) * 2 - 1
-            x = x.to(getattr(torch, self.dtype), memory_format=torch.channels_last)
-            kinds, names = (t.float().softmax(1) for t in self.model(x))
-            thing = F.avg_pool2d(kinds[:, 1:2], 4)
-        return names[0].numpy(), thing[0, 0].numpy()
+        picture = to_device(images, self.device).float() / 255
+        x = _resized(picture, network_size(*images[0].shape[:2])) * 2 - 1
+        kinds, names = self._answers(x, self.photo.together)
+        thing = F.avg_pool2d(kinds.softmax(1)[:, 1:2], 4)[:, 0]
+        return list(zip(names.softmax(1).cpu().numpy(), thing.cpu().numpy(), strict=True))
 
-    def _answers(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def _answers(
+        self, batch: torch.Tensor, together: int = _TOGETHER
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Logits, always from a pass of one size: rounding depends on the shape of a product."""
         import torch
 
         count = len(batch)
-        if count < _TOGETHER:
-            batch = torch.cat([batch, batch.new_zeros(_TOGETHER - count, *batch.shape[1:])])
+        if count < together:
+            batch = torch.cat([batch, batch.new_zeros(together - count, *batch.shape[1:])])
         batch = batch.to(getattr(torch, self.dtype), memory_format=torch.channels_last)
         kinds, names = self.model(batch)
         return kinds[:count].float(), names[:count].float()
+
+
+def _parts(groups: Mapping[tuple[int, ...], list[int]], size: int) -> Iterator[list[int]]:
+    """Indices of images of one shape, at most ``size`` at a time."""
+    for group in groups.values():
+        for start in range(0, len(group), size):
+            yield group[start : start + size]
 
 
 def _in_suite(cell: Cell) -> bool:

@@ -32,12 +32,13 @@ def to_lab(rgb: torch.Tensor) -> torch.Tensor:
     """
     import torch
 
+    device = rgb.device
     if rgb.dtype == torch.uint8:
-        linear = _linear(torch.arange(256) / 255)[rgb.long()]
+        linear = _linear(torch.arange(256, device=device) / 255)[rgb.long()]
     else:
         linear = _linear(rgb.float())
     matrix = torch.tensor(_XYZ) / torch.tensor(_WHITE)[:, None]
-    xyz = torch.nn.functional.conv2d(linear, matrix[:, :, None, None])
+    xyz = torch.nn.functional.conv2d(linear, matrix[:, :, None, None].to(device))
     root = torch.where(xyz > 0.008856, xyz.clamp(min=1e-6) ** (1 / 3), 7.787 * xyz + 16 / 116)
     x, y, z = root.unbind(1)
     return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], 1)

@@ -122,7 +122,7 @@ def _nearest(points: torch.Tensor, seeds: torch.Tensor) -> torch.Tensor:
     import torch
 
     half = 0.5 * (seeds * seeds).sum(-1, keepdim=True)
-    half = half + _APART * torch.arange(half.shape[1])[:, None]
+    half = half + _APART * torch.arange(half.shape[1], device=half.device)[:, None]
     far = torch.baddbmm(half, seeds, points, alpha=-1)
     return (far == far.amin(1, keepdim=True)).to(points.dtype)
 
@@ -172,8 +172,8 @@ def among_neighbours(
 
     # In place and channel by channel: most of the time of plain arithmetic is new memory.
     around = padded(lab)
-    difference = torch.zeros(len(shifts), len(lab), height, width)
-    apart = torch.empty(len(lab), height, width)
+    difference = lab.new_zeros(len(shifts), len(lab), height, width)
+    apart = lab.new_empty(len(lab), height, width)
     for index, (dy, dx) in enumerate(shifts):
         for channel in range(3):
             torch.sub(shifted(around[:, channel], dy, dx), lab[:, channel], out=apart)

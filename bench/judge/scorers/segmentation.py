@@ -16,6 +16,7 @@ from bench.judge.colour.model import SHARPNESS
 from bench.judge.colour.named import basic_term
 from bench.judge.colour.spaces import cube_index
 from bench.judge.contours import without_outline
+from bench.judge.device import in_threads
 from bench.judge.dichromatic import Surface, plain_shares, surface_shares
 from bench.judge.paints import Paints
 from bench.judge.places import on_lattice
@@ -89,12 +90,11 @@ class SegmentationScorer:
         """
         if len(generations) != len(regions):
             raise ValueError(f"{len(generations)} images but {len(regions)} regions")
-        scores: list[Score] = []
-        for generation, region in zip(generations, regions, strict=True):
-            scores.extend(self._score_one(generation, region))
-        return scores
+        pairs = list(zip(generations, regions, strict=True))
+        return [score for scores in in_threads(self._score_one, pairs) for score in scores]
 
-    def _score_one(self, generation: Generation, regions: Regions) -> list[Score]:
+    def _score_one(self, pair: tuple[Generation, Regions]) -> list[Score]:
+        generation, regions = pair
         sample_id = generation.sample.id
         cell = generation.sample.cell
         void = generation.invalid

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from bench.errors import UsageError
+from bench.judge.device import require_device
 from bench.registry import nearest
 from bench.samplers.diffusers.errors import explained, quiet, shortened
 from bench.samplers.diffusers.lora import Placed, add_loras
@@ -35,23 +36,6 @@ def default_dtype(device: str) -> str:
     if device.startswith("cuda"):
         return "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
     return "float16" if device.startswith("mps") else "float32"
-
-
-def require_device(device: str) -> None:
-    """Refuse a device that is not there.
-
-    Raises
-    ------
-    UsageError
-        With the reason of torch.
-    """
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise UsageError(
-            f"device {device!r} cannot be used ({reason}); expected cpu, cuda or mps"
-        ) from error
 
 
 def load(source: Source, options: Options) -> tuple[Any, tuple[Placed, ...]]:

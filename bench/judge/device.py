@@ -1,0 +1,109 @@
+"""Where the judge computes: a device, a stream of its own, threads for what stays on the CPU."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from bench.errors import UsageError
+
+if TYPE_CHECKING:
+    import torch
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+#: Of the judge's stream: its kernels are few and short, and whoever waits for them is a CPU thread,
+#: while those of a sampler fill the whole device for long.
+_PRIORITY = -1
+#: More threads than this wait for each other's Python.
+_MOST_THREADS = 16
+
+
+def require_device(device: str) -> None:
+    """Refuse a device that is not there.
+
+    Raises
+    ------
+    UsageError
+        With the reason of torch.
+    """
+    import torch
+
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise UsageError(
+            f"device {device!r} cannot be used ({reason}); expected cpu, cuda or mps"
+        ) from error
+
+
+def is_cuda(device: str) -> bool:
+    """Whether a device is one of CUDA, whose work is queued and waited for."""
+    return device.partition(":")[0] == "cuda"
+
+
+@lru_cache(maxsize=16)
+def _stream(device: str) -> Any:
+    import torch
+
+    return torch.cuda.Stream(device, _PRIORITY)
+
+
+@contextmanager
+def judging(device: str) -> Iterator[None]:
+    """Compute without gradients; on CUDA in one stream of the judge's own for the whole process.
+
+    What a sampler queues in another stream is not waited for. Whatever is used inside must be
+    complete before, as `settled` makes weights, or have been made inside.
+    """
+    import torch
+
+    with torch.inference_mode():
+        if not is_cuda(device):
+            yield
+            return
+        with torch.cuda.stream(_stream(device)):
+            yield
+
+
+def settled(device: str) -> None:
+    """Wait until what was copied to a device is there, for whatever stream."""
+    if is_cuda(device):
+        import torch
+
+        torch.cuda.synchronize(device)
+
+
+def to_device(images: Sequence[np.ndarray], device: str) -> torch.Tensor:
+    """Pictures uint8 (H, W, 3) of one shape as uint8 (N, 3, H, W), copied as they are."""
+    import torch
+
+    stack = torch.from_numpy(np.stack(images)).to(device)
+    return stack.permute(0, 3, 1, 2)
+
+
+def in_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """Apply a function to each item, in the order of the items; where it raises, so does this.
+
+    The function must spend its time outside of Python's lock, in array arithmetic.
+    """
+    if len(items) < 2 or _threads() < 2:
+        return [function(item) for item in items]
+    return list(_pool().map(function, items))
+
+
+def _threads() -> int:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(cores or 1, _MOST_THREADS)
+
+
+@lru_cache(maxsize=1)
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_threads(), "bench-judge")

@@ -1,0 +1,121 @@
+"""A judge on another device, or in another precision, says the same within a stated tolerance."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from bench.certificate.photoreal import photoreal_batches
+from bench.certificate.report import judge_measured, measure_known
+from bench.certificate.scenes import Conditions, known_answers
+from bench.errors import UsageError
+from bench.judge.device import in_threads, judging, require_device, to_device
+from bench.judge.dtype import VARIABLE, recorded_dtype
+from bench.judge.regions.cutout import CutoutSegmenter
+from bench.judge.scorers.clip import ClipScorer
+from bench.judge.scorers.segmentation import SegmentationScorer
+
+#: Mean difference of masks and of the shares measured in them, and the most verdicts and presences
+#: that may be others, between devices and precisions (docs/regions.md).
+MASKS, SHARES, OTHERS = 0.01, 0.02, 0.08
+#: Where there is a GPU it is held against the CPU; the CPU in the way of a GPU always is.
+DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+
+
+def scenes():
+    photographs = [answer for batch in photoreal_batches(20) for answer in batch]
+    drawn = known_answers(12, 31) + known_answers(6, 32, Conditions(size=192))
+    return photographs + drawn
+
+
+def as_on_a_gpu(monkeypatch, device):
+    """A segmenter in float32, many pictures in a pass."""
+    monkeypatch.setenv(VARIABLE, "float32")
+    segmenter = CutoutSegmenter(device)
+    segmenter.photo.together = 16
+    return segmenter
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_regions_and_verdicts_agree(device, monkeypatch):
+    answers = scenes()
+    images = [a.generation.image for a in answers]
+    cells = [a.generation.sample.cell for a in answers]
+    here, there = CutoutSegmenter(), as_on_a_gpu(monkeypatch, device)
+    found = [segmenter.segment(images, cells) for segmenter in (here, there)]
+    masks = [np.abs(a.masks - b.masks).mean() for a, b in zip(*found, strict=True)]
+    presence = [np.abs(a.found - b.found) for a, b in zip(*found, strict=True)]
+    assert 0 < np.mean(masks) < MASKS
+    assert np.mean(np.concatenate(presence) > 0.1) <= OTHERS
+    scorer = SegmentationScorer()
+    measured = [measure_known(answers, one, scorer) for one in (here, there)]
+    said = [[judged.said for judged in judge_measured(one)] for one in measured]
+    assert np.mean([a != b for a, b in zip(*said, strict=True)]) <= OTHERS
+    bind = [[row.get("bind", np.nan) for one in m for row in one.metrics] for m in measured]
+    assert np.nanmean(np.abs(np.subtract(*bind))) < SHARES
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_clip_agrees(device, monkeypatch):
+    answers = known_answers(16, 33)
+    generations = [a.generation for a in answers]
+    regions = [a.regions for a in answers]
+    here = ClipScorer().score(generations, regions)
+    monkeypatch.setenv(VARIABLE, "float32")
+    from bench.judge.clip.load import load_clip
+
+    there = ClipScorer(load_clip.__wrapped__("bundled", device)).score(generations, regions)
+    apart = [abs(a.value - b.value) for a, b in zip(here, there, strict=True) if a.value == a.value]
+    assert 0 < np.mean(apart) < SHARES
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_an_answer_does_not_depend_on_the_batch_of_a_gpu(device, monkeypatch):
+    segmenter = as_on_a_gpu(monkeypatch, device)
+    answers = [answer for batch in photoreal_batches(5) for answer in batch]
+    images = [a.generation.image for a in answers]
+    cells = [a.generation.sample.cell for a in answers]
+    together = segmenter.segment(images, cells)
+    for image, cell, regions in zip(images, cells, together, strict=True):
+        alone = segmenter.segment([image], [cell])[0]
+        assert np.abs(alone.masks - regions.masks).max() < 1e-3
+        assert np.abs(alone.found - regions.found).max() < 1e-3
+
+
+def test_scores_are_in_order_whatever_thread_made_them():
+    answers = known_answers(12, 34)
+    generations = [a.generation for a in answers]
+    scorer = SegmentationScorer()
+    together = scorer.score(generations, [a.regions for a in answers])
+    alone = [s for a in answers for s in scorer.score([a.generation], [a.regions])]
+    assert [(s.sample_id, s.metric, str(s.value)) for s in together] == [
+        (s.sample_id, s.metric, str(s.value)) for s in alone
+    ]
+
+
+def test_what_is_wrong_in_a_thread_is_raised():
+    answers = known_answers(4, 35)
+    generations = [a.generation for a in answers]
+    small = [replace(a.regions, masks=a.regions.masks[:, :8, :8]) for a in answers]
+    with pytest.raises(ValueError, match="regions of"):
+        SegmentationScorer().score(generations, small)
+    assert in_threads(str, range(40)) == [str(number) for number in range(40)]
+
+
+def test_pictures_go_to_a_device_as_they_are():
+    images = [np.arange(24, dtype=np.uint8).reshape(2, 4, 3) + k for k in range(3)]
+    moved = to_device(images, "cpu")
+    assert moved.dtype == torch.uint8
+    assert moved.shape == (3, 3, 2, 4)
+    assert int(moved[2, 1, 1, 3]) == images[2][1, 3, 1]
+    with judging("cpu"):
+        assert torch.is_inference_mode_enabled()
+    assert recorded_dtype("float32", "cuda:1") == "float32 on cuda"
+
+
+def test_a_device_that_is_not_there_is_named():
+    with pytest.raises(UsageError, match="'cuda:99' cannot be used"):
+        require_device("cuda:99")
