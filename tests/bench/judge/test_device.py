@@ -99,7 +99,7 @@ def test_scores_are_in_order_whatever_thread_made_them():
 def test_what_is_wrong_in_a_thread_is_raised():
     answers = known_answers(4, 35)
     generations = [a.generation for a in answers]
-    small = [replace(a.regions, masks=a.regions.masks[:, :8, :8]) for a in answers]
+    small = [replace(a.regions, background=a.regions.background[:8]) for a in answers]
     with pytest.raises(ValueError, match="regions of"):
         SegmentationScorer().score(generations, small)
     assert in_threads(str, range(40)) == [str(number) for number in range(40)]
