@@ -39,8 +39,11 @@ class Pupil:
         self.name = name
         self.model, self.processor = make(name, seed)
         if name == "owlv2":
-            # Nearly all boxes are empty: the first scores are those of RetinaNet's prior, 0.01.
-            torch.nn.init.constant_(self.model.class_head.logit_shift.bias, -4.6)
+            # Nearly all boxes are empty: the first scores are low, of likeness ten times its size.
+            head = self.model.class_head
+            for linear, bias in ((head.logit_shift, -0.5), (head.logit_scale, 9.0)):
+                torch.nn.init.zeros_(linear.weight)
+                torch.nn.init.constant_(linear.bias, bias)
         self.model.to(device)
         self.device = device
         #: Nouns that it can be asked for, beside plate and picture frame.
