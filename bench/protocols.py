@@ -36,6 +36,10 @@ class SamplerInfo:
         An image costs money, so that nothing is drawn to try the model out.
     price : float or None
         Of one image, in the user's money, where it is known.
+    predictions : tuple of str
+        Whose predictions are kept, of `bench.records.PREDICTIONS`: those after guidance in
+        ``Generation.frames`` and the conditional ones in ``Generation.conditional``; where there is
+        no guidance the conditional ones alone, in ``frames``.
     """
 
     fingerprint: Fingerprint
@@ -44,6 +48,7 @@ class SamplerInfo:
     training: TrainingManifest | None = None
     paid: bool = False
     price: float | None = None
+    predictions: tuple[str, ...] = ("guided",)
 
 
 @dataclass(frozen=True)

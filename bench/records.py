@@ -12,6 +12,9 @@ import numpy as np
 
 from prompts.cells import Sample
 
+#: Whose predictions the frames of a trajectory are: after guidance, or of the prompt alone.
+PREDICTIONS: tuple[str, ...] = ("guided", "conditional")
+
 #: Every binding gets exactly one of these.
 VERDICTS: tuple[str, ...] = (
     "bound",
@@ -72,6 +75,8 @@ class Generation:
         `bench.judge.validity.examined` on what is decided; None where nothing is against it.
     source : str or None
         Where the image comes from within its set, for one that existed before, else None.
+    conditional : ndarray or None, uint8, (T, H, W, 3)
+        The frames without guidance, where the sampler guides and can tell the two apart.
     """
 
     sample: Sample
@@ -80,6 +85,7 @@ class Generation:
     frames: np.ndarray | None = None
     invalid: str | None = None
     source: str | None = None
+    conditional: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

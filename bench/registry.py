@@ -33,6 +33,7 @@ BUNDLED: dict[str, tuple[str, str]] = {
     "local-ddpm-ancestral": ("local-ddpm", "ancestral"),
     "local-capped": ("local-capped", "euler"),
     "local-tokens": ("local-tokens", "euler"),
+    "local-masked": ("local-masked", "euler"),
     "local-cov-10": ("local-cov-10", "euler"),
     "local-cov-25": ("local-cov-25", "euler"),
     "local-cov-50": ("local-cov-50", "euler"),

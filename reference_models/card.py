@@ -94,6 +94,7 @@ _NETWORKS = {
     "unet": "U-Net",
     "dit": "transformer on patches",
     "tokens": "quantiser and autoregressive transformer",
+    "masked": "quantiser and masked transformer",
 }
 _TARGETS = {
     "velocity": "flow matching",

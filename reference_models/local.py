@@ -132,6 +132,16 @@ class LocalModel:
             part.to(memory_format=torch.channels_last)
         return model
 
+    def predictions(self, settings: Settings) -> tuple[str, ...]:
+        """Whose predictions the frames are: ``guided``, ``conditional`` (no guidance), or both.
+
+        A model into which guidance was distilled has the guided ones alone, and so has one that
+        draws code by code: what is drawn there is no prediction of the whole picture.
+        """
+        if self.distilled is not None or self.preset.network == "tokens":
+            return ("guided",)
+        return ("conditional",) if settings.guidance_scale == 1 else ("guided", "conditional")
+
     @torch.inference_mode()
     def draw(
         self,
@@ -154,7 +164,8 @@ class LocalModel:
         -------
         pictures : Tensor, uint8 (N, 64, 64, 3)
             sRGB.
-        frames : Tensor, uint8 (N, T, 64, 64, 3), or None
+        frames : Tensor, uint8 (N, P, T, 64, 64, 3), or None
+            P as ``predictions`` has them.
         """
         settings = settings or self.settings
         ids = token_ids(prompts)
@@ -178,9 +189,14 @@ class LocalModel:
         def fresh() -> Tensor:
             return next(stream).to(self.device)
 
-        x, steps = drawn(self.network, ids.to(self.device), fresh, self.preset, settings, frames)
-        kept = [self._enlarged(predicted)[:n] for predicted in steps]
-        return self._enlarged(x)[:n], torch.stack(kept, 1) if frames else torch.empty(0)
+        x, *steps = drawn(self.network, ids.to(self.device), fresh, self.preset, settings, frames)
+        if not frames:
+            return self._enlarged(x)[:n], torch.empty(0)
+        kept = [
+            torch.stack([self._enlarged(predicted)[:n] for predicted in one], 1)
+            for one in steps[: len(self.predictions(settings))]
+        ]
+        return self._enlarged(x)[:n], torch.stack(kept, 1)
 
     def _enlarged(self, x: Tensor) -> Tensor:
         """Pictures at 32 pixels in [-1, 1] to uint8 (N, 64, 64, 3) on the CPU."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from reference_models.dit import DiT
-from reference_models.tokens.model import TokenModel
+from reference_models.tokens.model import MaskedModel, TokenModel
 from reference_models.unet import UNet
 from reference_models.world.caption_noise import CLEAN, CaptionNoise
 from reference_models.world.captions import LENGTH, WORDS
@@ -18,10 +18,10 @@ class TrainingPreset:
     Attributes
     ----------
     network : str
-        ``unet``, ``dit`` or ``tokens``.
+        ``unet``, ``dit``, ``tokens`` or ``masked``.
     target : str
         What is predicted: ``velocity`` on the straight path, ``noise`` on the discrete schedule, or
-        the next of the ``codes`` that a picture is turned into.
+        the ``codes`` that a picture is turned into: the next of them, or those that are hidden.
     first : float
         Earliest time of the straight path that is trained on; above 0 the model never sees pure
         noise.
@@ -30,7 +30,7 @@ class TrainingPreset:
     noise : CaptionNoise
         How its captions fall short of the pictures. May be given as a dict, as files have it.
     init : str
-        Bundled model whose weights it begins with; none for random ones.
+        Bundled model whose weights it begins with, or whose quantiser; none for random ones.
     fine, coarse, fine_blocks, coarse_blocks : int
         Of the U-Net.
     width, depth, patch : int
@@ -97,6 +97,17 @@ PRESETS: dict[str, TrainingPreset] = {
         steps=64,
         guidance_scale=3.0,
     ),
+    "local-masked": TrainingPreset(
+        network="masked",
+        target="codes",
+        policy="coverage-75",
+        init="local-tokens",
+        depth=4,
+        images=160_000,
+        batch=32,
+        steps=8,
+        guidance_scale=3.0,
+    ),
     # Noise is a slow target: from random weights, 64,000 pictures did not do. It learns to name the
     # noise in pictures that the teacher can name the way to.
     "local-ddpm": replace(
@@ -120,8 +131,9 @@ Network = UNet | DiT | TokenModel
 
 def build(preset: TrainingPreset) -> Network:
     """The untrained network of a preset."""
-    if preset.network == "tokens":
-        return TokenModel(len(WORDS), LENGTH, width=preset.width, depth=preset.depth)
+    if preset.network in ("tokens", "masked"):
+        kind = TokenModel if preset.network == "tokens" else MaskedModel
+        return kind(len(WORDS), LENGTH, width=preset.width, depth=preset.depth)
     if preset.network == "dit":
         return DiT(len(WORDS), LENGTH, patch=preset.patch, width=preset.width, depth=preset.depth)
     return UNet(

@@ -11,11 +11,12 @@ from torch import Tensor
 from reference_models import schedule
 from reference_models.errors import ModelError
 from reference_models.guidance import guided
+from reference_models.path import picture_from
 from reference_models.presets import Network, TrainingPreset
 from reference_models.solver import discrete, euler
 from reference_models.times import sampling_times
+from reference_models.tokens.masked import hidden_share
 from reference_models.tokens.model import TokenModel
-from reference_models.tokens.raster import raster
 
 Encoded = tuple[Tensor, Tensor, Tensor]
 #: Solvers of models that predict the noise on a discrete schedule; the straight path knows Euler's.
@@ -53,7 +54,7 @@ def steps_of(preset: TrainingPreset, steps: int | None) -> int:
     """
     if steps is None or steps == preset.steps:
         return preset.steps
-    if preset.target == "codes":
+    if preset.network == "tokens":
         raise ModelError(
             f"{steps} steps, but a picture is drawn code by code, in {preset.steps} steps; leave "
             "the number out"
@@ -70,9 +71,12 @@ def path_times(preset: TrainingPreset, settings: Settings) -> list[float]:
 def noise_levels(preset: TrainingPreset, settings: Settings) -> list[float]:
     """Noise level at which each step's prediction is made: 1 pure noise, 0 clean.
 
-    Of codes that are drawn one by one it is the share that is still to come after the step.
+    Of codes that are drawn one by one it is the share that is still to come after the step; of
+    hidden codes the share that is hidden when they are guessed.
     """
-    if preset.target == "codes":
+    if preset.network == "masked":
+        return [hidden_share(k, settings.steps) for k in range(settings.steps)]
+    if preset.network == "tokens":
         return [1 - (k + 1) / settings.steps for k in range(settings.steps)]
     if preset.target == "noise":
         alphas, sigmas = schedule.signal().tolist(), schedule.noise().tolist()
@@ -94,8 +98,11 @@ def walk(
     settings: Settings,
     fresh: Callable[[], Tensor] | None = None,
     dtype: torch.dtype = torch.float32,
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Predicted clean picture and state, both (N, 3, H, W) in about [-1, 1], step by step.
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Predicted clean picture, the same without guidance, and state, step by step.
+
+    All (N, 3, H, W), in about [-1, 1]. The second is what the prompt alone predicts (the
+    conditional prediction) at the states that guidance leads through.
 
     Parameters
     ----------
@@ -112,14 +119,20 @@ def walk(
         In which the model is called.
     """
     scale = settings.guidance_scale
+    conditional = noise
 
-    def predict(x: Tensor, t: Tensor) -> Tensor:
-        x = x.to(dtype)
+    def predict(state: Tensor, t: Tensor) -> Tensor:
+        nonlocal conditional
+        x = state.to(dtype)
         if scale == 1:
-            return model(x, t, prompt).float()
-        both = model(torch.cat((x, x)), torch.cat((t, t)), prompt).float()
-        with_prompt, without = both.chunk(2)
-        return guided(with_prompt, without, scale)
+            with_prompt = used = model(x, t, prompt).float()
+        else:
+            both = model(torch.cat((x, x)), torch.cat((t, t)), prompt).float()
+            with_prompt, without = both.chunk(2)
+            used = guided(with_prompt, without, scale)
+        of = schedule.picture_from if preset.target == "noise" else picture_from
+        conditional = of(state, with_prompt, t)
+        return used
 
     if preset.target == "noise":
         more = fresh if settings.solver == "ancestral" else None
@@ -127,7 +140,7 @@ def walk(
     else:
         steps = euler(predict, noise, path_times(preset, settings))
     for _, predicted, x in steps:
-        yield predicted, x
+        yield predicted, conditional, x
 
 
 def drawn(
@@ -137,7 +150,7 @@ def drawn(
     preset: TrainingPreset,
     settings: Settings,
     frames: Container[int] = (),
-) -> tuple[Tensor, list[Tensor]]:
+) -> tuple[Tensor, list[Tensor], list[Tensor]]:
     """Draw with any network of the family.
 
     Parameters
@@ -160,18 +173,19 @@ def drawn(
         About in [-1, 1].
     kept : list of Tensor
         The frames, of the same shape.
+    conditional : list of Tensor
+        The same without guidance (see ``walk``); empty where a picture is drawn code by code.
     """
     noise, scale = fresh(), settings.guidance_scale
     prompt = encoded(network.encode, ids, scale)
-    kept: list[Tensor] = []
     if isinstance(network, TokenModel):
-        for step, codes in enumerate(raster(network.predictor, prompt, noise, scale)):
-            if step in frames:
-                kept.append(network.picture(codes, step + 1))
-        return network.picture(codes), kept
+        return network.draw(prompt, noise, scale, settings.steps, frames)
+    kept: list[Tensor] = []
+    conditional: list[Tensor] = []
     dtype = next(network.parameters()).dtype
     steps = walk(network, prompt, noise, preset, settings, fresh, dtype)
-    for step, (predicted, x) in enumerate(steps):
+    for step, (predicted, alone, x) in enumerate(steps):
         if step in frames:
             kept.append(predicted)
-    return x, kept
+            conditional.append(alone)
+    return x, kept, conditional

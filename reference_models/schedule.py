@@ -82,3 +82,13 @@ def weight(steps: int = STEPS) -> Tensor:
     decided, count for next to nothing. At most ``HEAVIEST``, to keep the gradient finite.
     """
     return ((noise(steps) / signal(steps)) ** 2).clamp(1.0, HEAVIEST)
+
+
+def picture_from(x: Tensor, predicted: Tensor, t: Tensor) -> Tensor:
+    """Predicted clean picture at x (N, C, H, W) with a predicted noise, t = k / T (N,): eq. 15.
+
+    Kept in [-1, 1], as the solver keeps it.
+    """
+    k = (t * STEPS).round().long()
+    alphas, sigmas = signal().to(x)[k.cpu()], noise().to(x)[k.cpu()]
+    return ((x - sigmas.view(-1, 1, 1, 1) * predicted) / alphas.view(-1, 1, 1, 1)).clamp(-1, 1)

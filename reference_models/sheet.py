@@ -62,5 +62,5 @@ def write_sheet(
         return torch.randn(shape, generator=generator).to(device)
 
     settings = Settings(preset.steps, preset.guidance_scale)
-    x, _ = drawn(averaged, ids, fresh, preset, settings)
+    x, *_ = drawn(averaged, ids, fresh, preset, settings)
     Image.fromarray(grid_of((x.cpu() + 1) / 2, 18, 2)).save(path)

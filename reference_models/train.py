@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from prompts.manifest import TrainingManifest
 from reference_models import schedule
@@ -29,7 +30,7 @@ from reference_models.publish import publish
 from reference_models.scalars import Scalars
 from reference_models.sheet import write_sheet
 from reference_models.times import training_times
-from reference_models.tokens.model import TokenModel, cross_entropy
+from reference_models.tokens.model import MaskedModel, TokenModel
 from reference_models.tokens.training import quantiser_for
 from reference_models.train_upsampler import upsampler_for
 from reference_models.training import Training
@@ -73,14 +74,14 @@ def loss_of(
 
     Mean squared error of the velocity on the straight path (Lipman et al. 2023, eq. 9) or of the
     noise on a discrete schedule (Ho et al. 2020, eq. 12, weighted by ``schedule.weight``), or the
-    surprise at the codes.
+    surprise at the codes, in nats a code.
     """
     device = next(model.parameters()).device
     if isinstance(model, TokenModel):
         pictures, ids = pictures.to(device), silenced(ids, generator, preset.drop).to(device)
         with torch.autocast(device.type, torch.bfloat16):
-            logits, codes = model(pictures, model.encode(ids))
-        return cross_entropy(logits, codes)
+            logits, codes = model(pictures, model.encode(ids), generator)
+        return F.cross_entropy(logits.float(), codes)
     noise = torch.randn(pictures.shape, generator=generator)
     x, t, target, weight = noised(noise, pictures, generator, preset)
     ids = silenced(ids, generator, preset.drop)
@@ -96,10 +97,14 @@ def silenced(ids: Tensor, generator: torch.Generator, share: float) -> Tensor:
 
 
 def begin(model: nn.Module, name: str) -> None:
-    """Start from the weights of a bundled model of the same network."""
+    """Start from the weights of a bundled model of the same network, or from its quantiser."""
     path = FOLDER / f"{name}.safetensors"
     tensors, facts = read_weights(path)
-    fill(model, tensors, f"{TrainingPreset(**facts['preset']).network}.", path)
+    prefix = f"{TrainingPreset(**facts['preset']).network}."
+    if isinstance(model, MaskedModel):
+        fill(model.quantiser, tensors, f"{prefix}quantiser.", path)
+    else:
+        fill(model, tensors, prefix, path)
 
 
 @click.command()
@@ -135,7 +140,7 @@ def main(
     model = build(preset)
     if preset.init:
         begin(model, preset.init)
-    if isinstance(model, TokenModel):
+    elif isinstance(model, TokenModel):
         model.quantiser.load_state_dict(quantiser_for(preset, out, place))
     model.to(place.device).to(memory_format=torch.channels_last)
     training = Training(preset, out, model, place)

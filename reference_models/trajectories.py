@@ -104,4 +104,4 @@ def rollout(
     """States at the beginning and after every step, each float32 (N, 3, H, W)."""
     dtype = next(teacher.parameters()).dtype
     prompt = encoded(teacher.encode, ids, settings.guidance_scale)
-    return [noise, *(x for _, x in walk(teacher, prompt, noise, preset, settings, dtype=dtype))]
+    return [noise, *(x for *_, x in walk(teacher, prompt, noise, preset, settings, dtype=dtype))]

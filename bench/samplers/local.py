@@ -108,6 +108,7 @@ class LocalSampler(Sampler):
             batch_size or CHUNK,
             None if trajectory is None else tuple(levels[k] for k in self.kept),
             TrainingManifest.load(manifest) if manifest.is_file() else None,
+            predictions=self.model.predictions(self.settings),
         )
 
     def _scale(self, guidance_scale: float | None) -> float:
@@ -138,5 +139,6 @@ class LocalSampler(Sampler):
             )
             each = (time.perf_counter() - began) / len(part)
             for row, (sample, picture) in enumerate(zip(part, pictures.numpy(), strict=True)):
-                kept = None if frames is None else frames[row].numpy()
-                yield Generation(sample, picture, each, kept)
+                kept, *more = (None,) if frames is None else frames[row].numpy()
+                conditional = more[0] if more else None
+                yield Generation(sample, picture, each, kept, conditional=conditional)

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from reference_models.tokens.masked import MaskedPredictor, hidden_places, unmasked
 from reference_models.tokens.predictor import Predictor
 from reference_models.tokens.quantiser import CODES, Quantiser
+from reference_models.tokens.raster import SHARE, raster
+
+Encoded = tuple[Tensor, Tensor, Tensor]
+#: In place of a code: left out of the loss, as torch's cross entropy has it.
+UNASKED = -100
 
 
 class TokenModel(nn.Module):
-    """Pictures of ``3 x side x side`` as codes.
+    """Pictures of ``3 x side x side`` as codes, drawn one after the other.
 
     Parameters
     ----------
@@ -23,6 +32,9 @@ class TokenModel(nn.Module):
         Of the predictor.
     """
 
+    #: What says how likely each code is.
+    kind: type[Any] = Predictor
+
     def __init__(
         self, words: int, length: int, side: int = 32, width: int = 160, depth: int = 5
     ) -> None:
@@ -31,18 +43,44 @@ class TokenModel(nn.Module):
         self.places = (side // Quantiser.square) ** 2
         # It is trained before, and stays as it is.
         self.quantiser = Quantiser().requires_grad_(False)
-        self.predictor = Predictor(words, length, CODES, self.places, width, depth)
+        self.predictor = self.kind(words, length, CODES, self.places, width, depth)
 
-    def encode(self, ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def encode(self, ids: Tensor) -> Encoded:
         """Token ids of prompts (N, L) to what the predictor reads."""
-        return self.predictor.encode(ids)
+        prompt: Encoded = self.predictor.encode(ids)
+        return prompt
 
     def forward(
-        self, pictures: Tensor, prompt: tuple[Tensor, Tensor, Tensor]
+        self, pictures: Tensor, prompt: Encoded, generator: torch.Generator
     ) -> tuple[Tensor, Tensor]:
-        """Pictures (N, 3, side, side) to logits (N, places, codes) and codes int64 (N, places)."""
+        """What is predicted of pictures (N, 3, side, side), and what is true.
+
+        Parameters
+        ----------
+        pictures : Tensor, float32 (N, 3, side, side)
+        prompt : tuple
+            Of ``encode``.
+        generator : torch.Generator
+            For what is left to chance.
+
+        Returns
+        -------
+        logits : Tensor (N places, codes)
+        codes : Tensor, int64 (N places,)
+            `UNASKED` where nothing is to be predicted.
+        """
         codes = self.quantiser.codes(pictures)
-        return self.predictor(codes, prompt), codes
+        return self.predictor(codes, prompt).flatten(0, 1), codes.flatten()
+
+    def draw(
+        self, prompt: Encoded, noise: Tensor, scale: float, steps: int, frames: Container[int]
+    ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        """Draw pictures; as ``reference_models.sampling.drawn``, prompts already encoded."""
+        kept = []
+        for step, codes in enumerate(raster(self.predictor, prompt, noise, scale)):
+            if step in frames:
+                kept.append(self.picture(codes, step + 1))
+        return self.picture(codes), kept, []
 
     def picture(self, codes: Tensor, drawn: int | None = None) -> Tensor:
         """The picture of codes, gray where none is drawn yet.
@@ -67,6 +105,28 @@ class TokenModel(nn.Module):
         return whole * there
 
 
-def cross_entropy(logits: Tensor, codes: Tensor) -> Tensor:
-    """Mean surprise at the codes (N, places) by logits (N, places, codes), in nats a code."""
-    return F.cross_entropy(logits.float().flatten(0, 1), codes.flatten())
+class MaskedModel(TokenModel):
+    """Pictures of ``3 x side x side`` as codes, all guessed at once and the surest kept."""
+
+    kind = MaskedPredictor
+
+    def forward(
+        self, pictures: Tensor, prompt: Encoded, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """As `TokenModel.forward`, of the hidden places alone."""
+        codes = self.quantiser.codes(pictures)
+        hidden = hidden_places(len(codes), self.places, generator).to(codes.device)
+        asked = codes.masked_fill(~hidden, UNASKED)
+        return self.predictor(codes, hidden, prompt).flatten(0, 1), asked.flatten()
+
+    def draw(
+        self, prompt: Encoded, noise: Tensor, scale: float, steps: int, frames: Container[int]
+    ) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        """As `TokenModel.draw`; a frame is a guess at the whole picture."""
+        kept, conditional = [], []
+        guesses = unmasked(self.predictor, prompt, noise, scale, steps, SHARE)
+        for step, (codes, alone) in enumerate(guesses):
+            if step in frames:
+                kept.append(self.picture(codes))
+                conditional.append(self.picture(alone))
+        return self.picture(codes), kept, conditional

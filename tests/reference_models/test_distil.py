@@ -40,7 +40,7 @@ def test_states_are_those_of_guided_sampling():
     assert torch.allclose(torch.stack(again, 1), made.states.float(), atol=1e-2)
     prompt = made.teacher.encode(torch.cat((ids, torch.zeros_like(ids))))
     with torch.no_grad():
-        *_, (_, end) = walk(made.teacher, prompt, noise, TINY, SETTINGS)
+        *_, (*_, end) = walk(made.teacher, prompt, noise, TINY, SETTINGS)
     assert torch.allclose(end, again[-1], atol=1e-4)
 
 

@@ -1,0 +1,1 @@
+"""The ingredients of a text-to-image model, each shown by a figure made from the code itself."""
