@@ -41,7 +41,7 @@ def hidden_places(n: int, places: int, generator: torch.Generator) -> Tensor:
     return order < count
 
 
-class Block(nn.Module):
+class MaskedBlock(nn.Module):
     """Looks everywhere, looks at the words, and a perceptron, each on a residual branch."""
 
     def __init__(self, width: int, heads: int, text: int) -> None:
