@@ -93,7 +93,7 @@ class MaskedPredictor(Prompted):
         # The last is what stands in a hidden place.
         self.code = nn.Parameter(0.5 * torch.randn(codes + 1, width))
         self.position = nn.Parameter(0.1 * torch.randn(places, width))
-        self.blocks = nn.ModuleList(Block(width, heads, text) for _ in range(depth))
+        self.blocks = nn.ModuleList(MaskedBlock(width, heads, text) for _ in range(depth))
         self.norm = RMSNorm(width)
         self.leave = Linear(width, codes, gain=0.1)
 
