@@ -10,6 +10,7 @@ import numpy as np
 
 from bench.judge.clip.crop import masked_crop
 from bench.judge.colour.named import basic_term
+from bench.judge.device import in_threads
 from bench.records import Fingerprint, Generation, Regions, Score
 from prompts.cells import Binding, Cell
 from prompts.colours import COLOUR_NAMES
@@ -69,6 +70,7 @@ class ClipScorer:
         values: dict[tuple[int, int, str], tuple[float, str]] = {}
         crops: list[tuple[int, int, np.ndarray, tuple[str, ...]]] = []
         wholes: list[tuple[int, int, tuple[str, ...]]] = []
+        images = in_threads(self.clip.fitted, [generation.image for generation in generations])
         for i, (generation, region) in enumerate(zip(generations, regions, strict=True)):
             cell = generation.sample.cell
             void = generation.invalid
@@ -78,13 +80,13 @@ class ClipScorer:
                     values.update({(i, k, metric): (_NAN, reason) for metric in METRICS})
                     continue
                 wholes.append((i, k, rivals(cell, k)))
-                crop, reason = _cut_out(self.clip.fitted(generation.image), cell, region, k)
+                crop, reason = _cut_out(images[i], cell, region, k)
                 if crop is None:
                     values[i, k, "clip_bind"] = (_NAN, reason)
                 else:
                     crops.append((i, k, crop, _in_all_colours(binding)))
         self._bind(crops, values)
-        self._contrast(generations, wholes, values)
+        self._contrast(images, wholes, values)
         return [
             Score(generation.sample.id, self.name, metric, *_split(values[i, k, metric], k))
             for i, generation in enumerate(generations)
@@ -114,14 +116,14 @@ class ClipScorer:
 
     def _contrast(
         self,
-        generations: Sequence[Generation],
+        images: Sequence[np.ndarray],
         wholes: list[tuple[int, int, tuple[str, ...]]],
         values: dict[tuple[int, int, str], tuple[float, str]],
     ) -> None:
         if not wholes:
             return
         seen = sorted({i for i, _, _ in wholes})
-        encoded = self.clip.encode_image([generations[i].image for i in seen]).numpy()
+        encoded = self.clip.encode_image([images[i] for i in seen]).numpy()
         features = dict(zip(seen, encoded, strict=True))
         for i, k, texts in wholes:
             similar = self.clip.text_table(texts).numpy() @ features[i]
