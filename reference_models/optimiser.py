@@ -21,15 +21,17 @@ def orthogonalised(matrix: Tensor, rounds: int = 5) -> Tensor:
 
     Parameters
     ----------
-    matrix : Tensor (rows, columns)
+    matrix : Tensor (rows, columns), or a stack of them (count, rows, columns)
     """
     a, b, c = 3.4445, -4.7750, 2.0315
-    x = matrix.T if matrix.shape[0] > matrix.shape[1] else matrix
-    x = (x / (x.norm() + 1e-7)).bfloat16()
+    tall = matrix.shape[-2] > matrix.shape[-1]
+    x = matrix.mT if tall else matrix
+    size = x.norm() if x.ndim == 2 else x.norm(dim=(-2, -1), keepdim=True)
+    x = (x / (size + 1e-7)).bfloat16()
     for _ in range(rounds):
-        gram = x @ x.T
+        gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return (x.T if matrix.shape[0] > matrix.shape[1] else x).to(matrix.dtype)
+    return (x.mT if tall else x).to(matrix.dtype)
 
 
 class Muon(torch.optim.Optimizer):
@@ -55,13 +57,23 @@ class Muon(torch.optim.Optimizer):
                 p.add_(update.view_as(p), alpha=-group["lr"] * size)
 
 
-def make_optimisers(model: nn.Module, lr: float, matrix_lr: float) -> list[torch.optim.Optimizer]:
-    """Muon for hidden matrices and kernels; Adam for embeddings, norms, biases and both ends."""
+#: Of Adam.
+BETAS, EPSILON = (0.9, 0.98), 1e-8
+
+
+def parted(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+    """Hidden matrices and kernels, for Muon; embeddings, norms, biases and both ends, for Adam."""
     matrices: list[nn.Parameter] = []
     others: list[nn.Parameter] = []
     for name, p in model.named_parameters():
         *_, layer, kind = ["", *name.split(".")]
         hidden = p.ndim >= 2 and kind == "weight" and layer not in ("enter", "leave")
         (matrices if hidden else others).append(p)
-    adam = torch.optim.Adam(others, lr=lr, betas=(0.9, 0.98), foreach=True)
+    return matrices, others
+
+
+def make_optimisers(model: nn.Module, lr: float, matrix_lr: float) -> list[torch.optim.Optimizer]:
+    """Muon for hidden matrices and kernels; Adam for embeddings, norms, biases and both ends."""
+    matrices, others = parted(model)
+    adam = torch.optim.Adam(others, lr=lr, betas=BETAS, eps=EPSILON, foreach=True)
     return [Muon(matrices, lr=matrix_lr), adam]

@@ -22,7 +22,7 @@ PLAIN, STRIPES, HALVES = range(3)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scenes:
-    """N scenes of up to two subjects. Tensors on the CPU; coordinates in [-1, 1], y up.
+    """N scenes of up to two subjects. Drawn on the CPU; coordinates in [-1, 1], y up.
 
     Attributes
     ----------
@@ -78,6 +78,10 @@ class Scenes:
     def __getitem__(self, index: slice | Tensor) -> Scenes:
         """A part of the batch."""
         return Scenes(*(getattr(self, name)[index] for name in self.__slots__))
+
+    def to(self, device: torch.device | str) -> Scenes:
+        """The same scenes on a device, where ``render`` then draws them."""
+        return Scenes(*(getattr(self, name).to(device) for name in self.__slots__))
 
 
 @dataclass(frozen=True, slots=True)
