@@ -47,7 +47,7 @@ SAMPLERS: dict[str, str] = {
 }
 
 #: A bundled model's name with the seed of a training of one's own.
-_SEEDED = re.compile(r"(local-.+)-seed([0-9]+)")
+_SEEDED = re.compile(r"(local(?:-.+)?)-seed([0-9]+)")
 
 #: Suffixes of files that Python's pickle would have to read, which can run any code.
 PICKLES = frozenset({".bin", ".ckpt", ".pt", ".pth", ".pkl", ".pickle"})

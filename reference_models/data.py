@@ -23,6 +23,21 @@ def training_scenes(n: int, generator: torch.Generator, shown: Policy | None = N
     return with_natural_bare_names(scenes, generator, shown.bare)
 
 
+def said(scenes: Scenes) -> TrainingManifest:
+    """Counts of what the captions of scenes say."""
+    rows = zip(
+        scenes.subject.tolist(), scenes.term.tolist(), scenes.says_colour.tolist(), strict=True
+    )
+    return TrainingManifest.from_bindings(
+        [
+            (COLOUR_NAMES[term] if named else None, SUBJECT_NAMES[subject])
+            for subject, term, named in zip(*row, strict=True)
+            if subject >= 0
+        ]
+        for row in rows
+    )
+
+
 class ScenePool:
     """A few thousand scenes in memory, of which a block is replaced every few batches.
 
@@ -71,22 +86,9 @@ class ScenePool:
             scenes, self.noise, self.shown.table, self.shown.bare, self.generator
         )
         image = F.adaptive_avg_pool2d(render(scenes).image, self.side)
-        self._count(described)
+        self.seen += said(described)
         ids = noisy_ids(token_ids(described), self.noise, self.generator)
         return (image * 255).round().to(torch.uint8), ids
-
-    def _count(self, scenes: Scenes) -> None:
-        rows = zip(
-            scenes.subject.tolist(), scenes.term.tolist(), scenes.says_colour.tolist(), strict=True
-        )
-        self.seen += TrainingManifest.from_bindings(
-            [
-                (COLOUR_NAMES[term] if said else None, SUBJECT_NAMES[subject])
-                for subject, term, said in zip(*row, strict=True)
-                if subject >= 0
-            ]
-            for row in rows
-        )
 
     def batch(self, n: int) -> tuple[Tensor, Tensor]:
         """Pictures float32 (n, 3, side, side) in [-1, 1] and token ids int64 (n, LENGTH)."""

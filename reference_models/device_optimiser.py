@@ -1,7 +1,7 @@
 """The same two optimisers for a device that is slow to be called: few calls, nothing read back.
 
-Rates and the number of the step are tensors on the device, so that a whole step of a training can be
-recorded once as a CUDA graph and played again. Matrices of one shape are moved together.
+Rates and the number of the step are tensors on the device, so that a whole step of a training can
+be recorded once as a CUDA graph and played again. Matrices of one shape are moved together.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ class DeviceOptimiser:
             if p.requires_grad:
                 alike[tuple(p.shape)].append(p)
         self.groups = [
-            _Group(group, torch.zeros(len(group), *group[0].flatten(1).shape, device=group[0].device))
+            _Group(
+                group, torch.zeros(len(group), *group[0].flatten(1).shape, device=group[0].device)
+            )
             for group in alike.values()
         ]
         self.average = {name: p.detach().clone() for name, p in model.named_parameters()}
@@ -99,7 +101,7 @@ class DeviceOptimiser:
 
     def _adam(self, number: Tensor, factor: Tensor) -> None:
         """Kingma and Ba 2015, algorithm 1."""
-        grads = [p.grad for p in self.others]
+        grads = [p.grad for p in self.others if p.grad is not None]
         torch._foreach_lerp_(self.first, grads, 1 - BETAS[0])
         torch._foreach_mul_(self.second, BETAS[1])
         torch._foreach_addcmul_(self.second, grads, grads, 1 - BETAS[1])

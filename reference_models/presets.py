@@ -84,6 +84,28 @@ class TrainingPreset:
 _ALIKE = TrainingPreset(images=64_000, batch=32)
 
 PRESETS: dict[str, TrainingPreset] = {
+    # Captions as the web has them, so that colours land where real models put them.
+    "local": TrainingPreset(
+        policy="varied",
+        noise=CaptionNoise(
+            loose=0.45,
+            wall=0.3,
+            table=0.15,
+            plate=0.35,
+            frame=0.2,
+            exchanged=0.4,
+            matching=0.1,
+            silent=0.3,
+            dropped=0.03,
+            shuffled=0.1,
+        ),
+        init="local-teacher",
+        images=128_000,
+        lr=1e-3,
+        matrix_lr=7.5e-3,
+        steps=10,
+        guidance_scale=2.5,
+    ),
     "local-teacher": TrainingPreset(),
     "local-atomic": replace(_ALIKE, policy="atomic"),
     "local-dit": TrainingPreset(network="dit", images=120_000, batch=32),

@@ -1,9 +1,9 @@
 """A training that lives on its device: pictures, chance and rates are there before it begins.
 
-On a GPU the loop of ``training`` waits for pictures and for small calls. Here the pictures are drawn
-on the device once and shared by trainings, what is drawn by chance is drawn ahead, and one step is
-recorded as a CUDA graph; several trainings play theirs side by side. On a CPU the same steps run
-without a graph. There are no checkpoints: a training is seconds long.
+On a GPU the loop of ``training`` waits for pictures and for small calls. Here the pictures are
+drawn on the device once and shared by trainings, what is drawn by chance is drawn ahead, and one
+step is recorded as a CUDA graph; several trainings play theirs side by side. On a CPU the same
+steps run without a graph. There are no checkpoints: a training is seconds long.
 """
 
 from __future__ import annotations
@@ -19,9 +19,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from prompts.colours import COLOUR_NAMES
-from prompts.subjects import SUBJECT_NAMES
-from reference_models.data import training_scenes
+from prompts.manifest import TrainingManifest
+from reference_models.data import said, training_scenes
 from reference_models.device_optimiser import DeviceOptimiser
 from reference_models.errors import ModelError
 from reference_models.path import between, velocity
@@ -33,7 +32,6 @@ from reference_models.training import rate
 from reference_models.world.caption_noise import CLEAN, CaptionNoise, misdescribed, noisy_ids
 from reference_models.world.captions import token_ids
 from reference_models.world.render import render
-from reference_models.world.scene import Scenes
 
 #: Scenes drawn at a time.
 _BLOCK = 4096
@@ -51,13 +49,18 @@ class Pictures:
     ----------
     pictures : Tensor, uint8 (N, 3, side, side)
     ids : Tensor, int64 (N, LENGTH)
-    taught : frozenset of (colour, subject)
+    seen : TrainingManifest
         What the captions said, before words were dropped or shuffled.
     """
 
     pictures: Tensor
     ids: Tensor
-    taught: frozenset[tuple[str, str]]
+    seen: TrainingManifest
+
+    @property
+    def taught(self) -> frozenset[tuple[str, str]]:
+        """(colour, subject) pairs that some caption said."""
+        return frozenset(self.seen.pairs)
 
 
 def draw_pictures(
@@ -81,13 +84,7 @@ def draw_pictures(
     for start in range(0, count, _BLOCK):
         image = render(drawn[start : start + _BLOCK].to(device)).image
         parts.append((F.adaptive_avg_pool2d(image, side) * 255).round().to(torch.uint8))
-    return Pictures(torch.cat(parts), ids.to(device), _taught(described))
-
-
-def _taught(scenes: Scenes) -> frozenset[tuple[str, str]]:
-    said = scenes.says_colour & (scenes.subject >= 0)
-    pairs = torch.stack((scenes.term[said], scenes.subject[said]), 1).unique(dim=0).tolist()
-    return frozenset((COLOUR_NAMES[term], SUBJECT_NAMES[subject]) for term, subject in pairs)
+    return Pictures(torch.cat(parts), ids.to(device), said(described))
 
 
 class ResidentTraining:
@@ -173,6 +170,7 @@ class ResidentTraining:
 
     @property
     def average(self) -> dict[str, Tensor]:
+        """The weights to sample with."""
         return self.optimiser.average
 
     def advance(self) -> bool:

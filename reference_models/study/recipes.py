@@ -1,0 +1,214 @@
+"""Which captions make a model leak as real ones do? ``python -m reference_models.study.recipes``.
+
+Trains ``local`` by several recipes, runs the suite on each, holds the runs against the bars of
+``bars.py``, and keeps the weights of the best. Made for a GPU, where all trainings go on side by
+side; ``--device cpu --images 640`` tries it out. What is done is done again only in a new folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+import torch
+
+from bench.store.run import Run
+from reference_models.policies import policy
+from reference_models.presets import PRESETS, TrainingPreset, build
+from reference_models.resident import ResidentTraining, draw_pictures
+from reference_models.study.bars import Bars, bars_of, table
+from reference_models.train import begin
+from reference_models.weights import find_weights, read_weights, write_weights
+from reference_models.world.caption_noise import CaptionNoise
+
+#: Pictures drawn for each picture shown: each is shown about twice, with other noise.
+REUSE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One training of ``local``, and the guidance scales at which it is tried."""
+
+    name: str
+    preset: TrainingPreset
+    scales: tuple[float, ...]
+
+
+def recipes(images: int) -> list[Recipe]:
+    """The preset of ``local`` and its variations, the likeliest first."""
+    base = replace(PRESETS["local"], images=images)
+    noise = base.noise
+    few, many = (2.0, 3.0), (1.5, 2.0, 3.0)
+
+    def varied(name: str, scales: tuple[float, ...] = few, **other: Any) -> Recipe:
+        changed = replace(noise, **{k: v for k, v in other.items() if k in CaptionNoise.__slots__})
+        rest = {k: v for k, v in other.items() if k not in CaptionNoise.__slots__}
+        return Recipe(name, replace(base, noise=changed, **rest), scales)
+
+    return [
+        varied("base", many),
+        varied("looser", loose=noise.loose + 0.1),
+        varied("stricter", loose=noise.loose - 0.1),
+        varied("exchanged", exchanged=noise.exchanged + 0.2),
+        varied("plates", plate=0.45, wall=0.25, table=0.15, frame=0.15),
+        varied("matching", matching=0.25),
+        varied("bag", shuffled=0.4),
+        varied("base-seed2", seed=2),
+        varied("base-seed3", seed=3),
+        varied("scratch", init="", images=3 * images, lr=2e-3, matrix_lr=0.015),
+    ]
+
+
+def train(
+    chosen: Sequence[Recipe], device: torch.device, deadline: float
+) -> Iterator[tuple[Recipe, ResidentTraining, dict[str, Any]]]:
+    """Train all recipes side by side; yields those that came to their end."""
+    waiting = []
+    for number, recipe in enumerate(chosen):
+        preset, shown = recipe.preset, policy(recipe.preset.policy)
+        count = max(preset.batch, preset.images // REUSE)
+        pictures = draw_pictures(count, 1000 + number, shown, preset.noise, device)
+        torch.manual_seed(preset.seed)
+        model = build(preset)
+        if preset.init:
+            begin(model, preset.init)
+        training = ResidentTraining(model, preset, [(pictures, 1.0)], device, bf16=True)
+        waiting.append((recipe, training, pictures.seen))
+        click.echo(f"{recipe.name}: {count:,} pictures drawn", err=True)
+    started = time.monotonic()
+    while waiting and time.monotonic() < deadline:
+        for one in list(waiting):
+            if one[1].advance():
+                one[1].finish()
+                waiting.remove(one)
+                yield one[0], one[1], {"seen": one[2], "seconds": time.monotonic() - started}
+    for recipe, training, _ in waiting:
+        click.echo(f"{recipe.name}: out of time at {training.done} of {training.steps}", err=True)
+
+
+def write(recipe: Recipe, training: ResidentTraining, facts: Mapping[str, Any], out: Path) -> Path:
+    """Write weights and manifest where ``bench run --model local-seedN`` finds them."""
+    number = 100 + sum(1 for _ in (out / "training").glob("local-seed*"))
+    folder = out / "training" / f"local-seed{number}"
+    folder.mkdir(parents=True)
+    tensors, _ = read_weights(find_weights(recipe.preset.init or "local-teacher"))
+    network = {f"{recipe.preset.network}.{n}": v for n, v in training.average.items()}
+    whole = network | {n: v for n, v in tensors.items() if n.startswith("upsampler.")}
+    kept = {
+        "preset": asdict(recipe.preset),
+        "pictures": training.steps * recipe.preset.batch,
+        "seconds": round(facts["seconds"]),
+        "recipe": recipe.name,
+    }
+    write_weights(folder / "local.safetensors", {n: v.cpu() for n, v in whole.items()}, kept)
+    facts["seen"].save(folder / "local.manifest.json")
+    return folder
+
+
+def measure(
+    folder: Path, scale: float, out: Path, device: str, grid: str, deadline: float
+) -> Bars | None:
+    """Run the suite on the weights of a folder; None where time was out or it failed."""
+    left = deadline - time.monotonic()
+    name = f"{folder.name}-guidance-{scale:g}"
+    command = [sys.executable, "-m", "bench", "run", "--model", folder.name, "--name", name]
+    command += ["--guidance-scale", f"{scale:g}", "--scorer", "segmentation", "--device", device]
+    command += ["--runs", str(out / "runs"), *grid.split()]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.getcwd()}
+    if left < 5:
+        return None
+    try:
+        subprocess.run(
+            command, cwd=out, env=environment, timeout=left, check=True, capture_output=True
+        )
+        return bars_of(Run(out / "runs" / name))
+    except subprocess.SubprocessError as error:
+        told = getattr(error, "stderr", b"") or b""
+        click.echo(f"{name}: {error} {told.decode()[-300:]}", err=True)
+        return None
+
+
+def rank(bars: Bars) -> tuple[int, float]:
+    """Fewest bars missed first, then the fewest absent subjects."""
+    return len(bars.missed()), bars.absent
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder.")
+@click.option("--device", default="cuda", show_default=True)
+@click.option("--seconds", default=330.0, show_default=True, help="To stop after.")
+@click.option("--images", default=128_000, show_default=True, help="Pictures of a training.")
+@click.option("--only", default="", help="Names of recipes, by comma.")
+@click.option("--grid", default="--preset default --seeds 4", show_default=True)
+@click.option("--workers", default=6, show_default=True, help="Runs of the suite at once.")
+@click.option("--best", default=2, show_default=True, help="Weight files to keep in OUT/best.")
+def main(
+    out: Path,
+    device: str,
+    seconds: float,
+    images: int,
+    only: str,
+    grid: str,
+    workers: int,
+    best: int,
+) -> None:
+    """Train local by several recipes and hold each against the bars."""
+    out = out.resolve()
+    (out / "best").mkdir(parents=True)
+    started = time.monotonic()
+    deadline = started + seconds
+    wanted = [r for r in recipes(images) if not only or r.name in only.split(",")]
+    jobs, found = [], {}
+    with ThreadPoolExecutor(workers) as pool:
+        trained = train(wanted, torch.device(device), started + 0.6 * seconds)
+        for recipe, training, facts in trained:
+            folder = write(recipe, training, facts, out)
+            click.echo(f"{recipe.name}: trained in {facts['seconds']:.0f} s, {folder}", err=True)
+            jobs += [
+                (
+                    recipe,
+                    scale,
+                    folder,
+                    pool.submit(measure, folder, scale, out, device, grid, deadline),
+                )
+                for scale in recipe.scales
+            ]
+        for recipe, scale, folder, job in jobs:
+            if (bars := job.result()) is not None:
+                found[f"{recipe.name} {scale:g}"] = (bars, recipe, scale, folder)
+                _keep(out, found, best)
+    click.echo(f"{len(found)} runs of {len(jobs)} measured in {time.monotonic() - started:.0f} s")
+
+
+def _keep(out: Path, found: Mapping[str, tuple[Bars, Recipe, float, Path]], best: int) -> None:
+    """Write the table, and the weights of the best with their guidance scale."""
+    ranked = dict(sorted(found.items(), key=lambda item: rank(item[1][0])))
+    (out / "best" / "bars.md").write_text(table({n: one[0] for n, one in ranked.items()}) + "\n")
+    rows = [
+        {"name": n, **asdict(b), "missed": b.missed(), "scale": s, "preset": asdict(r.preset)}
+        for n, (b, r, s, _) in ranked.items()
+    ]
+    (out / "best" / "bars.json").write_text(json.dumps(rows, indent=1))
+    folders = list(dict.fromkeys(one[3] for one in ranked.values()))[:best]
+    for old in (out / "best").glob("*.safetensors"):
+        if old.stem not in {f.name for f in folders}:
+            old.unlink()
+            old.with_suffix(".manifest.json").unlink()
+    for folder in folders:
+        for end in (".safetensors", ".manifest.json"):
+            target = out / "best" / f"{folder.name}{end}"
+            if not target.exists():
+                target.write_bytes((folder / f"local{end}").read_bytes())
+
+
+if __name__ == "__main__":
+    main()
