@@ -27,7 +27,7 @@ from reference_models.path import between, velocity
 from reference_models.policies import Policy
 from reference_models.presets import Network, TrainingPreset
 from reference_models.times import training_times
-from reference_models.tokens.model import TokenModel, cross_entropy
+from reference_models.tokens.model import MaskedModel, TokenModel
 from reference_models.training import rate
 from reference_models.world.caption_noise import CLEAN, CaptionNoise, misdescribed, noisy_ids
 from reference_models.world.captions import token_ids
@@ -114,7 +114,7 @@ class ResidentTraining:
     Raises
     ------
     ModelError
-        A preset whose target is the noise.
+        A preset whose target is the noise, or codes that are hidden by chance.
     """
 
     def __init__(
@@ -126,8 +126,11 @@ class ResidentTraining:
         bf16: bool = False,
         capture: bool = True,
     ) -> None:
-        if preset.target == "noise":
-            raise ModelError("a training on its device predicts velocity or codes, not noise")
+        if preset.target == "noise" or isinstance(model, MaskedModel):
+            raise ModelError(
+                "a training on its device predicts velocity or the next code, not noise or "
+                "hidden codes"
+            )
         self.preset, self.device, self.bf16 = preset, device, bf16
         self.capture = capture and device.type == "cuda"
         self.model = model.to(device).to(memory_format=torch.channels_last)
@@ -227,8 +230,8 @@ class ResidentTraining:
         with autocast:
             prompt = self.model.encode(ids)
             if isinstance(self.model, TokenModel):
-                logits, codes = self.model(pictures, prompt)
-                return cross_entropy(logits, codes)
+                logits, codes = self.model(pictures, prompt, self._generator)
+                return F.cross_entropy(logits.float(), codes)
             predicted = self.model(between(self._noise, pictures, times), times, prompt)
         return (predicted.float() - velocity(self._noise, pictures)).square().mean()
 
