@@ -88,12 +88,12 @@ PRESETS: dict[str, TrainingPreset] = {
     "local": TrainingPreset(
         policy="varied",
         noise=CaptionNoise(
-            loose=0.45,
+            loose=0.4,
             wall=0.3,
             table=0.15,
             plate=0.35,
             frame=0.2,
-            exchanged=0.4,
+            exchanged=0.35,
             matching=0.1,
             silent=0.3,
             dropped=0.03,

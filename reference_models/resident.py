@@ -42,7 +42,7 @@ _AHEAD = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pictures:
+class TrainingPictures:
     """Training pictures with their captions, on a device.
 
     Attributes
@@ -70,7 +70,7 @@ def draw_pictures(
     noise: CaptionNoise = CLEAN,
     device: torch.device | str = "cpu",
     side: int = 32,
-) -> Pictures:
+) -> TrainingPictures:
     """Draw scenes on a device.
 
     The same seed and policy give the same scenes; the faults of captions, and what they do to the
@@ -84,7 +84,7 @@ def draw_pictures(
     for start in range(0, count, _BLOCK):
         image = render(drawn[start : start + _BLOCK].to(device)).image
         parts.append((F.adaptive_avg_pool2d(image, side) * 255).round().to(torch.uint8))
-    return Pictures(torch.cat(parts), ids.to(device), said(described))
+    return TrainingPictures(torch.cat(parts), ids.to(device), said(described))
 
 
 class ResidentTraining:
@@ -95,7 +95,7 @@ class ResidentTraining:
     model : UNet, DiT or TokenModel
     preset : TrainingPreset
         Its target is the velocity, or codes.
-    stages : sequence of (Pictures, float)
+    stages : sequence of (TrainingPictures, float)
         What is shown, and for which share of the training, one after the other.
     device : torch.device
     bf16 : bool
@@ -121,7 +121,7 @@ class ResidentTraining:
         self,
         model: Network,
         preset: TrainingPreset,
-        stages: Sequence[tuple[Pictures, float]],
+        stages: Sequence[tuple[TrainingPictures, float]],
         device: torch.device,
         bf16: bool = False,
         capture: bool = True,
