@@ -22,7 +22,7 @@ from bench.certificate.composites import compose, read_icons
 from bench.certificate.report import judge_known, summarise
 from bench.certificate.scenes import Answer, known_answers
 from bench.judge.regions.assignment import assign, evidence_of, pieces_of
-from bench.judge.resolution import reduced_regions
+from bench.judge.resolution import sampled_regions
 from bench.judge.scorers.segmentation import SegmentationScorer
 from bench.run.components import build
 
@@ -42,7 +42,7 @@ def overlap(answers: Sequence[Answer], segmenter: object) -> tuple[float, float]
     for answer, regions in zip(answers, found, strict=True):
         if answer.verdicts[0] == "invalid":
             continue
-        exact, regions = (reduced_regions(one) for one in (answer.regions, regions))
+        exact, regions = (sampled_regions(one) for one in (answer.regions, regions))
         for k in np.flatnonzero(exact.found > 0.5):
             a, b = regions.masks[k] > 0.5, exact.masks[k] > 0.5
             shares.append((a & b).sum() / max((a | b).sum(), 1))

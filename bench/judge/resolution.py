@@ -1,22 +1,26 @@
 """The resolution that the judge looks at pictures with: one for networks, colours and places.
 
-A picture whose longer side is above `SIDE` is made smaller once, and everything is measured there.
-What is larger than a few pixels of the small picture is not changed by that: colours are mixed
-within two of its pixels of an edge, and nowhere else.
+A picture whose longer side is above `SIDE` is brought to it in two ways. Networks see means
+(`reduced`). Colours are those of real pixels, one of every block (`sampled`): a mean of two paints
+is the colour of neither. Where in its block the pixel lies changes from block to block, so that no
+texture can fall in step with the blocks (stratified sampling: Cochran, Sampling Techniques, 1977,
+chapter 5).
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
-from bench.judge.lattice import area_mean
 from bench.records import Regions
 
 #: Longest side, pixels: what the network over photographs sees, and four times what the rendered
 #: world is drawn at.
 SIDE = 256
+#: Steps of the place within a block: multiples of the golden ratio fill [0, 1) evenly.
+_GOLDEN = (5**0.5 - 1) / 2
 
 
 def working_shape(height: int, width: int, side: int = SIDE) -> tuple[int, int]:
@@ -26,7 +30,7 @@ def working_shape(height: int, width: int, side: int = SIDE) -> tuple[int, int]:
 
 
 def reduced(image: np.ndarray, side: int = SIDE) -> np.ndarray:
-    """A picture at the judge's resolution.
+    """A picture as networks see it.
 
     Parameters
     ----------
@@ -51,15 +55,55 @@ def reduced(image: np.ndarray, side: int = SIDE) -> np.ndarray:
     return np.ascontiguousarray(small[0].permute(1, 2, 0).numpy())
 
 
-def reduced_regions(regions: Regions) -> Regions:
-    """Regions at the judge's resolution: means over blocks; themselves where they are no larger."""
-    shape = regions.background.shape
-    if working_shape(*shape) == shape:
+def sampled(layers: np.ndarray) -> np.ndarray:
+    """One pixel of every block, the same ones of everything that has one size.
+
+    Parameters
+    ----------
+    layers : ndarray, uint8 (H, W, 3), or any (..., H, W)
+        A picture; or masks or labels.
+
+    Returns
+    -------
+    ndarray, (h, w, 3) or (..., h, w)
+        Of `working_shape`; ``layers`` itself where it is no larger.
+    """
+    if layers.ndim == 3 and layers.shape[2] == 3 and layers.dtype == np.uint8:
+        shape = layers.shape[:2]
+        places = _places(*shape)
+        return layers if places is None else layers.reshape(-1, 3)[places]
+    height, width = layers.shape[-2:]
+    places = _places(height, width)
+    if places is None:
+        return layers
+    flat = layers.reshape(*layers.shape[:-2], height * width)
+    return np.take(flat, places, axis=-1)
+
+
+def sampled_regions(regions: Regions) -> Regions:
+    """Regions at the pixels of `sampled`; themselves where they are no larger."""
+    if _places(*regions.background.shape) is None:
         return regions
     return replace(
         regions,
-        masks=area_mean(regions.masks, SIDE),
-        neighbour_masks=area_mean(regions.neighbour_masks, SIDE),
-        background=area_mean(regions.background, SIDE),
-        support=None if regions.support is None else area_mean(regions.support, SIDE),
+        masks=sampled(regions.masks),
+        neighbour_masks=sampled(regions.neighbour_masks),
+        background=sampled(regions.background),
+        support=None if regions.support is None else sampled(regions.support),
     )
+
+
+@lru_cache(maxsize=8)
+def _places(height: int, width: int) -> np.ndarray | None:
+    """Places in the flat picture, intp (h, w); None where it is no larger than judged."""
+    rows, columns = shape = working_shape(height, width)
+    if shape == (height, width):
+        return None
+    y = (np.arange(rows)[:, None] + _within(columns)[None, :]) * (height / rows)
+    x = (np.arange(columns)[None, :] + _within(rows)[:, None]) * (width / columns)
+    return np.asarray(y.astype(np.intp) * width + x.astype(np.intp))
+
+
+def _within(count: int) -> np.ndarray:
+    """Places within blocks, in [0, 1): one for each row, or column, counted from the middle."""
+    return np.abs(np.arange(count) - (count - 1) / 2) * _GOLDEN % 1.0

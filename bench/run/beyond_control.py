@@ -16,7 +16,7 @@ from bench.judge.places import (
     on_lattice,
     part_support,
 )
-from bench.judge.resolution import reduced
+from bench.judge.resolution import sampled
 from bench.judge.white_balance import find_light, remove_light
 from bench.store.pictures import decode_png
 from bench.store.run import Run
@@ -89,13 +89,7 @@ def _pictures(run: Run, controls: bool) -> Iterator[tuple[dict[str, Any], Pictur
 
 
 def _picture(image: np.ndarray, labels: np.ndarray, neighbours: tuple[str, ...]) -> Picture:
-    image = reduced(image)
-    if labels.shape != image.shape[:2]:
-        rows, columns = (
-            np.arange(n) * of // n for n, of in zip(image.shape, labels.shape, strict=False)
-        )
-        labels = labels[rows[:, None], columns]
-    byte, labels = on_lattice(image), on_lattice(labels)
+    byte, labels = on_lattice(sampled(image)), on_lattice(sampled(labels))
     subjects = np.unique(labels[(labels > 0) & (labels < SUPPORT)])
     beside = np.unique(labels[labels >= FIRST_NEIGHBOUR])
     ground = (labels == 0) | (labels == SUPPORT)

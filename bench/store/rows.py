@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bench.judge.places import labels_of
-from bench.judge.resolution import reduced_regions
+from bench.judge.resolution import sampled_regions
 from bench.records import Generation, Regions, Score
 from bench.store.pictures import decode_png, encode_png
 from prompts.cells import Binding, Cell, Sample
@@ -44,7 +44,7 @@ def region_row(sample_id: str, regions: Regions) -> dict[str, Any]:
     return {
         "sample_id": sample_id,
         "segmenter": regions.segmenter,
-        "labels": encode_png(labels_of(reduced_regions(regions))),
+        "labels": encode_png(labels_of(sampled_regions(regions))),
         "found": [float(value) for value in regions.found],
         "neighbours": list(regions.neighbours),
     }

@@ -9,8 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from reference_models.cutout.backbone import WIDTHS, Backbone
+from reference_models.cutout.fused import fused
 from reference_models.cutout.photo_decoder import (
     DECODER_WIDTHS,
+    SIDE,
     PhotoDecoder,
     folded,
     widths_of,
@@ -65,4 +67,13 @@ def load_photo(path: Path = PATH, dtype: str = "float32", device: str = "cpu") -
     model.to(device, getattr(torch, dtype))
     model.drawn.float()
     model.to(memory_format=torch.channels_last)
-    return model
+    return fused(model, _look)
+
+
+def _look(model: Photo) -> None:
+    """One pass over a picture of the usual size."""
+    dtype = model.backbone.classes.weight.dtype
+    x = torch.zeros(1, 3, SIDE, SIDE, dtype=dtype).to(memory_format=torch.channels_last)
+    kinds, _, _, seen = model.predict(model.features(x)[0])
+    seed = x[:, :1, ::8, ::8]
+    model.decoder.query(seen, kinds, seed, seed)

@@ -20,7 +20,7 @@ from bench.judge.device import in_threads
 from bench.judge.dichromatic import Surface, plain_shares, surface_shares
 from bench.judge.paints import Paints
 from bench.judge.places import on_lattice
-from bench.judge.resolution import reduced, reduced_regions, working_shape
+from bench.judge.resolution import sampled, sampled_regions, working_shape
 from bench.judge.scorers.measured import METRICS, MeasuredImage, ground_of
 from bench.judge.white_balance import find_light, remove_light
 from bench.records import Fingerprint, Generation, Regions, Score
@@ -104,8 +104,8 @@ class SegmentationScorer:
             raise ValueError(f"regions of {shape} for an image of {whole}, sample {sample_id}")
         measured = None
         if not void:
-            image = reduced(generation.image)
-            measured = self._measure(image, cell, reduced_regions(regions))
+            image = sampled(generation.image)
+            measured = self._measure(image, cell, sampled_regions(regions))
         for index in range(len(cell.bindings)):
             if measured is None:
                 rows = dict.fromkeys(METRICS, (_NAN, f"invalid: {void}"))

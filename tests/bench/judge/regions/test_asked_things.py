@@ -9,7 +9,7 @@ from bench.certificate.photoreal import photoreal_batches
 from bench.judge.regions.asked_things import what_is_left
 from bench.judge.regions.cutout import CutoutSegmenter
 from bench.judge.regions.imagenet_nouns import classes_of
-from bench.judge.resolution import reduced_regions
+from bench.judge.resolution import sampled_regions
 from bench.records import EVIDENCE
 from prompts.cells import Binding, Cell
 from prompts.subjects import SUBJECT_NAMES
@@ -23,7 +23,7 @@ def cutout():
 @pytest.fixture(scope="module")
 def scenes():
     batch = next(iter(photoreal_batches(24)))
-    return [replace(answer, regions=reduced_regions(answer.regions)) for answer in batch]
+    return [replace(answer, regions=sampled_regions(answer.regions)) for answer in batch]
 
 
 def cell(*nouns):
