@@ -75,7 +75,13 @@ DETECTORS: tuple[str, ...] = ("clipseg", "owlv2+sam", "dino+sam")
 SCORERS: dict[str, str] = {
     "segmentation": "bench.judge.scorers.segmentation:SegmentationScorer",
     "clip": "bench.judge.scorers.clip:ClipScorer",
+    "vqa": "bench.judge.scorers.vqa:VqaScorer",
+    "vqa-api": "bench.judge.scorers.vqa:VqaApiScorer",
+    "blipvqa": "bench.judge.scorers.vqa:BlipVqaScorer",
 }
+
+#: Scorers that may name their weights: ``vqa:MODEL``.
+WITH_MODEL: tuple[str, ...] = ("vqa", "vqa-api", "blipvqa")
 
 TABLES: dict[str, Mapping[str, str]] = {
     "sampler": SAMPLERS,
@@ -152,6 +158,8 @@ def address(kind: str, name: str) -> str:
     module, colon, attribute = name.partition(":")
     if kind == "sampler" and module in FAMILIES:
         return FAMILIES[module]
+    if kind == "scorer" and module in WITH_MODEL:
+        return SCORERS[module]
     if colon and all(part.isidentifier() for part in (*module.split("."), *attribute.split("."))):
         return name
     if kind == "sampler" and looks_like_pipeline(name):

@@ -161,6 +161,12 @@ METRIC_WORDS: dict[str, str] = {
     "clip_bind": "CLIP: colour of the crop",
     "clip_contrast": "CLIP: prompt against rivals",
     "clip_disagrees": "CLIP disagrees",
+    "vqa_presence": "VQA: it is there",
+    "vqa_bind": "VQA: it has the colour",
+    "vqa_leak": "VQA: another thing has it",
+    "vqa_disagrees": "VQA disagrees",
+    "blipvqa": "BLIP-VQA",
+    "blipvqa_disagrees": "BLIP-VQA disagrees",
 }
 
 #: Words of this suite that the page explains where they stand.

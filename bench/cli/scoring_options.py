@@ -34,6 +34,23 @@ _OPTIONS = (
     click.option(
         "--clip", metavar="SPEC", help="CLIP to use: bundled, ViT-B-16:openai, model:FILE."
     ),
+    click.option(
+        "--vqa-url",
+        metavar="URL",
+        help="Chat endpoint of the scorer vqa-api:MODEL, such as http://127.0.0.1:8000/v1; its key "
+        "is read from BENCH_VQA_KEY.  [default: OpenAI's]",
+    ),
+    click.option(
+        "--vqa-concurrency",
+        type=click.IntRange(1, 256),
+        metavar="N",
+        help="Requests to it at once.  [default: 4]",
+    ),
+    click.option(
+        "--vqa-allow-http",
+        is_flag=True,
+        help="Send pictures and key to a host other than this machine without encryption.",
+    ),
     click.option("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps."),
     click.option(
         "--judge-device", metavar="NAME", help="Of segmenter and scorers.  [default: the model's]"
@@ -58,9 +75,12 @@ def finish(spec: RunSpec, as_json: bool) -> None:
     from bench.run.record import require_valid
     from bench.run.run import run
     from bench.run.summary import RunSummary, render, to_dict
+    from bench.statistics.second_opinions import second_opinions
+    from bench.store.derived import read_verdicts
 
     done = run(spec)
-    summary = RunSummary(done.run.manifest, done.estimates, done.stock.images)
+    opinions = second_opinions(read_verdicts(done.run))
+    summary = RunSummary(done.run.manifest, done.estimates, done.stock.images, opinions=opinions)
     if as_json:
         click.echo(json.dumps(to_dict(summary), indent=1))
     else:

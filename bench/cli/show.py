@@ -14,7 +14,14 @@ from bench.cli.place import FolderOrUrl, runs_folder
 @runs_folder()
 @click.option("--json", "as_json", is_flag=True, help="Record and estimates as JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="All estimates as CSV.")
-def command(names: tuple[Path, ...], runs: Path, as_json: bool, as_csv: bool) -> None:
+@click.option(
+    "--disagreements",
+    is_flag=True,
+    help="The images where a second opinion (clip, vqa, ...) is not the verdict's, as CSV.",
+)
+def command(
+    names: tuple[Path, ...], runs: Path, as_json: bool, as_csv: bool, disagreements: bool
+) -> None:
     """Print the summary of RUN: a folder, a name, or the latest run where it is omitted.
 
     Of several runs a table: a row a run, singles, scenes and pairs apart.
@@ -25,8 +32,16 @@ def command(names: tuple[Path, ...], runs: Path, as_json: bool, as_csv: bool) ->
     from bench.run.summary import WIDTH, render, render_several, summary_of, to_csv, to_dict
     from bench.store.run import Run, find_run
 
-    if as_json and as_csv:
-        raise UsageError("--json and --csv are two forms: leave one of them out")
+    if as_json + as_csv + disagreements > 1:
+        raise UsageError("--json, --csv and --disagreements are three forms: name one of them")
+    if disagreements:
+        from bench.run.summary import disagreements_csv
+
+        if len(names) > 1:
+            raise UsageError(f"--disagreements lists those of one run, {len(names)} are named")
+        name = names[0] if names else None
+        click.echo(disagreements_csv(Run(find_run(name, runs))), nl=False)
+        return
     found = [summary_of(Run(find_run(name, runs))) for name in names or (None,)]
     several = len(found) > 1
     if as_csv:

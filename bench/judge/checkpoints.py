@@ -107,6 +107,7 @@ def load_checkpoint(
         raise
     except Exception as error:
         raise _explained(spec, error) from error
+    folder: Path | None
     if Path(where).is_dir():
         folder, name = Path(where), Path(where).resolve().name
     else:

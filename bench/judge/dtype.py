@@ -39,3 +39,11 @@ def scoring_dtype(device: str = "cpu") -> str:
     names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     fast = any(getattr(torch.cpu, name, bool)() for name in names)
     return "bfloat16" if fast and torch.device(device).type == "cpu" else "float32"
+
+
+def exact_dtype() -> str:
+    """``float32``, unless the environment variable asks for ``bfloat16``.
+
+    For a language model, whose answer in bfloat16 would depend on what else is in the batch.
+    """
+    return scoring_dtype("meta")

@@ -13,6 +13,13 @@ from prompts.cells import Binding
 from prompts.colours import COLOUR_NAMES
 from prompts.subjects import SUBJECTS
 
+#: Scorers that say of a subject whether it is there in its colour, and the chances that must all
+#: be above one half. What CLIP sees is the crop of a subject that was found.
+SECOND_OPINIONS: dict[str, tuple[str, ...]] = {
+    "clip": ("clip_bind",),
+    "vqa": ("vqa_presence", "vqa_bind"),
+    "blipvqa": ("blipvqa",),
+}
 #: One binding of one image: metric to value.
 Metrics = Mapping[str, float]
 
@@ -84,16 +91,30 @@ def leak_excess(binding: Binding, metrics: Metrics, control: Metrics | None) -> 
     return max(leaks) if leaks else math.nan
 
 
-def clip_disagrees(verdict: str, metrics: Metrics) -> float:
-    """1 where the CLIP's second opinion on the subject is not the verdict's, 0 where it is.
+def disagreements(verdict: str, metrics: Metrics) -> dict[str, float]:
+    """Hold each second opinion on the subject against the verdict.
 
-    NaN where the CLIP did not measure, where nothing is judged, and of ``mixed``, which lies
-    between the two.
+    Returns
+    -------
+    dict of str to float
+        For each of `SECOND_OPINIONS` ``<name>_disagrees``: 1 where it says otherwise, 0 where it
+        says the same, NaN where it was not measured, where nothing is judged, and of ``mixed``,
+        which lies between the two; of ``absent`` too where it has no word on presence.
     """
-    share = value_of(metrics, "clip_bind")
-    if math.isnan(share) or verdict in (*NOT_JUDGED, "absent", "mixed"):
-        return math.nan
-    return float((share > 0.5) != (verdict in ("bound", "spilled")))
+    found = {}
+    for name, needed in SECOND_OPINIONS.items():
+        chance = min((value_of(metrics, metric) for metric in needed), key=_nan_first)
+        blind = verdict == "absent" and name == "clip"
+        if math.isnan(chance) or blind or verdict in (*NOT_JUDGED, "mixed"):
+            found[f"{name}_disagrees"] = math.nan
+        else:
+            yes = verdict in ("bound", "spilled")
+            found[f"{name}_disagrees"] = float((chance > 0.5) != yes)
+    return found
+
+
+def _nan_first(value: float) -> float:
+    return -math.inf if math.isnan(value) else value
 
 
 def observed(metrics: Metrics) -> str:

@@ -101,7 +101,13 @@ def build_components(
         for one in subjects
         if one.canonical and SUBJECTS.get(one.name, Subject(one.name)).canonical != one.canonical
     }
-    offered = {"device": judge_device(spec, sampler), "clip": spec.clip}
+    offered: dict[str, Any] = {
+        "device": judge_device(spec, sampler),
+        "clip": spec.clip,
+        "vqa_url": spec.vqa_url,
+        "vqa_concurrency": spec.vqa_concurrency,
+        "vqa_allow_http": spec.vqa_allow_http or None,
+    }
     return Components(
         sampler,
         build("segmenter", spec.segmenter, {}, offered),
@@ -203,13 +209,19 @@ def build_scorers(names: Sequence[str], offered: Mapping[str, Any]) -> dict[str,
     """Return the scorers of a run, by the name of their folder in the store."""
     scorers: dict[str, Scorer] = {}
     for name in names:
-        scorer = build("scorer", name, {}, offered)
-        scorers[folder_name(name)] = scorer
+        family, _, model = name.partition(":")
+        own = {"model": model or None} if family in registry.WITH_MODEL else {}
+        folder = folder_name(name)
+        if folder in scorers:
+            raise UsageError(f"scorer {name} comes after another {folder}: a run has one of each")
+        scorers[folder] = build("scorer", name, {}, {**offered, **own})
     return scorers
 
 
 def folder_name(name: str) -> str:
-    """Return a scorer's name as the name of a folder."""
+    """Return a scorer's name as the name of a folder, without the weights that it names."""
+    family = name.partition(":")[0]
+    name = family if family in registry.WITH_MODEL else name
     return "".join(c if c.isalnum() or c in "._-" else "-" for c in name)
 
 

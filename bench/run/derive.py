@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.judge.readings import clip_disagrees, leak_excess, observed
+from bench.judge.readings import disagreements, leak_excess, observed
 from bench.judge.verdict import judge
 from bench.records import Estimate
 from bench.run.beyond_control import BeyondControl
@@ -109,7 +109,7 @@ def judged(
         }
         row |= {name: metrics.get(name, math.nan) for name in derived.VERDICT_METRICS}
         row["leak_excess"] = leak_excess(binding, metrics, base)
-        row["clip_disagrees"] = clip_disagrees(verdict.verdict, metrics)
+        row |= disagreements(verdict.verdict, metrics)
         row["observed"] = observed(metrics) or None
         yield row
 

@@ -86,7 +86,7 @@ class RunSpec:
         Where its pictures are from.
     out : Path
         Folder of the runs.
-    segmenter, scorers, clip, device, judge_device, limit
+    segmenter, scorers, clip, device, judge_device, limit, vqa_url, vqa_concurrency, vqa_allow_http
         As the options of ``bench run``.
     name : str or None
         Of its folder; made from model and grid, or from the path, where it is None.
@@ -113,6 +113,9 @@ class RunSpec:
     engine: str = "local"
     workers: int | None = None
     fresh: bool = False
+    vqa_url: str | None = None
+    vqa_concurrency: int | None = None
+    vqa_allow_http: bool = False
 
 
 def run_folder(spec: RunSpec) -> Path:

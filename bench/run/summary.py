@@ -21,6 +21,8 @@ from prompts.tables import guarded
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from bench.statistics.second_opinions import SecondOpinion
+
 #: More than this share of unjudged bindings is said before all else.
 MOST_UNJUDGED = 0.05
 #: Fewer cells than this give intervals that are not to be trusted far.
@@ -48,6 +50,7 @@ class RunSummary:
     stored: int
     #: Stored images that lack regions or scores.
     unscored: int = 0
+    opinions: Sequence[SecondOpinion] = ()
 
     def estimate(self, metric: str, group: str = "all") -> Estimate | None:
         """Return an estimate, None where it was not made."""
@@ -58,11 +61,14 @@ class RunSummary:
 def summary_of(run: Run) -> RunSummary:
     """Return what is known of a stored run; its estimates are made again where they are old."""
     from bench.run.derive import current_estimates
+    from bench.statistics.second_opinions import second_opinions
+    from bench.store.derived import read_verdicts
 
     images = run.ids("samples")
     whole = images.intersection(*(run.ids(table) for table in run.manifest.tables()[1:]))
     estimates = current_estimates(run)
-    return RunSummary(run.manifest, estimates, len(images), len(images) - len(whole))
+    opinions = second_opinions(read_verdicts(run))
+    return RunSummary(run.manifest, estimates, len(images), len(images) - len(whole), opinions)
 
 
 def warnings(run: RunSummary) -> list[str]:
@@ -99,6 +105,23 @@ def warnings(run: RunSummary) -> list[str]:
     cells = max((one.cells for one in estimates if one.group == "all"), default=0)
     if cells < FEW_CELLS:
         found.append(f"only {counted(cells, 'cell')}: the intervals say little")
+    return found
+
+
+def opinion_lines(run: RunSummary) -> list[str]:
+    """Tell how far each second opinion goes with the verdicts."""
+    found = []
+    for one in run.opinions:
+        kappa = "not defined" if math.isnan(one.kappa) else f"{one.kappa:.2f}"
+        line = (
+            f"{one.scorer} and the verdicts disagree on {counted(one.images, 'image')}: "
+            f"{one.disagree:,} of {counted(one.bindings, 'binding')}, kappa {kappa}"
+        )
+        if not math.isnan(one.product):
+            line += f"; its mean product over the bindings of an image is {one.product:.4f}"
+        found.append(line)
+    if any(one.disagree for one in run.opinions):
+        found.append("the images: `bench show RUN --disagreements`")
     return found
 
 
@@ -154,7 +177,8 @@ def render(run: RunSummary) -> RenderableType:
     )
     lines = [Text(f"warning: {line}", style="yellow") for line in warnings(run)]
     note = Text("95% intervals: of this list of prompts, and of prompts like these", style="dim")
-    return Group(title, *lines, Text(""), table, Text(""), note)
+    opinions = [Text(line) for line in opinion_lines(run)]
+    return Group(title, *lines, Text(""), table, Text(""), *opinions, note)
 
 
 def render_several(runs: Sequence[RunSummary]) -> RenderableType:
@@ -201,6 +225,7 @@ def to_dict(run: RunSummary) -> dict[str, Any]:
         "run": run.manifest.model_dump(mode="json"),
         "stored": run.stored,
         "warnings": warnings(run),
+        "second_opinions": [json_fields(one) for one in run.opinions],
         "estimates": [json_fields(one) for one in run.estimates],
     }
 
@@ -217,3 +242,16 @@ def to_csv(estimates: Sequence[Estimate], run: str | None = None) -> str:
     writer.writeheader()
     writer.writerows(head | json_fields(one) for one in estimates)
     return file.getvalue()
+
+
+def disagreements_csv(run: Run) -> str:
+    """Return the bindings on which a second opinion and the verdict differ, as CSV."""
+    from bench.run.derive import current_estimates
+    from bench.statistics.second_opinions import disagreements_of
+    from bench.store.derived import read_verdicts
+
+    current_estimates(run)
+    listed = disagreements_of(read_verdicts(run))
+    for column in ("scorer", "colour", "subject", "words"):
+        listed[column] = listed[column].map(guarded)
+    return str(listed.to_csv(index=False, lineterminator="\n"))

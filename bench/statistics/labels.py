@@ -76,10 +76,14 @@ METRIC_LABELS: dict[str, MetricLabel] = {
         " whose prompt has no colour word (the control).",
         signed=True,
     ),
-    "clip_disagrees": MetricLabel(
-        "CLIP disagrees with the verdict",
-        "Share of judged images of which CLIP, the second opinion, says otherwise: bound or not.",
-    ),
+    **{
+        f"{name}_disagrees": MetricLabel(
+            f"{words} disagrees with the verdict",
+            f"Share of judged images of which {words}, a second opinion, says otherwise: the"
+            " subject in its colour or not.",
+        )
+        for name, words in (("clip", "CLIP"), ("vqa", "VQA"), ("blipvqa", "BLIP-VQA"))
+    },
     "arrival_noise": MetricLabel(
         "Noise left when the colour is half there", "1 is pure noise, 0 the finished picture."
     ),

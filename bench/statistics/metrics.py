@@ -49,6 +49,12 @@ MEANS: tuple[str, ...] = (
     "clip_bind",
     "clip_contrast",
     "clip_disagrees",
+    "vqa_presence",
+    "vqa_bind",
+    "vqa_leak",
+    "vqa_disagrees",
+    "blipvqa",
+    "blipvqa_disagrees",
 )
 
 #: Estimated for every slice; the others for the whole grid and its tags only.

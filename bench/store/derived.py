@@ -32,6 +32,12 @@ VERDICT_METRICS = (
     "clip_bind",
     "clip_contrast",
     "clip_disagrees",
+    "vqa_presence",
+    "vqa_bind",
+    "vqa_leak",
+    "vqa_disagrees",
+    "blipvqa",
+    "blipvqa_disagrees",
 )
 
 VERDICTS = pa.schema(

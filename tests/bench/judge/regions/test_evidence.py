@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from bench.certificate.scenes import Conditions, known_answers
-from bench.judge.readings import clip_disagrees
 from bench.judge.regions.cutout import CutoutSegmenter
 from bench.judge.scorers.segmentation import SegmentationScorer
 from bench.judge.verdict import judge
@@ -98,10 +97,3 @@ def test_a_segmenter_that_does_not_say_vouches_for_its_masks():
     empty = np.zeros((0, 8, 8), np.float32)
     regions = Regions(("cup",), np.ones((1, 8, 8)), np.ones(1), (), empty, np.zeros((8, 8)), "own")
     assert regions.evidence_of(0) == "given"
-
-
-def test_the_second_opinion():
-    assert clip_disagrees("bound", {"clip_bind": 0.2}) == 1.0
-    assert clip_disagrees("prior", {"clip_bind": 0.2}) == 0.0
-    assert np.isnan(clip_disagrees("mixed", {"clip_bind": 0.9}))
-    assert np.isnan(clip_disagrees("bound", {}))

@@ -1,0 +1,1 @@
+"""Questions to a vision-language model, and the ways in which one is asked."""

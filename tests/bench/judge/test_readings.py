@@ -1,0 +1,44 @@
+"""Second opinions against the verdict."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from bench.judge.readings import disagreements
+
+YES = {"clip_bind": 0.9, "vqa_presence": 0.9, "vqa_bind": 0.9, "blipvqa": 0.9}
+NO = {"clip_bind": 0.2, "vqa_presence": 0.9, "vqa_bind": 0.2, "blipvqa": 0.2}
+
+
+@pytest.mark.parametrize("scorer", ["clip", "vqa", "blipvqa"])
+@pytest.mark.parametrize(
+    ("verdict", "yes", "no"),
+    [
+        ("bound", 0.0, 1.0),
+        ("spilled", 0.0, 1.0),
+        ("prior", 1.0, 0.0),
+        ("neighbour", 1.0, 0.0),
+        ("mixed", None, None),
+        ("unjudged", None, None),
+        ("invalid", None, None),
+    ],
+)
+def test_bound_and_spilled_are_a_yes_and_the_rest_is_a_no(scorer, verdict, yes, no):
+    for metrics, expected in ((YES, yes), (NO, no)):
+        found = disagreements(verdict, metrics)[f"{scorer}_disagrees"]
+        assert math.isnan(found) if expected is None else found == expected
+
+
+def test_what_is_absent_is_judged_by_a_model_that_was_asked_for_its_presence():
+    gone = {"clip_bind": 0.9, "vqa_presence": 0.1, "vqa_bind": 0.9, "blipvqa": 0.1}
+    found = disagreements("absent", gone)
+    assert math.isnan(found["clip_disagrees"])
+    assert found["vqa_disagrees"] == 0.0
+    assert disagreements("bound", gone)["vqa_disagrees"] == 1.0
+
+
+def test_without_all_it_needs_there_is_no_opinion():
+    found = disagreements("bound", {"vqa_bind": 0.9})
+    assert all(math.isnan(value) for value in found.values())
