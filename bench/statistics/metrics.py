@@ -46,6 +46,10 @@ MEANS: tuple[str, ...] = (
     "leak_neighbour",
     "leak_excess",
     "swap",
+)
+
+#: The same of second opinions, which are estimated where they were measured.
+OPINIONS: tuple[str, ...] = (
     "clip_bind",
     "clip_contrast",
     "clip_disagrees",

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bench.statistics.clusters import variance_of_mean
-from bench.statistics.metrics import MEANS, SHARES
+from bench.statistics.metrics import MEANS, OPINIONS, SHARES
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ class Judgements:
     ----------
     verdicts : DataFrame
         Columns of ``verdicts.parquet``: at least ``sample_id``, ``cell_id``, ``colour``,
-        ``subject``, ``verdict``; the columns of `MEANS` where they were measured.
+        ``subject``, ``verdict``; the columns of `MEANS` and
+        `OPINIONS` where they were measured.
     """
 
     def __init__(self, verdicts: pd.DataFrame) -> None:
@@ -67,14 +68,17 @@ class Judgements:
             pd.factorize(verdicts[name], use_na_sentinel=False)[0] for name in ("subject", "colour")
         ]
         kinds, names = pd.factorize(verdicts["verdict"])
-        self.metrics = (*(share.name for share in SHARES), *MEANS)
+        means = MEANS + tuple(
+            name for name in OPINIONS if name in verdicts and verdicts[name].notna().any()
+        )
+        self.metrics = (*(share.name for share in SHARES), *means)
         rows = len(verdicts)
         self._values = np.full((rows, len(self.metrics)), np.nan)
         for column, share in enumerate(SHARES):
             hit = np.isin(names, share.hits)
             counted = np.isin(names, share.among)
             self._values[:, column] = np.where(counted, hit.astype(float), np.nan)[kinds]
-        for column, name in enumerate(MEANS, start=len(SHARES)):
+        for column, name in enumerate(means, start=len(SHARES)):
             if name in verdicts:
                 self._values[:, column] = verdicts[name].to_numpy(dtype=float, na_value=np.nan)
 

@@ -77,7 +77,7 @@ def test_intervals_are_there_from_two_cells_on(found):
 
 
 def test_what_was_not_measured_is_nan_and_told(found):
-    one = found["clip_bind", "all"]
+    one = found["swap", "all"]
     assert np.isnan(one.value)
     assert (one.scored, one.cells, one.low) == (0, 0, None)
 
@@ -142,3 +142,8 @@ def test_no_interval_of_a_metric_between_0_and_1_leaves_the_scale():
     assert one.population_low == 0.0
     assert 0.08 < one.population_high <= 1.0
     assert 0.0 <= one.low <= one.value <= one.high
+
+
+def test_a_second_opinion_that_nobody_gave_is_no_line(found):
+    assert ("clip_bind", "all") not in found
+    assert ("vqa_disagrees", "all") not in found
