@@ -62,15 +62,16 @@ FAMILIES: dict[str, str] = {
     "openai-images": "bench.samplers.openai_images:OpenAIImages",
 }
 
+#: Segmenters with weights from the hub; ``mmdino+sam2:DETECTOR,SAM`` names others.
+DETECTORS: tuple[str, ...] = ("mmdino+sam2", "owlv2+sam2", "dino+sam2", "sam3", "clipseg")
+
 SEGMENTERS: dict[str, str] = {
     "auto": "bench.judge.regions.auto:AutoSegmenter",
     "clip": "bench.judge.regions.clip:ClipSegmenter",
     "cutout": "bench.judge.regions.cutout:CutoutSegmenter",
     "saliency": "bench.judge.regions.saliency:SaliencySegmenter",
+    **dict.fromkeys(DETECTORS, "bench.judge.regions.word_segmenters:word_segmenter"),
 }
-
-#: Segmenters that name the weights they need: ``clipseg:MODEL``, ``owlv2+sam:DETECTOR,SAM``.
-DETECTORS: tuple[str, ...] = ("clipseg", "owlv2+sam", "dino+sam")
 
 SCORERS: dict[str, str] = {
     "segmentation": "bench.judge.scorers.segmentation:SegmentationScorer",
@@ -160,6 +161,8 @@ def address(kind: str, name: str) -> str:
         return FAMILIES[module]
     if kind == "scorer" and module in WITH_MODEL:
         return SCORERS[module]
+    if kind == "segmenter" and module in (*DETECTORS, "auto"):
+        return SEGMENTERS[module]
     if colon and all(part.isidentifier() for part in (*module.split("."), *attribute.split("."))):
         return name
     if kind == "sampler" and looks_like_pipeline(name):

@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from bench.registry import FAMILIES, PIPELINE, TABLES, load
+from bench.registry import DETECTORS, FAMILIES, PIPELINE, TABLES, load
 from bench.store.paths import is_remote
 
 #: Distribution, whether it is needed, and what for.
@@ -138,6 +138,9 @@ def _parts() -> list[Finding]:
     for kind, table in TABLES.items():
         for name in table:
             needed = (kind, name) in DEFAULTS
+            if kind == "segmenter" and name in DETECTORS:
+                found.append(_from_hub(name))
+                continue
             try:
                 part = load(kind, name)
                 part()
@@ -151,6 +154,17 @@ def _parts() -> list[Finding]:
             for name, where in FAMILIES.items():
                 found.append(_importable(name, where, f"{name}:NAME as --model."))
     return found
+
+
+def _from_hub(name: str) -> Finding:
+    """A segmenter whose weights are fetched: it is not made here, and nothing is fetched."""
+    from bench.judge.checkpoints import in_cache
+    from bench.judge.regions.word_segmenters import DEFAULTS as MODELS
+
+    lacking = [model for model in MODELS[name] if in_cache(model) is None]
+    if lacking:
+        return Finding("segmenter", name, f"not in the cache: {', '.join(lacking)}", False, False)
+    return Finding("segmenter", name, f"in the cache: {', '.join(MODELS[name])}", needed=False)
 
 
 def _importable(name: str, where: str, remark: str) -> Finding:

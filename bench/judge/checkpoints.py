@@ -7,9 +7,11 @@ a checkpoint brings.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,12 @@ from bench.errors import BenchError, UsageError
 from prompts.hashing import file_sha256
 
 _HUB = re.compile(r"(?P<id>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
+#: Environment variable that keeps the suite from the hub.
+OFFLINE = "BENCH_OFFLINE"
+#: Seconds that the hub may take to tell what it has.
+_PATIENCE = 10.0
+#: What is fetched of a checkpoint.
+_FILES = ("*.safetensors", "*.json", "*.txt", "*.model")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 #: Class names of what the hub's client and transformers raise, and what to do about each.
 _REMEDIES: tuple[tuple[str, str], ...] = (
@@ -31,8 +39,8 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
     ),
     (
         "LocalEntryNotFoundError",
-        "is not in the cache, and the hub cannot be reached or is switched off (HF_HUB_OFFLINE): "
-        "`hf download ID` where there is a network, and give the folder",
+        "is not in the cache, and the hub cannot be reached or is switched off (BENCH_OFFLINE, "
+        "HF_HUB_OFFLINE): `hf download ID` where there is a network, and give the folder",
     ),
 )
 
@@ -63,6 +71,7 @@ def load_checkpoint(
     device: str = "cpu",
     dtype: str = "float32",
     auto: str | None = None,
+    processor: str = "AutoProcessor",
 ) -> LoadedModel:
     """Load a model of one of some classes, and its processor.
 
@@ -76,6 +85,8 @@ def load_checkpoint(
     device, dtype : str
     auto : str, optional
         Class of transformers that loads the model, where that is not the named class itself.
+    processor : str
+        Class of transformers that loads the processor.
 
     Raises
     ------
@@ -89,6 +100,8 @@ def load_checkpoint(
     import transformers
 
     where, options = _place(spec)
+    if offline():
+        options["local_files_only"] = True
     try:
         config = transformers.AutoConfig.from_pretrained(where, **options)
         named = list(config.architectures or [])
@@ -102,7 +115,7 @@ def load_checkpoint(
         model = loader.from_pretrained(
             where, use_safetensors=True, dtype=getattr(torch, dtype), **options
         )
-        processor = transformers.AutoProcessor.from_pretrained(where, **options)
+        made = getattr(transformers, processor).from_pretrained(where, **options)
     except BenchError:
         raise
     except Exception as error:
@@ -111,10 +124,85 @@ def load_checkpoint(
     if Path(where).is_dir():
         folder, name = Path(where), Path(where).resolve().name
     else:
-        folder = _snapshot(where, **options)
+        folder = _snapshot(where, options.get("revision"))
         name = f"{where}@{folder.name if folder else 'unknown'}"
     model = model.eval().requires_grad_(False).to(device)
-    return LoadedModel(model, processor, name, weights_hash(folder))
+    return LoadedModel(model, made, name, weights_hash(folder))
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What the hub tells of a checkpoint.
+
+    Attributes
+    ----------
+    name : str
+        Hub id with the commit.
+    size : int
+        Bytes that would be fetched.
+    licence : str
+        As its card has it; ``unknown`` where it has none.
+    """
+
+    name: str
+    size: int
+    licence: str
+
+
+def offline() -> bool:
+    """Whether nothing is asked of the hub: ``BENCH_OFFLINE=1``, or the hub's own switch."""
+    from huggingface_hub import constants
+
+    return os.environ.get(OFFLINE, "") not in ("", "0") or bool(constants.HF_HUB_OFFLINE)
+
+
+def in_cache(spec: str) -> str | None:
+    """Return the name with the commit of a hub id whose weights are in the hub's cache, or None."""
+    where, options = _place(spec)
+    folder = _snapshot(where, **options)
+    there = folder is not None and any(folder.glob("*.safetensors"))
+    return f"{where}@{folder.name}" if folder is not None and there else None
+
+
+def at_hub(spec: str) -> Listing:
+    """Ask the hub about a checkpoint.
+
+    Raises
+    ------
+    BenchError
+        In one line: it cannot be reached, or has no such checkpoint, or one without safetensors.
+    """
+    from huggingface_hub import HfApi
+
+    where, options = _place(spec)
+    try:
+        info = HfApi().model_info(where, files_metadata=True, timeout=_PATIENCE, **options)
+    except Exception as error:
+        raise _explained(spec, error) from error
+    files = {one.rfilename: one.size or 0 for one in info.siblings or []}
+    wanted = [name for name in files if any(fnmatch(name, one) for one in _FILES)]
+    if not any(name.endswith(".safetensors") for name in wanted):
+        raise _without_safetensors(spec)
+    card = info.card_data
+    licence = getattr(card, "license_name", None) or getattr(card, "license", None)
+    return Listing(f"{where}@{info.sha}", sum(files[name] for name in wanted), licence or "unknown")
+
+
+def fetch(spec: str) -> None:
+    """Put a checkpoint into the hub's cache.
+
+    Raises
+    ------
+    BenchError
+        In one line with the remedy.
+    """
+    from huggingface_hub import snapshot_download
+
+    where, options = _place(spec)
+    try:
+        snapshot_download(where, allow_patterns=list(_FILES), **options)
+    except Exception as error:
+        raise _explained(spec, error) from error
 
 
 def weights_hash(folder: Path | None) -> str:
@@ -134,7 +222,7 @@ def file_digest(path: Path) -> str:
     return file_sha256(path)
 
 
-def _place(spec: str) -> tuple[str, dict[str, str]]:
+def _place(spec: str) -> tuple[str, dict[str, Any]]:
     """Folder or hub id, and the options that name the revision."""
     if spec and Path(spec).expanduser().is_dir():
         return str(Path(spec).expanduser()), {}
@@ -164,12 +252,16 @@ def _explained(spec: str, error: BaseException) -> BenchError:
             return UsageError(f"the model {spec} cannot be loaded: it {remedy}")
     first = " ".join(str(error).split())
     if "safetensors" in first and ("no file named" in first or "does not appear" in first):
-        return UsageError(
-            f"the model {spec} cannot be loaded: it has no safetensors, and a pickle can run any "
-            "code when it is read; load it once where you trust it and "
-            "`save_pretrained(DIR)`, then give DIR"
-        )
+        return _without_safetensors(spec)
     return BenchError(f"the model {spec} cannot be loaded: {first[:200]}")
+
+
+def _without_safetensors(spec: str) -> UsageError:
+    return UsageError(
+        f"the model {spec} cannot be loaded: it has no safetensors, and a pickle can run any "
+        "code when it is read; load it once where you trust it and `save_pretrained(DIR)`, then "
+        "give DIR"
+    )
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

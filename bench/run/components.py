@@ -160,11 +160,6 @@ def build(
     UsageError
         An unknown name, or an option that the part does not have.
     """
-    if kind == "segmenter" and name.partition(":")[0] in registry.DETECTORS:
-        from bench.judge.regions.detectors import detector_segmenter
-
-        device = options.get("device") or (offered or {}).get("device") or "cpu"
-        return _checked(kind, name, detector_segmenter(name, device))
     part = registry.load(kind, name)
     if not inspect.isclass(part) and hasattr(part, _METHOD[kind]):
         return _checked(kind, name, part)
@@ -172,6 +167,9 @@ def build(
         raise UsageError(f"{name!r} is no {kind} and makes none: it is a {type(part).__name__}")
     wanted = {key: value for key, value in options.items() if value is not None}
     known = _parameters(part)
+    if kind == "segmenter" and registry.address(kind, name) != name:
+        # Of a name such as auto:NAME the part reads what stands after the colon.
+        offered = {**(offered or {}), "name": name}
     if known is not None:
         for key in wanted:
             if key not in known:

@@ -118,8 +118,8 @@ def _tower(width: int, layers: int, **more: Any) -> dict[str, Any]:
             "num_attention_heads": 4, "projection_dim": width, **more}  # fmt: skip
 
 
-def _text_tower(width: int, size: int, layers: int = 1) -> dict[str, Any]:
-    return _tower(width, layers, vocab_size=size, max_position_embeddings=16,
+def _text_tower(width: int, size: int, length: int = 16) -> dict[str, Any]:
+    return _tower(width, 1, vocab_size=size, max_position_embeddings=length,
                   bos_token_id=size - 2, eos_token_id=size - 1, pad_token_id=0)  # fmt: skip
 
 
@@ -175,7 +175,7 @@ def sam3() -> tuple[Any, Any]:
     import transformers as t
 
     with tempfile.TemporaryDirectory() as folder:
-        tokenizer, size = clip_tokenizer(Path(folder))
+        tokenizer, size = clip_tokenizer(Path(folder), 32)
     side = SAM3_SIDE // 14
     layers = {"hidden_size": 64, "num_layers": 1, "num_attention_heads": 4,
               "intermediate_size": 128, "dropout": 0.0, "hidden_dropout": 0.0}  # fmt: skip
@@ -190,7 +190,7 @@ def sam3() -> tuple[Any, Any]:
             "fpn_hidden_size": 64,
             "backbone_feature_sizes": [[4 * side, 4 * side], [2 * side, 2 * side], [side, side]],
         },
-        text_config=_text_tower(64, size),
+        text_config=_text_tower(64, size, 32),
         geometry_encoder_config=layers,
         detr_encoder_config=layers,
         detr_decoder_config={**layers, "num_layers": 2, "num_queries": 8},

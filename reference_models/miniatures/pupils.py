@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from prompts.subjects import SUBJECT_NAMES
+from prompts.grammar import noun_phrase
+from prompts.subjects import SUBJECT_NAMES, SUBJECTS, Subject
 from reference_models.miniatures.losses import centred, cornered, mask_loss, one_box_loss
 from reference_models.miniatures.models import COCO, SAM3_SIDE, SAM_SIDE, SIDE, make
 from reference_models.miniatures.scenes import SIZE, Lesson
@@ -21,6 +22,11 @@ def normalised(image: Tensor, processor: Any) -> Tensor:
     mean, std = (torch.tensor(v).view(3, 1, 1).to(image) for v in
                  (pictures.image_mean, pictures.image_std))  # fmt: skip
     return (image - mean) / std
+
+
+def phrase(word: str) -> str:
+    """A noun with its article."""
+    return noun_phrase(None, SUBJECTS.get(word, Subject(word)))
 
 
 def resized(image: Tensor, size: Sequence[int]) -> Tensor:
@@ -66,7 +72,7 @@ class Pupil:
     # takes the second picture's label map for all later ones.)
 
     def _grounding_inputs(self, lesson: Lesson) -> dict[str, Tensor]:
-        text = " ".join(f"a {word}." for word in lesson.words)
+        text = " ".join(f"{phrase(word)}." for word in lesson.words)
         tokens = self.processor.tokenizer([text], return_tensors="pt", return_token_type_ids=True)
         batch = len(lesson.image)
         shape = lesson.image.shape[-2:]
@@ -89,7 +95,8 @@ class Pupil:
         out = model(**inputs)
         ids = inputs["input_ids"][0]
         ends = (ids == 1012).cumsum(0)
-        article = ids == int(self.processor.tokenizer.convert_tokens_to_ids("a"))
+        articles = self.processor.tokenizer.convert_tokens_to_ids(["a", "an"])
+        article = torch.isin(ids, torch.tensor(articles, device=self.device))
         scores = []
         for k in range(len(lesson.words)):
             own = (ends == k) & (ids > 103) & (ids != 1012) & ~article
@@ -102,7 +109,7 @@ class Pupil:
         batch, _, height, width = lesson.image.shape
         side = max(height, width)
         padded = F.pad(lesson.image, (0, side - width, 0, side - height))
-        tokens = self._texts([f"a photo of a {word}" for word in lesson.words])
+        tokens = self._texts([f"a photo of {phrase(word)}" for word in lesson.words])
         out = model(
             pixel_values=normalised(resized(padded, (SIDE, SIDE)), self.processor),
             **{key: value.repeat(batch, 1) for key, value in tokens.items()},
@@ -229,7 +236,7 @@ class Pupil:
 
     def _clipseg_logits(self, model: Any, lesson: Lesson, words: list[int]) -> Tensor:
         pixels = normalised(resized(lesson.image, (SIDE, SIDE)), self.processor)
-        tokens = self._texts([f"a {lesson.words[k]}" for k in words])
+        tokens = self._texts([phrase(lesson.words[k]) for k in words])
         logits: Tensor = model(pixel_values=pixels, **tokens).logits
         return logits
 
