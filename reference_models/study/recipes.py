@@ -64,7 +64,7 @@ def recipes(images: int) -> list[Recipe]:
         varied("bag", shuffled=0.4),
         varied("base-seed2", seed=2),
         varied("base-seed3", seed=3),
-        varied("scratch", init="", images=3 * images, lr=2e-3, matrix_lr=0.015),
+        varied("scratch", init="", images=3 * images, batch=64, lr=2e-3, matrix_lr=0.015),
     ]
 
 
@@ -146,7 +146,7 @@ def rank(bars: Bars) -> tuple[int, float]:
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A new folder.")
 @click.option("--device", default="cuda", show_default=True)
 @click.option("--seconds", default=330.0, show_default=True, help="To stop after.")
-@click.option("--images", default=128_000, show_default=True, help="Pictures of a training.")
+@click.option("--images", default=PRESETS["local"].images, show_default=True, help="Pictures each.")
 @click.option("--only", default="", help="Names of recipes, by comma.")
 @click.option("--grid", default="--preset default --seeds 4", show_default=True)
 @click.option("--workers", default=6, show_default=True, help="Runs of the suite at once.")
