@@ -42,7 +42,7 @@ def test_a_recipe_is_trained_run_and_kept(tmp_path):
     model = LocalModel(weights)
     assert model.preset.noise.loose == pytest.approx(PRESETS["local"].noise.loose - 0.1)
     seen = TrainingManifest.load(weights.with_name(f"{weights.stem}.manifest.json"))
-    assert seen.captions == 64
+    assert seen.captions == 32
     assert not any(seen.count(*pair) for pair in held_out_pairs())
 
 
