@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from reference_models.dit import DiT
+from reference_models.text_encoders import text_encoder
 from reference_models.tokens.model import MaskedModel, TokenModel
 from reference_models.unet import UNet
 from reference_models.world.caption_noise import CLEAN, CaptionNoise
@@ -27,6 +28,8 @@ class TrainingPreset:
         noise.
     policy : str
         What it is shown; see ``policies``.
+    text : str
+        How it reads prompts; see ``text_encoders``.
     noise : CaptionNoise
         How its captions fall short of the pictures. May be given as a dict, as files have it.
     init : str
@@ -54,6 +57,7 @@ class TrainingPreset:
     target: str = "velocity"
     first: float = 0.0
     policy: str = "natural"
+    text: str = "contextual"
     noise: CaptionNoise = CLEAN
     init: str = ""
     fine: int = 64
@@ -155,6 +159,14 @@ Network = UNet | DiT | TokenModel
 
 def build(preset: TrainingPreset) -> Network:
     """The untrained network of a preset."""
+    network = _network(preset)
+    if preset.text != "contextual":
+        reader = network.predictor if isinstance(network, TokenModel) else network
+        reader.text = text_encoder(preset.text)
+    return network
+
+
+def _network(preset: TrainingPreset) -> Network:
     if preset.network in ("tokens", "masked"):
         kind = TokenModel if preset.network == "tokens" else MaskedModel
         return kind(len(WORDS), LENGTH, width=preset.width, depth=preset.depth)

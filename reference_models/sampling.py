@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 from reference_models import schedule
+from reference_models.attention_guidance import AttentionGuidance
 from reference_models.errors import ModelError
 from reference_models.guidance import guided
 from reference_models.path import picture_from
 from reference_models.presets import Network, TrainingPreset
-from reference_models.solver import discrete, euler
+from reference_models.solver import Field, discrete, euler
 from reference_models.times import sampling_times
 from reference_models.tokens.masked import hidden_share
 from reference_models.tokens.model import TokenModel
@@ -36,12 +37,16 @@ class Settings:
         See ``sampling_times``.
     solver : str
         ``euler`` or ``ancestral``.
+    attention : float
+        Strength of guidance by attention (``attention_guidance``), for a U-Net or a transformer on
+        the straight path; 0 is none.
     """
 
     steps: int = 8
     guidance_scale: float = 4.0
     shift: float = 1.0
     solver: str = "euler"
+    attention: float = 0.0
 
 
 def steps_of(preset: TrainingPreset, steps: int | None) -> int:
@@ -98,6 +103,7 @@ def walk(
     settings: Settings,
     fresh: Callable[[], Tensor] | None = None,
     dtype: torch.dtype = torch.float32,
+    moved: Field | None = None,
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Predicted clean picture, the same without guidance, and state, step by step.
 
@@ -117,6 +123,8 @@ def walk(
         Gives more noise (N, 3, H, W); needed by ancestral sampling.
     dtype : torch.dtype
         In which the model is called.
+    moved : callable, optional
+        See ``euler``.
     """
     scale = settings.guidance_scale
     conditional = noise
@@ -138,7 +146,7 @@ def walk(
         more = fresh if settings.solver == "ancestral" else None
         steps = discrete(predict, noise, schedule.visited(settings.steps), more)
     else:
-        steps = euler(predict, noise, path_times(preset, settings))
+        steps = euler(predict, noise, path_times(preset, settings), moved)
     for _, predicted, x in steps:
         yield predicted, conditional, x
 
@@ -183,7 +191,8 @@ def drawn(
     kept: list[Tensor] = []
     conditional: list[Tensor] = []
     dtype = next(network.parameters()).dtype
-    steps = walk(network, prompt, noise, preset, settings, fresh, dtype)
+    moved = AttentionGuidance(network, ids, settings.attention) if settings.attention else None
+    steps = walk(network, prompt, noise, preset, settings, fresh, dtype, moved)
     for step, (predicted, alone, x) in enumerate(steps):
         if step in frames:
             kept.append(predicted)

@@ -19,7 +19,7 @@ Field = Callable[[Tensor, Tensor], Tensor]
 
 
 def euler(
-    field: Field, x: Tensor, times: Sequence[float]
+    field: Field, x: Tensor, times: Sequence[float], moved: Field | None = None
 ) -> Iterator[tuple[float, Tensor, Tensor]]:
     """Integrate dx/dt = field(x, t) over ``times``, one result a step.
 
@@ -31,6 +31,8 @@ def euler(
         State at ``times[0]``.
     times : sequence of float
         Rising.
+    moved : callable, optional
+        From x and t to the state that is gone on with (guidance by attention).
 
     Yields
     ------
@@ -39,6 +41,8 @@ def euler(
     """
     for now, then in zip(times, times[1:], strict=False):
         t = torch.full((x.shape[0],), now, device=x.device)
+        if moved is not None:
+            x = moved(x, t)
         v = field(x, t)
         predicted = picture_from(x, v, t)
         x = x + (then - now) * v

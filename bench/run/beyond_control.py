@@ -85,10 +85,11 @@ def _pictures(run: Run, controls: bool) -> Iterator[tuple[dict[str, Any], Pictur
             if found is None or row["invalid"]:
                 yield row, None
             else:
-                yield row, _picture(decode_png(image), *found)
+                yield row, picture_of(decode_png(image), *found)
 
 
-def _picture(image: np.ndarray, labels: np.ndarray, neighbours: tuple[str, ...]) -> Picture:
+def picture_of(image: np.ndarray, labels: np.ndarray, neighbours: tuple[str, ...]) -> Picture:
+    """Small form of a picture, uint8 (H, W, 3), and its labels, the light removed."""
     byte, labels = on_lattice(sampled(image)), on_lattice(sampled(labels))
     subjects = np.unique(labels[(labels > 0) & (labels < SUPPORT)])
     beside = np.unique(labels[labels >= FIRST_NEIGHBOUR])

@@ -39,13 +39,35 @@ class Attention(nn.Module):
 
         ``mask`` is bool (N, M): True where the context may be looked at.
         """
-        n, length, width = x.shape
+        q, k, v, seen = self._read(x, context, mask)
+        y = attend(q, k, v, seen)
+        return self.out(y.transpose(1, 2).reshape(x.shape))
+
+    def weights(
+        self, x: Tensor, context: Tensor | None = None, mask: Tensor | None = None
+    ) -> Tensor:
+        """How much each place looks at each of the context: (N, heads, L, M), rows sum to 1."""
+        q, k, _, seen = self._read(x, context, mask)
+        return looks(q, k, seen)
+
+    def _read(
+        self, x: Tensor, context: Tensor | None, mask: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+        """Queries, keys and values (N, heads, L or M, d), and the mask (N, 1, 1, M)."""
+        n, length, _ = x.shape
         source = x if context is None else context
         q = self.query(x).view(n, length, self.heads, -1).transpose(1, 2)
         k, v = self.key_value(source).view(n, source.shape[1], 2, self.heads, -1).unbind(2)
         seen = None if mask is None else mask[:, None, None, :]
-        y = attend(q, k.transpose(1, 2), v.transpose(1, 2), seen)
-        return self.out(y.transpose(1, 2).reshape(n, length, width))
+        return q, k.transpose(1, 2), v.transpose(1, 2), seen
+
+
+def looks(q: Tensor, k: Tensor, mask: Tensor | None = None) -> Tensor:
+    """softmax(q k^T / sqrt(d)): (N, heads, L, M); parameters as in ``attend``."""
+    scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1)
+    if mask is not None:
+        scores = scores.masked_fill(~mask, -torch.inf)
+    return F.softmax(scores, dim=-1)
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -65,7 +87,4 @@ def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tenso
     -------
     Tensor (N, heads, L, d)
     """
-    scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1)
-    if mask is not None:
-        scores = scores.masked_fill(~mask, -torch.inf)
-    return F.softmax(scores, dim=-1).to(v.dtype) @ v
+    return looks(q, k, mask).to(v.dtype) @ v

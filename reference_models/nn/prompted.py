@@ -5,7 +5,6 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from reference_models.nn.linear import Linear
-from reference_models.nn.transformer import TextEncoder
 
 
 class Prompted(nn.Module):
@@ -13,13 +12,13 @@ class Prompted(nn.Module):
 
     Attributes
     ----------
-    text : TextEncoder
+    text : TextEncoder or another of ``text_encoders``
         Gives the words.
     prompt : Linear
         From the mean of the words to the condition of the whole network.
     """
 
-    text: TextEncoder
+    text: nn.Module
     prompt: Linear
 
     def encode(self, ids: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -33,13 +33,24 @@ class TextEncoder(nn.Module):
     """Word embeddings plus learned positions through a few transformer blocks.
 
     The empty prompt of classifier-free guidance is a row of padding: its first place is left
-    visible, so that attention always has something to look at.
+    visible, so that attention always has something to look at. Without positions (``ordered``
+    False) it reads a bag of words.
     """
 
-    def __init__(self, words: int, length: int, width: int, depth: int, heads: int) -> None:
+    def __init__(
+        self,
+        words: int,
+        length: int,
+        width: int,
+        depth: int,
+        heads: int,
+        ordered: bool = True,
+    ) -> None:
         super().__init__()
         self.embedding = nn.Parameter(0.5 * torch.randn(words, width))
-        self.position = nn.Parameter(0.1 * torch.randn(length, width))
+        position = 0.1 * torch.randn(length, width)
+        self.position = nn.Parameter(position if ordered else torch.zeros_like(position))
+        self.position.requires_grad_(ordered)
         self.blocks = nn.ModuleList(TransformerBlock(width, heads) for _ in range(depth))
         self.norm = RMSNorm(width)
 

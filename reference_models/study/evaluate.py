@@ -1,0 +1,147 @@
+"""A trained network drawn with and judged, by the suite's own judge, without a run's folder."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from bench.judge.places import PLACES, Picture, excess, labels_of
+from bench.judge.regions.auto import AutoSegmenter
+from bench.judge.scorers.segmentation import SegmentationScorer
+from bench.judge.validity import examined
+from bench.records import Generation, Score
+from bench.run.beyond_control import picture_of
+from bench.run.derive import judged
+from bench.run.scoring_thread import BATCH, measure
+from bench.store.score_reader import Scored
+from prompts import build_grid
+from prompts.cells import Cell, Sample
+from prompts.grid import unique
+from reference_models.local import LocalModel
+from reference_models.sampling import Settings
+from reference_models.study.factors import Condition, Sampling
+
+#: Prompts whose pictures are kept for looking at.
+SHOWN = (
+    "a blue potato",
+    "a pink potato",
+    "a green balloon",
+    "a gray hat",
+    "a blue umbrella",
+    "a purple pear",
+    "a red frog",
+    "a green sandwich",
+    "a blue pig and a green orange",
+    "a green tire and a red chair",
+    "an orange banana and a red apple",
+    "a potato",
+)
+
+
+@cache
+def cells_of(pairs: bool) -> tuple[Cell, ...]:
+    """The grid ``default``, with the grid ``pairs`` where these are asked for."""
+    default = build_grid("default").cells
+    return unique((*default, *build_grid("pairs").cells)) if pairs else default
+
+
+def draw(model: LocalModel, sampling: Sampling, cells: Sequence[Cell]) -> np.ndarray:
+    """One picture a cell, uint8 (N, 64, 64, 3), from the suite's own noise."""
+    settings = Settings(model.preset.steps, sampling.guidance_scale, attention=sampling.attention)
+    samples = [Sample(cell, 0) for cell in cells]
+    pictures, _ = model.draw([s.cell.text for s in samples], [s.seed for s in samples], settings)
+    return pictures.numpy()
+
+
+@cache
+def _judge() -> tuple[AutoSegmenter, dict[str, SegmentationScorer]]:
+    return AutoSegmenter(), {"segmentation": SegmentationScorer()}
+
+
+def verdicts_of(cells: Sequence[Cell], pictures: np.ndarray) -> dict[str, list[list[Any]]]:
+    """What became of every binding.
+
+    Returns
+    -------
+    dict of str to list
+        By the id of each cell that asks for a colour, a row a binding: the verdict, the place that
+        the colour was measured on (empty where the rule is of no place), and the leak into each of
+        `bench.judge.places.PLACES` beyond the control, None where it was not measured.
+    """
+    metrics: dict[tuple[str, int], dict[str, float]] = defaultdict(dict)
+    generations = [
+        examined(Generation(Sample(cell, 0), picture))
+        for cell, picture in zip(cells, pictures, strict=True)
+    ]
+    small: dict[str, Picture] = {}
+    segmenter, scorers = _judge()
+    for start in range(0, len(generations), BATCH):
+        part = generations[start : start + BATCH]
+        regions, scores = measure(part, segmenter, scorers)
+        for one in scores["segmentation"]:
+            _take(metrics, one)
+        for generation, found in zip(part, regions, strict=True):
+            if not generation.invalid:
+                small[generation.sample.cell.id] = picture_of(
+                    generation.image, labels_of(found), found.neighbours
+                )
+    by_cell = {g.sample.cell.id: _scored(g, metrics) for g in generations}
+    return {
+        cell.id: [_row(row, one) for row, one in _judged(cell, by_cell, small)]
+        for cell in cells
+        if any(binding.colour is not None for binding in cell.bindings)
+    }
+
+
+def _take(metrics: dict[tuple[str, int], dict[str, float]], score: Score) -> None:
+    metrics[score.sample_id, score.binding][score.metric] = score.value
+
+
+def _scored(generation: Generation, metrics: Mapping[tuple[str, int], dict[str, float]]) -> Scored:
+    sample = generation.sample
+    own = tuple(metrics.get((sample.id, number), {}) for number in range(len(sample.cell.bindings)))
+    return Scored(sample.cell, sample.id, sample.index, generation.invalid or "", own)
+
+
+def _judged(
+    cell: Cell, by_cell: Mapping[str, Scored], small: Mapping[str, Picture]
+) -> list[tuple[dict[str, Any], Mapping[str, float]]]:
+    """Verdict rows of an image, each with its leak by place beyond the control."""
+    image, control = by_cell[cell.id], by_cell.get(cell.control_id)
+    found: list[dict[str, float]] = [{} for _ in cell.bindings]
+    if cell.id in small and cell.control_id in small:
+        for number, binding in enumerate(cell.bindings):
+            if binding.colour is not None:
+                found[number] = excess(small[cell.id], small[cell.control_id], binding.colour)
+    own = tuple(
+        {**one, **{f"excess_{place}": value for place, value in more.items()}}
+        for one, more in zip(image.metrics, found, strict=True)
+    )
+    whole = Scored(image.cell, image.sample_id, image.index, image.invalid, own)
+    rows = judged(whole, control.metrics if control is not None else None)
+    return [(row, found[row["binding"]]) for row in rows]
+
+
+def _row(row: Mapping[str, Any], leak: Mapping[str, float]) -> list[Any]:
+    rule = str(row["rule"])
+    place = rule.rpartition("leak_")[2] if "leak_" in rule else ""
+    return [row["verdict"], place, *(_rounded(leak.get(name)) for name in PLACES)]
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
+
+
+def line_of(condition: Condition, sampling: Sampling, rows: Mapping[str, Any]) -> dict[str, Any]:
+    """Counts for a person who reads along: shares of verdicts among judged singles and pairs."""
+    counts: dict[str, dict[str, int]] = {"single": {}, "scene": {}, "pair": {}}
+    for cell, bindings in rows.items():
+        kind = cell.partition("/")[0]
+        group = counts[kind if kind in counts else "scene"]
+        for binding in bindings:
+            group[binding[0]] = group.get(binding[0], 0) + 1
+    return {"condition": condition.name, "sampling": sampling.name, "counts": counts}

@@ -1,0 +1,66 @@
+"""The plan of the study, and one training of it from pictures to a line of results."""
+
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from prompts.subjects import SUBJECT_LIST
+from reference_models.policies import colours_per_subject
+from reference_models.study.evaluate import cells_of, verdicts_of
+from reference_models.study.factors import BATCH, CONDITIONS, SEEDS, SHORT, trainings
+from reference_models.study.make import LEAST, MOST, main, pictures_for
+from reference_models.world.statistics import held_out_pairs
+
+
+def test_every_condition_has_three_trainings_and_none_comes_twice():
+    planned = list(trainings())
+    assert len(set(planned)) == len(planned)
+    for name in CONDITIONS:
+        assert len([one for one, _ in planned if one.name == name]) >= len(SEEDS) >= 3
+
+
+def test_conditions_of_one_length_see_as_many_pictures():
+    for condition in CONDITIONS.values():
+        preset = condition.preset(2, 6_400)
+        assert preset.images == (6_400 if condition.length == 1 else 6_400 * SHORT)
+        assert (preset.seed, preset.batch) == (2, BATCH)
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 8])
+def test_spread_and_concentrated_pairs_are_as_many_and_none_is_held_out(count):
+    spread, few = (colours_per_subject(count, one) for one in (False, True))
+    assert len(spread) == len(few) == count * len(SUBJECT_LIST)
+    assert not (spread | few) & held_out_pairs()
+    assert colours_per_subject(1) <= spread
+    assert {sum(s == one.name for _, s in spread) for one in SUBJECT_LIST} == {count}
+    assert min(sum(s == one.name for _, s in few) for one in SUBJECT_LIST) == 1
+
+
+def test_pictures_fit_the_time():
+    assert pictures_for(1e9, 300, 70) == MOST
+    assert pictures_for(1.0, 300, 70) == LEAST
+    assert abs(pictures_for(20_000, 220, 40) * 40 / 20_000 - 150) < 2
+
+
+def test_a_picture_of_nothing_binds_nothing():
+    cells = [cell for cell in cells_of(False) if "potato" in cell.id and cell.template != "pair"]
+    gray = np.full((len(cells), 64, 64, 3), 128, np.uint8)
+    found = verdicts_of(cells, gray)
+    assert {cell.id for cell in cells if cell.bindings[0].colour} == set(found)
+    assert not any(row[0] == "bound" for rows in found.values() for row in rows)
+
+
+def test_a_study_of_one_training_is_made_and_not_made_again(tmp_path):
+    asked = ["--out", str(tmp_path), "--only", "colours-1", "--seeds", "1", "--images", "64"]
+    asked += ["--trainers", "1", "--together", "1", "--judges", "1", "--cells", "0.02"]
+    result = CliRunner().invoke(main, asked)
+    assert result.exit_code == 0, result.output
+    lines = (tmp_path / "results.jsonl").read_text().splitlines()
+    (line,) = map(json.loads, lines)
+    assert (line["condition"], line["seed"], line["sampling"]) == ("colours-1", 1, "plain")
+    assert line["pictures"] == 64
+    assert all(len(row) == 7 for rows in line["cells"].values() for row in rows)
+    CliRunner().invoke(main, asked)
+    assert (tmp_path / "results.jsonl").read_text().splitlines() == lines
