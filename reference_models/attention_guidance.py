@@ -45,14 +45,14 @@ def recorded(network: nn.Module) -> Iterator[list[Tensor]]:
     """Inside, all attention to words is kept: (N, heads, pixels, words), differentiable."""
     maps: list[Tensor] = []
 
-    def look(module: nn.Module, given: tuple[Tensor, ...]) -> None:
+    def record(module: nn.Module, given: tuple[Tensor, ...]) -> None:
         assert isinstance(module, Attention)
         if len(given) > 1 and given[1] is not None:
             maps.append(module.weights(*given))
 
     # The text encoder's own attention has no context, and is not kept.
     hooks = [
-        part.register_forward_pre_hook(look)
+        part.register_forward_pre_hook(record)
         for part in network.modules()
         if isinstance(part, Attention)
     ]

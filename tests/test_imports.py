@@ -36,9 +36,15 @@ ROOMS = (
 #: Rooms that use the reference models: their world is the known answer of the certificate, their
 #: weights are those of the bundled samplers and of the bundled judge.
 USES_REFERENCE_MODELS = ("bench/certificate/", "bench/samplers/", "bench/judge/")
-#: The study looks at runs of the suite with the suite's own statistics.
+#: The study judges its pictures with the suite's own judge, and reads runs with its statistics.
 STUDY = "reference_models/study/"
-OF_BENCH_FOR_THE_STUDY = ("bench.records", "bench.store", "bench.statistics", "bench.judge.colour")
+OF_BENCH_FOR_THE_STUDY = (
+    "bench.records",
+    "bench.store",
+    "bench.statistics",
+    "bench.judge",
+    "bench.run",
+)
 #: What reports may import of bench: records, errors, the store, and the pure rooms above it.
 OF_BENCH_FOR_REPORTS = (
     "bench.records",

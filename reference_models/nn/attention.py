@@ -48,7 +48,7 @@ class Attention(nn.Module):
     ) -> Tensor:
         """How much each place looks at each of the context: (N, heads, L, M), rows sum to 1."""
         q, k, _, seen = self._read(x, context, mask)
-        return looks(q, k, seen)
+        return attention_weights(q, k, seen)
 
     def _read(
         self, x: Tensor, context: Tensor | None, mask: Tensor | None
@@ -62,7 +62,7 @@ class Attention(nn.Module):
         return q, k.transpose(1, 2), v.transpose(1, 2), seen
 
 
-def looks(q: Tensor, k: Tensor, mask: Tensor | None = None) -> Tensor:
+def attention_weights(q: Tensor, k: Tensor, mask: Tensor | None = None) -> Tensor:
     """softmax(q k^T / sqrt(d)): (N, heads, L, M); parameters as in ``attend``."""
     scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-2, -1)
     if mask is not None:
@@ -87,4 +87,4 @@ def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tenso
     -------
     Tensor (N, heads, L, d)
     """
-    return looks(q, k, mask).to(v.dtype) @ v
+    return attention_weights(q, k, mask).to(v.dtype) @ v

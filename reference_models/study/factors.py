@@ -75,7 +75,7 @@ class Condition:
     pairs: bool = False
 
     def preset(self, seed: int, images: int) -> TrainingPreset:
-        """The training of a seed that sees ``images`` pictures, or the condition's share of them."""
+        """The training of a seed that sees ``images`` pictures, or its share of them."""
         whole = TrainingPreset(
             network=self.network,
             target="codes" if self.network == "tokens" else "velocity",

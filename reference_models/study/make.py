@@ -24,7 +24,7 @@ from typing import Any
 import click
 
 from reference_models.study.factors import BATCH, CONDITIONS, SHORT, Condition, Sampling, trainings
-from reference_models.study.trainer import Speed, Task, Trained, train
+from reference_models.study.trainer import Speed, Task, TrainedNetwork, train
 
 #: Fewest and most pictures of a training.
 LEAST, MOST = 40_000, 160_000
@@ -97,7 +97,7 @@ class Study:
         self.began = time.monotonic()
         self.lines = 0
 
-    def say(self, words: str) -> None:
+    def log(self, words: str) -> None:
         """Print a line with the time, and keep it."""
         line = f"{time.monotonic() - self.began:6.1f} s  {words}"
         click.echo(line, err=True)
@@ -110,10 +110,10 @@ class Study:
             one for one in condition.samplings if (condition.name, seed, one.name) not in self.done
         ]
 
-    def keep(self, trained: Trained, found: Future[tuple[dict[str, Any], bytes]]) -> None:
+    def keep(self, trained: TrainedNetwork, found: Future[tuple[dict[str, Any], bytes]]) -> None:
         """Write a finished drawing."""
         if found.cancelled() or (error := found.exception()) is not None:
-            self.say(f"{trained.task.condition} seed {trained.task.seed}: not drawn: {error!r}")
+            self.log(f"{trained.task.condition} seed {trained.task.seed}: not drawn: {error!r}")
             return
         line, sheet = found.result()
         whole = {
@@ -183,7 +183,7 @@ def main(
             one.start()
         bf16, capture, speed = _quickest(study, [_next(results, end) for _ in started])
         images = images or pictures_for(speed, end - time.monotonic(), max(units, SHORT))
-        study.say(f"{len(due)} trainings of {images:,} pictures, bf16 {bf16}, graph {capture}")
+        study.log(f"{len(due)} trainings of {images:,} pictures, bf16 {bf16}, graph {capture}")
         for condition, seed in due:
             tasks.put(Task(condition.name, seed, images, bf16, capture))
         for _ in started:
@@ -196,14 +196,14 @@ def main(
         for process in list((pool._processes or {}).values()) if time.monotonic() >= end else []:
             process.kill()
         pool.shutdown(wait=False, cancel_futures=True)
-    study.say(f"{study.lines} drawings of {len(due)} trainings in {out / 'results.jsonl'}")
+    study.log(f"{study.lines} drawings of {len(due)} trainings in {out / 'results.jsonl'}")
 
 
 def _quickest(study: Study, speeds: list[Speed | None]) -> tuple[bool, bool, float]:
     """Precision, whether steps are graphs, and pictures a second of all processes together."""
     sums: dict[tuple[bool, bool], list[float]] = {}
     for one in speeds:
-        study.say("no word of its speed" if one is None else one.words)
+        study.log("no word of its speed" if one is None else one.words)
         for key, rate in (one.pictures if one is not None else {}).items():
             sums.setdefault(key, []).append(rate)
     # What not all of them can do is not done.
@@ -225,7 +225,7 @@ def _collect(
     study: Study, results: Any, pool: ProcessPoolExecutor, trainings_due: int, end: float
 ) -> None:
     """Hand trained networks to the judges and write what they find, until all or the end."""
-    waiting: dict[Future[Any], Trained] = {}
+    waiting: dict[Future[Any], TrainedNetwork] = {}
     left = trainings_due
     while (left or waiting) and time.monotonic() < end:
         try:
@@ -236,9 +236,9 @@ def _collect(
             left -= 1
             task = trained.task
             if trained.weights is None:
-                study.say(f"{task.condition} seed {task.seed} failed: {trained.words}")
+                study.log(f"{task.condition} seed {task.seed} failed: {trained.words}")
                 continue
-            study.say(
+            study.log(
                 f"{task.condition} seed {task.seed}: {trained.pictures:,} pictures in "
                 f"{trained.seconds:.0f} s, loss {trained.loss:.4f}"
             )

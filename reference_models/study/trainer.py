@@ -49,7 +49,7 @@ class Speed:
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
+class TrainedNetwork:
     """A finished training, or the words of the error that ended it."""
 
     task: Task
@@ -105,7 +105,7 @@ def train(
     ----------
     device_name : str
     tasks, results : multiprocessing queues
-        Of ``Task`` or None; and of one ``Speed``, then of ``Trained``.
+        Of ``Task`` or None; and of one ``Speed``, then of ``TrainedNetwork``.
     folder : Path
         Where weights are written.
     together : int
@@ -146,7 +146,7 @@ def _guarded(act: Any, task: Task, results: Any, failed: Any = None) -> Any:
         return act()
     except Exception as error:
         words = traceback.format_exc(limit=-3)
-        results.put(Trained(task, None, 0, 0.0, float("nan"), f"{error}\n{words}"))
+        results.put(TrainedNetwork(task, None, 0, 0.0, float("nan"), f"{error}\n{words}"))
         return failed
 
 
@@ -167,7 +167,7 @@ def _begin(task: Task, pools: _Pools, device: torch.device) -> _Running:
     return _Running(task, preset, training, began)
 
 
-def _end(one: _Running, folder: Path) -> Trained:
+def _end(one: _Running, folder: Path) -> TrainedNetwork:
     loss = one.training.finish()
     network = {f"{one.preset.network}.{n}": t for n, t in one.training.average.items()}
     stored, _ = read_weights(FOLDER / "local-teacher.safetensors")
@@ -176,7 +176,7 @@ def _end(one: _Running, folder: Path) -> Trained:
     tensors = {name: tensor.cpu() for name, tensor in (network | upsampler).items()}
     write_weights(path, tensors, {"preset": asdict(one.preset)})
     seconds = time.monotonic() - one.began
-    return Trained(one.task, path, one.training.steps * one.preset.batch, seconds, loss)
+    return TrainedNetwork(one.task, path, one.training.steps * one.preset.batch, seconds, loss)
 
 
 def _speed(pools: _Pools, device: torch.device, together: int, all_: Any) -> Speed:
