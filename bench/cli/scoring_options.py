@@ -32,7 +32,9 @@ _OPTIONS = (
         help="What measures; repeat for several.  [default: segmentation, clip]",
     ),
     click.option(
-        "--clip", metavar="SPEC", help="CLIP to use: bundled, ViT-B-16:openai, model:FILE."
+        "--clip",
+        metavar="SPEC",
+        help="CLIP: bundled, tipsv2, ViT-B-16:openai, model:tag=FILE.",
     ),
     click.option(
         "--vqa-url",

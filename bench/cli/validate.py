@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 @click.command("validate")
 @click.option("--segmenter", default="auto", show_default=True, metavar="NAME")
-@click.option("--clip", metavar="SPEC", help="CLIP to use: bundled, ViT-B-16:openai, model:FILE.")
+@click.option(
+    "--clip", metavar="SPEC", help="CLIP: bundled, tipsv2, ViT-B-16:openai, model:tag=FILE."
+)
 @click.option(
     "--scenes",
     type=click.IntRange(min=10),

@@ -8,6 +8,8 @@ Three ways, by the kind of image tower:
   run again without its residual and its MLP, and each patch attends to patches of like query, as
   in ClearCLIP (Lan et al., 2024) after MaskCLIP (Zhou, Loy and Dai, 2022).
 - ``cells``: for a convolutional tower, its head at each cell of the last feature map.
+- ``alone``: for a ViT of timm, whose tokens are pooled by attention (SigLIP, SigLIP 2, PE-Core):
+  the pooling of each token alone. Attention to one token is its value: it is MaskCLIP's way.
 """
 
 from __future__ import annotations
@@ -37,6 +39,9 @@ def dense_features(visual: Any, batch: torch.Tensor, how: str) -> tuple[torch.Te
     patches : Tensor (B, h, w, D)
         Neither is normalised.
     """
+    if hasattr(visual, "pooled_and_dense"):
+        pooled, patches = visual.pooled_and_dense(batch)
+        return pooled, patches
     if hasattr(visual, "transformer") and hasattr(visual, "class_embedding"):
         return _vit(visual, batch, how)
     if hasattr(visual, "attnpool") and hasattr(visual, "layer4"):
@@ -100,13 +105,36 @@ def _resnet(visual: Any, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tenso
 
 def _timm(visual: Any, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     features = visual.trunk.forward_features(batch)
+    if features.ndim == 3:
+        return _timm_vit(visual, features)
     if features.ndim != 4:
         raise UsageError(
             f"the timm tower {type(visual.trunk).__name__} gives no feature map; "
-            "use a convolutional timm tower or a plain open_clip ViT"
+            "use a convolutional timm tower or a ViT"
         )
     pooled = visual.head(visual.trunk.forward_head(features))
     count, channels, height, width = features.shape
     cells = features.permute(0, 2, 3, 1).reshape(-1, channels, 1, 1)
     patches = visual.head(visual.trunk.forward_head(cells))
     return pooled, patches.reshape(count, height, width, -1)
+
+
+def _timm_vit(visual: Any, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Pooled and dense features of the tokens (B, N, C) of a timm ViT."""
+    import torch
+
+    trunk = visual.trunk
+    prefix = int(getattr(trunk, "num_prefix_tokens", 0))
+    grid = getattr(getattr(trunk, "patch_embed", None), "grid_size", None)
+    pooled = visual.head(trunk.forward_head(tokens))
+    if pooled.ndim != 2 or grid is None or tokens.shape[1] != prefix + grid[0] * grid[1]:
+        raise UsageError(
+            f"the timm tower {type(trunk).__name__} gives no feature map: its tokens are not those "
+            "of a grid that is pooled to one vector; use another ViT or a convolutional tower"
+        )
+    alone = tokens[:, prefix:].reshape(-1, 1, tokens.shape[2])
+    if prefix and getattr(trunk, "global_pool", "") == "avg":
+        # Pooling by the mean leaves the first tokens out.
+        alone = torch.cat([alone.new_zeros(len(alone), prefix, alone.shape[2]), alone], dim=1)
+    patches = visual.head(trunk.forward_head(alone))
+    return pooled, patches.reshape(len(tokens), *grid, -1)

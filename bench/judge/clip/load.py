@@ -13,7 +13,7 @@ from typing import Any
 
 from bench.errors import BenchError, UsageError
 from bench.judge.clip.model import Clip
-from bench.judge.clip.spec import ClipSpec, parse_spec, refuse_pickle
+from bench.judge.clip.spec import PLAIN, ClipSpec, parse_spec, refuse_pickle
 from bench.judge.clip.weights import check_safetensors, file_hash
 from bench.judge.clip.words import word_checker
 from bench.judge.device import settled
@@ -28,8 +28,9 @@ def load_clip(spec: str = "bundled", device: str = "cpu") -> Clip:
     Parameters
     ----------
     spec : str
-        ``bundled``, ``ViT-B-16:openai`` (a model and tag of open_clip), ``ViT-L-14:FILE`` or
-        ``config.json:FILE``, where FILE is a safetensors file.
+        ``bundled``, ``ViT-B-16:openai`` (a model and tag of open_clip), ``ViT-B-16:openai=FILE``
+        (the weights of a tag from a file), ``PE-Core-B-16:FILE`` (a model all of whose tags are
+        alike), ``config.json:FILE`` or ``tipsv2``, where FILE is a safetensors file.
     device : str
 
     Returns
@@ -43,6 +44,10 @@ def load_clip(spec: str = "bundled", device: str = "cpu") -> Clip:
     BenchError
         Weights that are damaged, do not fit the model, or cannot be fetched.
     """
+    if spec.partition(":")[0] == "tipsv2":
+        from bench.judge.clip.tips import load_tips
+
+        return load_tips(spec, device)
     parsed = parse_spec(spec)
     if spec == "bundled":
         from bench.judge.clip.bundled import bundled_files
@@ -69,22 +74,32 @@ def _build(parsed: ClipSpec, device: str, dense_from: str, calibration: Mapping[
     weights = parsed.weights
     if weights is None:
         weights, options = _fetch(name, parsed.tag)
+    elif parsed.config is None:
+        options = _options_of_file(name, parsed.tag, weights)
     check_safetensors(weights)
     try:
         model, _, _ = open_clip.create_model_and_transforms(
             name, pretrained=str(weights), device=device, **options
         )
-        tokenizer = open_clip.get_tokenizer(name)
     except Exception as error:
         first = " ".join(str(error).split())[:300]
         raise BenchError(f"{weights} does not load as {name}: {first}") from error
+    try:
+        tokenizer = open_clip.get_tokenizer(name)
+    except Exception as error:
+        first = " ".join(str(error).split())[:200]
+        raise BenchError(
+            f"the tokenizer of {name} is not on this machine and could not be fetched ({first}); "
+            "fetch it once where there is a network: "
+            f"python -c \"import open_clip; open_clip.get_tokenizer('{name}')\""
+        ) from error
     model.eval().requires_grad_(False)
     settled(device)
     tower, dtype = _in_best_precision(model.visual, device)
     config = model.visual.preprocess_cfg
     side = config["size"]
     return Clip(
-        name=parsed.name,
+        name=parsed.label,
         model=model,
         tokenizer=tokenizer,
         size=int(side if isinstance(side, int) else side[0]),
@@ -98,7 +113,7 @@ def _build(parsed: ClipSpec, device: str, dense_from: str, calibration: Mapping[
         calibration=calibration,
         fingerprint=Fingerprint(
             kind="clip",
-            name=parsed.name,
+            name=parsed.label,
             options={"dense": dense_from, "size": side},
             weights=file_hash(weights),
             versions={
@@ -156,15 +171,64 @@ def _transform_options(preprocess: Mapping[str, Any]) -> dict[str, Any]:
     return {names[key]: value for key, value in preprocess.items() if key in names}
 
 
-def _fetch(model: str, tag: str) -> tuple[Path, dict[str, Any]]:
-    """File and factory options of an open_clip tag; only where the tag has safetensors."""
+def _tag_config(model: str, tag: str) -> Mapping[str, Any]:
     from open_clip import pretrained
 
-    config = pretrained.get_pretrained_cfg(model, tag)
+    config: Mapping[str, Any] = pretrained.get_pretrained_cfg(model, tag)
     if not config:
         tags = pretrained.list_pretrained_tags_by_model(model)
         close = difflib.get_close_matches(tag, tags, n=3) or tags[:6]
         raise UsageError(f"open_clip has no weights {tag!r} for {model}; it has {', '.join(close)}")
+    return config
+
+
+def _tag_options(config: Mapping[str, Any]) -> dict[str, Any]:
+    options = _transform_options(config)
+    if config.get("quick_gelu"):
+        options["force_quick_gelu"] = True
+    return options
+
+
+def _options_of_file(model: str, tag: str, weights: Path) -> dict[str, Any]:
+    """Factory options of weights in a file: those of its tag, or of all tags where they agree.
+
+    The same weights with another activation or other means are another model, and nothing in the
+    file tells them.
+
+    Raises
+    ------
+    UsageError
+        No tag is named, and the tags of the model differ.
+    """
+    from open_clip import pretrained
+
+    if tag == PLAIN:
+        return {}
+    if tag:
+        return _tag_options(_tag_config(model, tag))
+    every = {
+        one: _tag_options(_tag_config(model, one))
+        for one in pretrained.list_pretrained_tags_by_model(model)
+    }
+    kinds: dict[str, list[str]] = {}
+    for one, options in every.items():
+        kinds.setdefault(repr(sorted(options.items())), []).append(one)
+    if len(kinds) <= 1:
+        return next(iter(every.values()), {})
+    tags = "; ".join(", ".join(names[:3]) for names in kinds.values())
+    raise UsageError(
+        f"--clip {model}:{weights.name} does not say whose weights these are, and those of {model} "
+        f"differ in activation or normalisation ({tags}); name the tag, as in "
+        f"{model}:{next(iter(every))}={weights.name}, or {model}:{PLAIN}={weights.name} for "
+        "weights of your own with open_clip's defaults"
+    )
+
+
+def _fetch(model: str, tag: str) -> tuple[Path, dict[str, Any]]:
+    """File and factory options of an open_clip tag; only where the tag has safetensors."""
+    from open_clip import pretrained
+
+    config = _tag_config(model, tag)
     if "hf_hub" not in config:
         refuse_pickle(Path(str(config.get("url", "weights.pt"))))
     try:
@@ -173,10 +237,8 @@ def _fetch(model: str, tag: str) -> tuple[Path, dict[str, Any]]:
         first = " ".join(str(error).split())[:200]
         raise BenchError(
             f"the weights {model}:{tag} are not on this machine and could not be fetched ({first}"
-            f"); fetch them elsewhere and give the file: --clip {model}:/path/to/file.safetensors"
+            "); fetch them elsewhere and give the file: "
+            f"--clip {model}:{tag}=/path/to/file.safetensors"
         ) from error
     refuse_pickle(path)
-    options = _transform_options(config)
-    if config.get("quick_gelu"):
-        options["force_quick_gelu"] = True
-    return path, options
+    return path, _tag_options(config)

@@ -10,9 +10,12 @@ from bench.errors import UsageError
 #: Suffixes of files that can run code when they are read.
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 
+#: In the place of a tag: weights of one's own, with the defaults of open_clip.
+PLAIN = "plain"
+
 _FORMS = (
-    "'bundled', 'MODEL:TAG' (ViT-B-16:openai), 'MODEL:FILE.safetensors' "
-    "or 'CONFIG.json:FILE.safetensors'"
+    "'bundled', 'tipsv2', 'MODEL:TAG' (ViT-B-16:openai), 'MODEL:TAG=FILE.safetensors', "
+    "'MODEL:FILE.safetensors' or 'CONFIG.json:FILE.safetensors'"
 )
 
 
@@ -31,7 +34,7 @@ class ClipSpec:
     weights : Path or None
         A safetensors file.
     tag : str
-        open_clip pretrained tag, where no file is named.
+        open_clip pretrained tag; beside a file the one that its weights are of.
     """
 
     name: str
@@ -40,9 +43,17 @@ class ClipSpec:
     weights: Path | None = None
     tag: str = ""
 
+    @property
+    def label(self) -> str:
+        """What stands in the record: the name, without the way to a file."""
+        if self.weights is None or self.name == "bundled":
+            return self.name
+        left = self.config.name if self.config else self.model
+        return f"{left}:{f'{self.tag}=' if self.tag else ''}{self.weights.name}"
+
 
 def parse_spec(spec: str) -> ClipSpec:
-    """Read ``bundled``, ``MODEL:TAG``, ``MODEL:FILE`` or ``CONFIG.json:FILE``.
+    """Read ``bundled``, ``MODEL:TAG``, ``MODEL:TAG=FILE``, ``MODEL:FILE`` or ``CONFIG.json:FILE``.
 
     Raises
     ------
@@ -59,7 +70,10 @@ def parse_spec(spec: str) -> ClipSpec:
         config = Path(left)
         if not config.is_file():
             raise UsageError(f"--clip {spec!r}: no model config at {left}")
-    if not _looks_like_file(right):
+    tag, equals, file = right.partition("=")
+    tagged = bool(equals) and "/" not in tag and config is None
+    right = file if tagged else right
+    if not tagged and not _looks_like_file(right):
         if config is not None:
             raise UsageError(f"--clip {spec!r}: a config needs a weights file, expected {_FORMS}")
         return ClipSpec(spec, model=left, tag=right)
@@ -67,7 +81,8 @@ def parse_spec(spec: str) -> ClipSpec:
     refuse_pickle(weights)
     if not weights.is_file():
         raise UsageError(f"--clip {spec!r}: no weights file at {right}")
-    return ClipSpec(spec, model="" if config else left, config=config, weights=weights)
+    model = "" if config else left
+    return ClipSpec(spec, model, config, weights, tag if tagged else "")
 
 
 def refuse_pickle(path: Path) -> None:

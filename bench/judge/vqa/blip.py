@@ -15,7 +15,7 @@ import numpy as np
 
 from bench.errors import UsageError
 from bench.judge.checkpoints import load_checkpoint
-from bench.judge.dtype import exact_dtype
+from bench.judge.dtype import exact_dtype, recorded_dtype
 from bench.judge.vqa.local import BATCH
 from bench.records import Fingerprint
 
@@ -51,7 +51,7 @@ class BlipVqa:
             weights=loaded.weights,
             versions={
                 **{package: version(package) for package in ("transformers", "torch")},
-                "vlm": dtype,
+                "vlm": recorded_dtype(dtype, device),
             },
         )
 

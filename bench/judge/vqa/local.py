@@ -11,7 +11,7 @@ import numpy as np
 
 from bench.errors import UsageError
 from bench.judge.checkpoints import load_checkpoint
-from bench.judge.dtype import exact_dtype
+from bench.judge.dtype import exact_dtype, recorded_dtype
 from bench.judge.vqa.questions import INSTRUCTION, LEAST_ANSWERED, NO, YES
 from bench.records import Fingerprint
 
@@ -67,7 +67,7 @@ class LocalVlm:
             weights=loaded.weights,
             versions={
                 **{package: version(package) for package in ("transformers", "torch")},
-                "vlm": dtype,
+                "vlm": recorded_dtype(dtype, device),
             },
         )
 

@@ -135,12 +135,16 @@ CONVNEXT = {
                    "timm_pool": "", "timm_proj": "linear", "image_size": 64},
     "text_cfg": CONFIG["text_cfg"],
 }  # fmt: skip
-TIMM_VIT = {
-    "embed_dim": 16,
-    "vision_cfg": {"timm_model_name": "vit_tiny_patch16_224", "timm_model_pretrained": False,
-                   "timm_pool": "", "timm_proj": "linear", "image_size": 224},
-    "text_cfg": CONFIG["text_cfg"],
-}  # fmt: skip
+
+
+def timm_vit(name, pool, proj="none", image=160, embed=64):
+    """A ViT of timm: pool ``map`` without projection is SigLIP's form, with the head PE-Core's."""
+    return {
+        "embed_dim": embed,
+        "vision_cfg": {"timm_model_name": name, "timm_model_pretrained": False, "timm_pool": pool,
+                       "timm_proj": proj, "image_size": image},
+        "text_cfg": CONFIG["text_cfg"],
+    }  # fmt: skip
 
 
 def saved(config, folder):
@@ -155,7 +159,18 @@ def saved(config, folder):
     return f"{file}:{weights}"
 
 
-@pytest.mark.parametrize("config", [CONFIG, RESNET, CONVNEXT], ids=["vit", "resnet", "convnext"])
+TOWERS = {
+    "vit": CONFIG,
+    "resnet": RESNET,
+    "convnext": CONVNEXT,
+    "siglip": timm_vit("test_vit", "map"),
+    "pe_core": timm_vit("vit_pe_core_tiny_patch16_384", "map", None, 384, 16),
+    "timm mean": timm_vit("test_vit3", "avg", embed=96),
+    "timm token": timm_vit("test_vit", "token", "linear", embed=16),
+}
+
+
+@pytest.mark.parametrize("config", TOWERS.values(), ids=TOWERS)
 def test_towers_of_every_kind_point_at_things(config, tmp_path):
     from bench.judge.regions.clip import ClipSegmenter
     from prompts import parse_prompt
@@ -163,7 +178,7 @@ def test_towers_of_every_kind_point_at_things(config, tmp_path):
     segmenter = ClipSegmenter(saved(config, tmp_path))
     rng = np.random.default_rng(0)
     images = [rng.integers(0, 255, (*s, 3), dtype=np.uint8) for s in [(64, 64), (30, 100), (1, 9)]]
-    cells = [parse_prompt("a blue potato")] * 3
+    cells = [parse_prompt(p) for p in ("a blue potato", "a blue zebra", "a blue potato")]
     for image, regions in zip(images, segmenter.segment(images, cells), strict=True):
         total = regions.masks.sum(0) + regions.neighbour_masks.sum(0) + regions.background
         assert total.shape == image.shape[:2]
@@ -172,7 +187,124 @@ def test_towers_of_every_kind_point_at_things(config, tmp_path):
 
 
 def test_a_tower_without_a_feature_map_is_refused_in_one_line(tmp_path):
-    clip = load_clip(saved(TIMM_VIT, tmp_path))
+    clip = load_clip(saved(timm_vit("test_vit", ""), tmp_path))
     with pytest.raises(UsageError, match="no feature map") as error:
         clip.dense([np.zeros((64, 64, 3), np.uint8)])
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "tokens", [{"class_token": False}, {"class_token": True}, {"reg_tokens": 2}]
+)
+def test_of_a_picture_of_one_patch_the_patch_is_the_picture(tokens):
+    """Attention to one token is its value: what is pooled of it alone is what is pooled."""
+    from types import SimpleNamespace
+
+    import timm
+
+    from bench.judge.clip.dense import dense_features
+
+    torch.manual_seed(0)
+    trunk = timm.create_model(
+        "test_vit", img_size=16, global_pool="map", num_classes=8, **tokens
+    ).eval()
+    visual = SimpleNamespace(trunk=trunk, head=torch.nn.Identity())
+    with torch.inference_mode():
+        pooled, dense = dense_features(visual, torch.rand(3, 3, 16, 16), "values")
+        large = timm.create_model(
+            "test_vit", img_size=48, global_pool="map", num_classes=8, **tokens
+        ).eval()
+        visual = SimpleNamespace(trunk=large, head=torch.nn.Identity())
+        _, patches = dense_features(visual, torch.rand(2, 3, 48, 48), "values")
+    assert dense.shape == (3, 1, 1, 8)
+    assert patches.shape == (2, 3, 3, 8)
+    if tokens == {"class_token": False}:
+        assert torch.allclose(dense[:, 0, 0], pooled, atol=1e-5)
+    else:
+        # The first tokens are no places.
+        assert not torch.allclose(dense[:, 0, 0], pooled, atol=1e-5)
+
+
+def test_weights_of_a_tag_from_a_file_keep_its_options():
+    from pathlib import Path
+
+    from bench.judge.clip.load import _options_of_file, _tag_config, _tag_options
+
+    file = Path("w.safetensors")
+    openai = _options_of_file("ViT-B-16", "openai", file)
+    assert openai["force_quick_gelu"] is True
+    assert openai["image_mean"] == (0.48145466, 0.4578275, 0.40821073)
+    assert openai == _tag_options(_tag_config("ViT-B-16", "openai"))
+    # All tags of the model are alike: there is nothing to say.
+    alike = _options_of_file("PE-Core-B-16", "", file)
+    assert alike["image_mean"] == (0.5, 0.5, 0.5)
+    assert _options_of_file("ViT-B-16", "plain", file) == {}
+    with pytest.raises(UsageError, match=r"ViT-B-16:openai=w\.safetensors.*plain=") as error:
+        _options_of_file("ViT-B-16", "", file)
+    assert "\n" not in str(error.value)
+    with pytest.raises(UsageError, match="it has openai"):
+        _options_of_file("ViT-B-16", "opnai", file)
+
+
+def test_the_form_of_a_tag_with_a_file(tmp_path):
+    from bench.judge.clip.spec import parse_spec
+
+    file = tmp_path / "a=b.safetensors"
+    file.write_bytes(b"")
+    one = parse_spec(f"ViT-B-16:openai={file}")
+    assert (one.model, one.tag, one.weights) == ("ViT-B-16", "openai", file)
+    assert one.label == "ViT-B-16:openai=a=b.safetensors"
+    assert parse_spec(f"ViT-B-16:{file}").weights == file
+    with pytest.raises(UsageError, match="no weights file"):
+        parse_spec("ViT-B-16:openai=none.safetensors")
+
+
+@pytest.fixture(scope="module")
+def tips(tmp_path_factory):
+    """A TIPSv2 of its own class, with a vocabulary of a few words."""
+    import transformers as T
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    folder = tmp_path_factory.mktemp("tips")
+    words = ["<pad>", "<unk>", "a", "photo", "of", "blue", "red", "potato", "zebra", "plate"]
+    tokenizer = Tokenizer(
+        models.WordLevel({word: number for number, word in enumerate(words)}, unk_token="<unk>")
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    T.PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, unk_token="<unk>", pad_token="<pad>"
+    ).save_pretrained(folder)
+    torch.manual_seed(0)
+    small = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = T.Tipsv2Config(
+        vision_config={**small, "image_size": 56, "patch_size": 14},
+        text_config={**small, "vocab_size": len(words), "intermediate_size": 16,
+                     "max_position_embeddings": 16},
+    )  # fmt: skip
+    T.Tipsv2Model(config).save_pretrained(folder)
+    return folder
+
+
+def test_tipsv2_stands_in_the_place_of_a_clip(tips):
+    from bench.judge.regions.clip import ClipSegmenter
+    from bench.judge.scorers.clip import ClipScorer
+    from bench.records import Generation
+    from prompts import parse_prompt
+    from prompts.cells import Sample
+
+    clip = load_clip(f"tipsv2:{tips}")
+    rng = np.random.default_rng(0)
+    images = [rng.integers(0, 255, (60 + n, 50, 3), dtype=np.uint8) for n in range(8)]
+    together = clip.dense(images)
+    assert together.shape == (8, 4, 4, 16)
+    for n, image in enumerate(images):
+        assert torch.allclose(clip.dense([image])[0], together[n], atol=1e-3)
+    texts = ["a blue potato", "a photo of a red zebra"]
+    assert torch.allclose(clip.encode_text(texts)[1], clip.encode_text(texts[1:])[0], atol=1e-5)
+    assert clip.scale == pytest.approx(1 / 0.005065968, rel=1e-5)
+    assert str(tips) not in repr(clip.fingerprint)
+    cells = [parse_prompt("a blue zebra")] * 8
+    regions = ClipSegmenter(clip).segment(images, cells)
+    made = [Generation(Sample(cell, 0), image) for cell, image in zip(cells, images, strict=True)]
+    scores = ClipScorer(clip).score(made, regions)
+    assert all(0 <= s.value <= 1 for s in scores if s.metric == "clip_contrast")
