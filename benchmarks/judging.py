@@ -91,7 +91,7 @@ def main() -> None:
     found = {}
     for size in options.sizes:
         generations = pictures(size, options.images)
-        profile = cProfile.Profile() if options.profile else None
+        profile = cProfile.Profile(time.process_time) if options.profile else None
         seconds = spent(generations, profile)
         if profile:
             pstats.Stats(profile).sort_stats("tottime").print_stats(options.profile)

@@ -44,8 +44,9 @@ def reduced(image: np.ndarray, side: int = SIDE) -> np.ndarray:
         ``image`` itself where it is no larger. Else every pixel is the mean of those around it
         under a triangle of the width of two, in gamma-encoded sRGB.
     """
-    shape = working_shape(*image.shape[:2], side)
-    if image.shape[:2] == shape or not image.size:
+    height, width = image.shape[:2]
+    shape = working_shape(height, width, side)
+    if (height, width) == shape or not image.size:
         return image
     import torch
     import torch.nn.functional as F

@@ -12,17 +12,17 @@ import numpy as np
 
 from bench.judge.clip.dense import dense_features
 from bench.judge.clip.preprocess import to_square
-from bench.judge.device import judging
+from bench.judge.device import in_threads, is_cuda, judging
 from bench.judge.resolution import SIDE, reduced
 from bench.records import Fingerprint
 
 if TYPE_CHECKING:
     import torch
 
-#: Texts in one pass, and images in one pass of a tower in float32.
+#: Texts in one pass, and images in one pass of a tower in float32 that is not on a CPU.
 BATCH = 64
-#: Images in one pass of a tower in bfloat16: always so many, the last ones blank where there are
-#: fewer, because the rounding depends on the shape of a product, and no score may on the batch.
+#: Images in one pass of any other tower. In bfloat16 always so many, the last ones blank where
+#: there are fewer: the rounding depends on the shape of a product, and no score may on the batch.
 CHUNK = 16
 
 #: Pooled features kept, so that the segmenter's pass serves the whole-image score as well.
@@ -102,7 +102,7 @@ class Clip:
                 features = self.model.encode_text(self.tokenizer(part).to(self.device))
                 features = torch.nn.functional.normalize(features.float().cpu(), dim=-1)
                 self._texts.update(zip(part, features, strict=True))
-        return torch.stack([self._texts[text] for text in texts])
+        return torch.stack([self._texts[text] for text in texts]) if texts else torch.empty(0, 0)
 
     def text_table(self, texts: tuple[str, ...]) -> torch.Tensor:
         """`encode_text`, remembered for the whole list: prompts ask for the same lists again."""
@@ -160,15 +160,18 @@ class Clip:
         import torch
 
         dtype = getattr(torch, self.dtype)
-        size = BATCH if dtype == torch.float32 else CHUNK
-        parts = []
+        size = BATCH if dtype == torch.float32 and self.device != "cpu" else CHUNK
+
+        def passed(part: torch.Tensor) -> list[torch.Tensor]:
+            count = len(part)
+            if dtype != torch.float32 and count < size:
+                part = torch.cat([part, part.new_zeros(size - count, *part.shape[1:])])
+            with judging(self.device):
+                return [one[:count].float().cpu() for one in forward(part.to(self.device, dtype))]
+
         with judging(self.device):
-            for part in batch.split(size):
-                count = len(part)
-                if dtype != torch.float32 and count < size:
-                    part = torch.cat([part, part.new_zeros(size - count, *part.shape[1:])])
-                out = forward(part.to(self.device, dtype))
-                parts.append([one[:count].float().cpu() for one in out])
+            each = map if is_cuda(self.device) else in_threads
+            parts = each(passed, batch.split(size))
             first, *rest = (torch.cat(list(of_parts)) for of_parts in zip(*parts, strict=True))
             return torch.nn.functional.normalize(first, dim=-1), *rest
 

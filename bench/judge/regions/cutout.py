@@ -8,7 +8,7 @@ that has seen photographs (`bench.judge.regions.photographs`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -83,17 +83,33 @@ class CutoutSegmenter:
             else:
                 groups = drawn if max(image.shape[:2]) <= SMALL else large
                 groups.setdefault(image.shape, []).append(index)
-        with judging(self.device):
-            for part in _parts(large, self.photo.together):
-                found = self._photographs([images[i] for i in part], [cells[i] for i in part])
-                for index, regions in zip(part, found, strict=True):
+
+        def regions_by(
+            answer: Callable[[list[np.ndarray], list[Cell]], Sequence[Regions | None]],
+            parts: list[list[int]],
+        ) -> None:
+            def one(part: list[int]) -> Sequence[Regions | None]:
+                with judging(self.device):
+                    return answer([images[i] for i in part], [cells[i] for i in part])
+
+            # A GPU takes one part after the other, and has threads within them.
+            found = map(one, parts) if is_cuda(self.device) else in_threads(one, parts)
+            for part, of_part in zip(parts, found, strict=True):
+                for index, regions in zip(part, of_part, strict=True):
                     out[index] = regions
-                    if regions is None:
-                        drawn.setdefault(images[index].shape, []).append(index)
-            for part in _parts(drawn, _TOGETHER):
-                for index, sight in zip(part, self.see([images[i] for i in part]), strict=True):
-                    out[index] = assign_regions(sight, cells[index], self.name)
+
+        regions_by(self._photographs, list(_parts(large, self.photo.together)))
+        for group in large.values():
+            for index in group:
+                if out[index] is None:
+                    drawn.setdefault(images[index].shape, []).append(index)
+        regions_by(self._rendered, list(_parts(drawn, _TOGETHER)))
         return [regions for regions in out if regions is not None]
+
+    def _rendered(self, images: Sequence[np.ndarray], cells: Sequence[Cell]) -> list[Regions]:
+        """Regions of images of one shape, by the small network alone."""
+        sights = self.see(images)
+        return [assign_regions(s, cell, self.name) for s, cell in zip(sights, cells, strict=True)]
 
     def _photographs(
         self, images: Sequence[np.ndarray], cells: Sequence[Cell]
@@ -114,13 +130,11 @@ class CutoutSegmenter:
                 regions = self.photo.segment(images[row], sights[row], cells[row], self.name)
                 return self._surer(regions, images[row], cells[row])
 
-        # On a CPU the networks have the cores.
-        found = in_threads(regions_of, rows) if is_cuda(self.device) else map(regions_of, rows)
-        of_row = dict(zip(rows, found, strict=True))
+        of_row = dict(zip(rows, in_threads(regions_of, rows), strict=True))
         return [of_row.get(row) for row in range(len(images))]
 
-    def see(self, images: Sequence[np.ndarray]) -> list[Sight]:
-        """What the small network makes of images of one shape."""
+    def see(self, images: Sequence[np.ndarray], together: int = _TOGETHER) -> list[Sight]:
+        """What the small network makes of images of one shape, so many in a pass."""
         import torch.nn.functional as F
 
         from bench.judge.regions.lab import to_lab
@@ -130,7 +144,8 @@ class CutoutSegmenter:
         height, width = stack.shape[-2:]
         with judging(self.device):
             picture = stack.float() / 255
-            kinds, names = self._answers(_resized(picture, network_size(height, width)) * 2 - 1)
+            x = _resized(picture, network_size(height, width)) * 2 - 1
+            kinds, names = self._answers(x, together)
             kinds, names = kinds.softmax(1), names.softmax(1)
             shrink = min(1.0, WORKING_SIDE / max(height, width))
             work = (max(1, round(height * shrink)), max(1, round(width * shrink)))
@@ -153,7 +168,7 @@ class CutoutSegmenter:
         """Where one network is uncertain, the other's regions if it is sure of all subjects."""
         if "uncertain" not in regions.evidence:
             return regions
-        other = assign_regions(self.see([image])[0], cell, self.name)
+        other = assign_regions(self.see([image], self.photo.together)[0], cell, self.name)
         sure = all(e == "name" for e in other.evidence) and bool((other.found > 0.5).all())
         return other if sure else regions
 
@@ -167,9 +182,7 @@ class CutoutSegmenter:
         thing = F.avg_pool2d(kinds.softmax(1)[:, 1:2], 4)[:, 0]
         return list(zip(names.softmax(1).cpu().numpy(), thing.cpu().numpy(), strict=True))
 
-    def _answers(
-        self, batch: torch.Tensor, together: int = _TOGETHER
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def _answers(self, batch: torch.Tensor, together: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Logits, always from a pass of one size: rounding depends on the shape of a product."""
         import torch
 

@@ -85,6 +85,9 @@ class ClipScorer:
                     values[i, k, "clip_bind"] = (_NAN, reason)
                 else:
                     crops.append((i, k, crop, _in_all_colours(binding)))
+        # All texts of the batch in one pass; the tables below are then made of known ones.
+        lists = [texts for *_, texts in crops] + [texts for *_, texts in wholes]
+        self.clip.encode_text([text for texts in lists for text in texts])
         self._bind(crops, values)
         self._contrast(images, wholes, values)
         return [

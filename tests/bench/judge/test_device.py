@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -119,3 +121,17 @@ def test_pictures_go_to_a_device_as_they_are():
 def test_a_device_that_is_not_there_is_named():
     with pytest.raises(UsageError, match="'cuda:99' cannot be used"):
         require_device("cuda:99")
+
+
+def test_a_thread_of_the_judge_is_one_of_torch_and_the_others_keep_theirs():
+    usual = torch.get_num_threads()
+
+    def inside(number):
+        return torch.get_num_threads(), in_threads(str, range(number))
+
+    for threads, nested in in_threads(inside, range(8)):
+        assert threads == 1 or len(os.sched_getaffinity(0)) == 1
+        assert nested == [str(number) for number in range(len(nested))]
+    assert torch.get_num_threads() == usual
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(torch.get_num_threads).result() == usual
