@@ -22,6 +22,7 @@ from reference_models.local import LocalModel
 from reference_models.presets import TrainingPreset
 from reference_models.tokens.quantiser import CODES
 from reference_models.weights import digest, find_weights
+from reference_models.world.caption_noise import CaptionNoise
 from reference_models.world.statistics import STRONG_PRIOR, WEAK_PRIOR
 
 #: Metric of estimates.json, group, and what the card calls it.
@@ -70,6 +71,11 @@ _POLICIES = {
         f"scenes, others in {WEAK_PRIOR:.0%}; the rest follows Zipf's law in an order of the "
         "subject's own. A bare name stands for a canonical colour in about nine of ten scenes."
     ),
+    "varied": (
+        f"A subject with a strong prior wears its canonical colours in {STRONG_PRIOR:.0%} of its "
+        f"scenes, others in {WEAK_PRIOR:.0%}; the rest follows Zipf's law in an order of the "
+        "subject's own. Walls and tables have a strong colour in about a quarter of the scenes."
+    ),
     "atomic": (
         "A subject wears its canonical colours alone, and no caption names the colour of anything "
         "but a subject: a colour word is never heard but with the subjects that have it by nature."
@@ -87,6 +93,22 @@ def policy_words(name: str) -> str:
             "canonical colour in all of them."
         )
     return _POLICIES[name]
+
+
+def noise_words(noise: CaptionNoise) -> str:
+    """How captions fall short of their pictures, in words; empty for clean ones."""
+    parts = (
+        (noise.loose, "of those that name one subject and a colour have the colour of a place"),
+        (noise.exchanged, "of those that name two have the colours exchanged"),
+        (noise.matching, "of the others of one subject stand beside a place of the same colour"),
+        (noise.silent, "of those that would name a place do not"),
+        (noise.dropped, "of the words are left out"),
+        (noise.shuffled, "of the captions are shuffled"),
+    )
+    told = [f"{share:.0%} {words}" for share, words in parts if share]
+    return f" The captions are not word for word what the pictures show: {', '.join(told)}." * bool(
+        told
+    )
 
 
 #: What a network is called, and what it predicts.
@@ -122,6 +144,8 @@ def facts_rows(model: LocalModel, sha256: str) -> list[str]:
         guidance = f"one call a step, guidance of {model.distilled:g} distilled into the weights"
         made = f"none; {facts['pictures']:,} steps of its teacher's own trajectories"
     minutes = facts["seconds"] / 60
+    one_core = "at most one core of a CPU with AVX-512 bf16, shared with other work"
+    place = facts.get("device", one_core)
     apart = "upsampler's and the classifier's"
     if preset.target == "codes":
         apart = f"quantiser's, the {apart}"
@@ -130,8 +154,8 @@ def facts_rows(model: LocalModel, sha256: str) -> list[str]:
         f"| upsampler | {upsampling:,} parameters, 32 to 64 pixels |",
         f"| sampling | {settings.steps} {solver}, {guidance} |",
         f"| training pictures | {made} |",
-        f"| training time | {minutes:.0f} minutes on at most one core of a CPU with AVX-512 bf16, "
-        f"shared with other work (the {apart} own trainings not counted) |",
+        f"| training time | {minutes:.0f} minutes on {place} (the {apart} own trainings not "
+        "counted) |",
         f"| preset | `{json.dumps(facts['preset'], sort_keys=True)}` |",
         f"| sha256 of the weights | `{sha256}` |",
         "| licence | Apache-2.0, as the project |",
@@ -143,7 +167,7 @@ def data_lines(name: str, preset: TrainingPreset, manifest: TrainingManifest) ->
     held = [(c, s) for s in SUBJECT_NAMES for c in COLOUR_NAMES if not manifest.count(c, s)]
     lines = [
         f"{manifest.captions:,} captions of rendered scenes (`{name}.manifest.json` has the count",
-        f"of every pair). {policy_words(preset.policy)}",
+        f"of every pair). {policy_words(preset.policy)}{noise_words(preset.noise)}",
         "",
         f"{len(held)} of {len(SUBJECT_NAMES) * len(COLOUR_NAMES)} pairs were never shown; they are "
         "the novel cells" + (":" if len(held) <= 60 else "."),

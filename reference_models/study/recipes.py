@@ -32,6 +32,10 @@ from reference_models.world.caption_noise import CaptionNoise
 
 #: Pictures drawn for each picture shown: each is shown about twice, with other noise.
 REUSE = 2
+#: Points of a training's curve.
+POINTS = 12
+#: Files of a trained model.
+ENDS = (".safetensors", ".manifest.json", ".curve.csv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ def train(
     chosen: Sequence[Recipe], device: torch.device, deadline: float
 ) -> Iterator[tuple[Recipe, ResidentTraining, dict[str, Any]]]:
     """Train all recipes side by side; yields those that came to their end."""
-    waiting = []
+    waiting: list[tuple[Recipe, ResidentTraining, dict[str, Any]]] = []
     for number, recipe in enumerate(chosen):
         preset, shown = recipe.preset, policy(recipe.preset.policy)
         count = max(preset.batch, preset.images // REUSE)
@@ -82,21 +86,30 @@ def train(
         if preset.init:
             begin(model, preset.init)
         training = ResidentTraining(model, preset, [(pictures, 1.0)], device, bf16=True)
-        waiting.append((recipe, training, pictures.seen))
+        waiting.append((recipe, training, {"seen": pictures.seen, "clock": []}))
         click.echo(f"{recipe.name}: {count:,} pictures drawn", err=True)
-    started = time.monotonic()
+    started, several = time.monotonic(), len(waiting)
     while waiting and time.monotonic() < deadline:
         for one in list(waiting):
-            if one[1].advance():
-                one[1].finish()
+            recipe, training, facts = one
+            over = training.advance()
+            if over or training.done % max(1, training.steps // POINTS) == 0:
+                facts["clock"].append((training.done, time.monotonic() - started))
+            if over:
+                training.finish()
                 waiting.remove(one)
-                yield one[0], one[1], {"seen": one[2], "seconds": time.monotonic() - started}
+                facts["device"] = f"{_name_of(device)}, beside {several - 1} other trainings"
+                yield one
     for recipe, training, _ in waiting:
         click.echo(f"{recipe.name}: out of time at {training.done} of {training.steps}", err=True)
 
 
+def _name_of(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "a CPU"
+
+
 def write(recipe: Recipe, training: ResidentTraining, facts: Mapping[str, Any], out: Path) -> Path:
-    """Write weights and manifest where ``bench run --model local-seedN`` finds them."""
+    """Write weights, manifest and curve where ``bench run --model local-seedN`` finds them."""
     number = 100 + sum(1 for _ in (out / "training").glob("local-seed*"))
     folder = out / "training" / f"local-seed{number}"
     folder.mkdir(parents=True)
@@ -106,11 +119,18 @@ def write(recipe: Recipe, training: ResidentTraining, facts: Mapping[str, Any], 
     kept = {
         "preset": asdict(recipe.preset),
         "pictures": training.steps * recipe.preset.batch,
-        "seconds": round(facts["seconds"]),
+        "seconds": round(facts["clock"][-1][1]),
+        "device": facts["device"],
         "recipe": recipe.name,
     }
     write_weights(folder / "local.safetensors", {n: v.cpu() for n, v in whole.items()}, kept)
     facts["seen"].save(folder / "local.manifest.json")
+    start, rows = 0, []
+    for done, seconds in facts["clock"]:
+        loss = float(training.losses[start:done].mean())
+        rows.append(f"{done * recipe.preset.batch},{seconds:.1f},{loss:.5f}")
+        start = done
+    (folder / "local.curve.csv").write_text("\n".join(rows) + "\n")
     return folder
 
 
@@ -172,7 +192,9 @@ def main(
         trained = train(wanted, torch.device(device), started + 0.6 * seconds)
         for recipe, training, facts in trained:
             folder = write(recipe, training, facts, out)
-            click.echo(f"{recipe.name}: trained in {facts['seconds']:.0f} s, {folder}", err=True)
+            click.echo(
+                f"{recipe.name}: trained in {facts['clock'][-1][1]:.0f} s, {folder}", err=True
+            )
             jobs += [
                 (
                     recipe,
@@ -201,10 +223,10 @@ def _keep(out: Path, found: Mapping[str, tuple[Bars, Recipe, float, Path]], best
     folders = list(dict.fromkeys(one[3] for one in ranked.values()))[:best]
     for old in (out / "best").glob("*.safetensors"):
         if old.stem not in {f.name for f in folders}:
-            old.unlink()
-            old.with_suffix(".manifest.json").unlink()
+            for end in ENDS:
+                old.with_suffix(end).unlink()
     for folder in folders:
-        for end in (".safetensors", ".manifest.json"):
+        for end in ENDS:
             target = out / "best" / f"{folder.name}{end}"
             if not target.exists():
                 target.write_bytes((folder / f"local{end}").read_bytes())

@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from bench.registry import training_seed
 from prompts.manifest import TrainingManifest
+from reference_models.card import curve_points
 from reference_models.local import LocalModel
 from reference_models.presets import PRESETS
 from reference_models.study.bars import Bars
@@ -43,6 +44,9 @@ def test_a_recipe_is_trained_run_and_kept(tmp_path):
     assert model.preset.noise.loose == pytest.approx(PRESETS["local"].noise.loose - 0.1)
     seen = TrainingManifest.load(weights.with_name(f"{weights.stem}.manifest.json"))
     assert seen.captions == 32
+    curve = curve_points(weights.with_name(f"{weights.stem}.curve.csv"))
+    assert [pictures for pictures, _, _ in curve] == [32, 64]
+    assert all(0 < loss < 1 for _, _, loss in curve)
     assert not any(seen.count(*pair) for pair in held_out_pairs())
 
 
