@@ -105,6 +105,8 @@ class ResidentTraining:
 
     Attributes
     ----------
+    capture : bool
+        Whether it does; False once it could not.
     done, steps : int
         Steps asked of the device so far, and in all.
     losses : Tensor, float32 (steps,)
@@ -201,10 +203,17 @@ class ResidentTraining:
             self._waiting.popleft().synchronize()
 
     def _record(self) -> None:
+        """Record a step; where it cannot be, the training goes on without a graph."""
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, stream=self._stream):
-            self._body()
-        self._graph = graph
+        try:
+            with torch.cuda.graph(graph, stream=self._stream):
+                self._body()
+        except RuntimeError:
+            self.capture = False
+            for p in self.parameters:
+                p.grad = None
+        else:
+            self._graph = graph
 
     def _body(self) -> None:
         step = self._step

@@ -23,7 +23,15 @@ from typing import Any
 
 import click
 
-from reference_models.study.factors import BATCH, CONDITIONS, SHORT, Condition, Sampling, trainings
+from reference_models.study.factors import (
+    BATCH,
+    CONDITIONS,
+    SEEDS,
+    SHORT,
+    Condition,
+    Sampling,
+    trainings,
+)
 from reference_models.study.trainer import Speed, Task, TrainedNetwork, train
 
 #: Fewest and most pictures of a training.
@@ -169,7 +177,8 @@ def main(
         if (not only or condition.name in only) and (seeds is None or seed <= seeds)
     ]
     due = [one for one in planned if study.drawings(*one)]
-    units = sum(condition.length for condition, _ in due)
+    # More seeds of some conditions come last, if there is time.
+    units = sum(condition.length for condition, seed in due if seed in SEEDS)
     end = study.began + seconds
     context = multiprocessing.get_context("spawn")
     tasks, results = context.Queue(), context.Queue()

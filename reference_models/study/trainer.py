@@ -191,8 +191,13 @@ def _speed(pools: _Pools, device: torch.device, together: int, all_: Any) -> Spe
         task = Task(next(iter(CONDITIONS)), 1, 64_000, bf16, capture)
         try:
             trainings = [_begin(task, pools, device).training for _ in range(together)]
-            found[bf16, capture] = _timed(trainings, all_)
-            words.append(f"{name}: {found[bf16, capture]:.0f}/s")
+            reached = _timed(trainings, all_)
+            if capture and not all(one.capture for one in trainings):
+                words.append(f"{name}: cannot be recorded")
+                asked.append((bf16, False))
+                continue
+            found[bf16, capture] = reached
+            words.append(f"{name}: {reached:.0f}/s")
         except RuntimeError as error:
             words.append(f"{name}: {error}")
             if capture:
