@@ -109,7 +109,7 @@ PRESETS: dict[str, TrainingPreset] = {
         lr=1e-3,
         matrix_lr=7.5e-3,
         ema=0.995,
-        steps=10,
+        steps=8,
         guidance_scale=2.5,
     ),
     "local-teacher": TrainingPreset(),
