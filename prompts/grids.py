@@ -16,6 +16,7 @@ from prompts.cell_sets import (
 from prompts.cells import Cell
 from prompts.colours import BASIC, COLOURS, Colour
 from prompts.errors import PromptError, shown, unknown
+from prompts.field_sets import FIELD_SETS, field_grid
 from prompts.grid import Grid, check_seeds, finish_grid, keep, unique
 from prompts.manifest import TrainingManifest
 from prompts.subjects import SUBJECT_LIST, SUBJECTS, Subject
@@ -110,7 +111,9 @@ def build_grid(
     Parameters
     ----------
     preset : str
-        ``quick``, ``default``, ``full`` or ``pairs``.
+        ``quick``, ``default``, ``full`` or ``pairs``, or a list of another benchmark
+        (`prompts.field_sets`), whose texts are fixed: of it words and templates keep a part, and
+        scenery says nothing.
     colours, subjects : iterable, optional
         Names keep those cells of the preset that ask for nothing else, with their controls. With
         a `Colour` or `Subject` outside the vocabulary among them, the preset is made anew from
@@ -130,8 +133,17 @@ def build_grid(
     PromptError
         For an unknown name, or where nothing of the preset is left.
     """
+    if preset in FIELD_SETS:
+        return field_grid(
+            preset,
+            colours=_names(colours),
+            subjects=_names(subjects),
+            templates=templates,
+            seeds=seeds,
+            manifest=manifest,
+        )
     if preset not in PRESETS:
-        raise unknown("preset", str(preset), PRESET_NAMES)
+        raise unknown("preset", str(preset), (*PRESET_NAMES, *FIELD_SETS))
     if seeds is not None:
         check_seeds(seeds)
     chosen = PRESETS[preset]
@@ -153,6 +165,14 @@ def build_grid(
     return finish_grid(
         preset, cells, chosen.seeds if seeds is None else seeds, words[0], words[1], manifest
     )
+
+
+def _names(words: Iterable[str | Colour] | Iterable[str | Subject] | None) -> list[str] | None:
+    """Names of words, in any spelling of gray."""
+    if words is None:
+        return None
+    named = [one if isinstance(one, str) else one.name for one in words]
+    return [name.strip().casefold().replace("grey", "gray") for name in named]
 
 
 def expand_templates(templates: Iterable[str] | None) -> tuple[str, ...] | None:

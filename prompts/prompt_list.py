@@ -19,7 +19,7 @@ from prompts.colours import COLOURS, Colour
 from prompts.control_text import without_colours
 from prompts.custom_vocabulary import ACHROMATIC_SPREAD, own_colour
 from prompts.errors import PromptError, nearest, shown
-from prompts.grammar import plural
+from prompts.grammar import plural, singular
 from prompts.noun_phrases import Words
 from prompts.parse import (
     LONGEST_PROMPT,
@@ -54,12 +54,16 @@ FIELDS: dict[str, tuple[str, ...]] = {
     },
 }
 _FIELD_OF = {name: key for key, names in FIELDS.items() for name in names}
-#: All names that a field goes by, with those of GenEval.
-KNOWN: tuple[str, ...] = (*_FIELD_OF, "include", "tag")
+#: All names that a field goes by, with those of GenEval and GenEval 2.
+KNOWN: tuple[str, ...] = (*_FIELD_OF, "include", "tag", "atom_count", "vqa_list", "skills")
 #: GenEval's tasks that ask for no colour of a thing, and whose prompts are no neutral controls.
 OTHER_TASKS = ("counting", "position")
 #: Fields that `bench prompts` writes, and that the prompt itself says again.
 _REPEATED = frozenset({"id", "template", "control_id", "tags", "scenery", "seeds", "bindings"})
+
+#: Questions of GenEval 2 on an attribute and on presence.
+_IS_IN_COLOUR = re.compile(r"(?:Is|Are) the (?P<noun>.+) (?P<word>\w+)\?")
+_IS_THERE = re.compile(r"(?:Are there any|Is there (?:an? |any )?)\s*(?P<noun>.+) in the image\?")
 
 Asked = tuple[tuple[Colour | None, str | None], ...]
 
@@ -172,11 +176,44 @@ def make_row(values: Mapping[str, Any], place: Place) -> Row:
         if values.get("tag") in OTHER_TASKS:
             raise place.error(f"GenEval's task {values['tag']!r} asks for no colour")
         given = {"prompt": given["prompt"], **_included(include)}
+    atoms = values.get("vqa_list")
+    if isinstance(atoms, list) and not isinstance(include, list):
+        given = {"prompt": given["prompt"], **_of_questions(atoms, place)}
     try:
         asked = _bindings_of(given, place)
     except PromptError as error:
         return Row(place, given["prompt"], doubt=str(error).removeprefix(f"{place}: "))
-    return Row(place, given["prompt"], asked, isinstance(include, list) and bool(asked), doubt)
+    trusted = isinstance(include, list) or isinstance(atoms, list)
+    return Row(place, given["prompt"], asked, trusted and bool(asked), doubt)
+
+
+def _of_questions(atoms: Sequence[Any], place: Place) -> dict[str, str]:
+    """Return the fields that GenEval 2's ``vqa_list`` names, by its questions on attributes.
+
+    Raises
+    ------
+    PromptError
+        No question is on a colour, or the things are more than this suite tells apart.
+    """
+    things: dict[str, str | None] = {}
+    for atom in atoms:
+        question = str(atom[0]) if isinstance(atom, list) and atom else ""
+        if match := _IS_IN_COLOUR.fullmatch(question.strip()):
+            noun, word = singular(match["noun"]), match["word"].casefold()
+            if named_colour(word) is not None or word in COLOURS:
+                things[noun] = word
+        elif match := _IS_THERE.fullmatch(question.strip()):
+            things.setdefault(singular(match["noun"]), None)
+    if not any(things.values()):
+        raise place.error("GenEval 2's questions ask for no colour")
+    if len(things) > MOST_BINDINGS:
+        raise place.error(f"{len(things)} things, at most {MOST_BINDINGS} are told apart")
+    found: dict[str, str] = {}
+    for (noun, colour), suffix in zip(things.items(), SUFFIXES, strict=False):
+        found[f"subject{suffix}"] = noun
+        if colour is not None:
+            found[f"colour{suffix}"] = colour
+    return found
 
 
 def _included(include: Sequence[Any]) -> dict[str, str]:

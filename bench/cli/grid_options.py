@@ -33,7 +33,8 @@ _OPTIONS = (
     click.option(
         "--preset",
         metavar="NAME",
-        help="Released grid: quick, default (when nothing is named), full or pairs.",
+        help="Released grid: quick, default (when nothing is named), full or pairs; or prompts of "
+        "others: geneval-colors, geneval-color-attr, t2i-compbench-color[-seen, -unseen].",
     ),
     click.option(
         "--grid",
@@ -161,8 +162,6 @@ def resolve_grid(
                 seeds=seeds,
                 strict=strict,
             )
-            if grid.skipped:
-                _list_skipped(grid.name, grid.skipped)
         else:
             from prompts.grids import build_grid
 
@@ -174,6 +173,8 @@ def resolve_grid(
                 scenery=scenery or None,
                 seeds=seeds,
             )
+        if grid.skipped:
+            _list_skipped(grid.name, grid.skipped)
         if captions is not None:
             from bench.importers.caption_files import read_manifest
 
