@@ -121,14 +121,16 @@ def field_grid(
         list(listed.subjects.values()),
         manifest,
     )
+    templates = None if templates is None else tuple(templates)
     if not (colours is None and subjects is None and templates is None):
         cells = keep(
             grid.cells,
             {one.name for one in grid.colours} if colours is None else set(colours),
             {one.name for one in grid.subjects} if subjects is None else set(subjects),
-            None if templates is None else tuple(templates),
+            templates,
         )
-        if not cells:
+        wants_controls = templates is not None and "control" in templates
+        if not cells or not (wants_controls or any(one.template != "control" for one in cells)):
             raise PromptError(f"nothing of preset {name} is left by this choice of words", "grid")
         grid = part_of(grid, cells)
     return replace(grid, skipped=tuple(listed.skipped))
