@@ -86,25 +86,44 @@ def on_lattice(image: np.ndarray) -> np.ndarray:
     return image[rows, columns]
 
 
-def places_of(labels: np.ndarray, neighbours: tuple[str, ...]) -> dict[str, list[np.ndarray]]:
+def clear_of(labels: np.ndarray) -> np.ndarray:
+    """Pixels off the band around outlines: bool (h, w)."""
+    from scipy.ndimage import maximum_filter, minimum_filter
+
+    reach = 2 * max(1, round(BAND * max(labels.shape))) + 1
+    clear: np.ndarray = maximum_filter(labels, reach) == minimum_filter(labels, reach)
+    return clear
+
+
+def inner(inside: np.ndarray, clear: np.ndarray) -> np.ndarray:
+    """A region without the band around outlines, unless next to nothing of it is left."""
+    kept = inside & clear
+    return kept if kept.sum() >= LEAST_LEFT * inside.sum() else inside
+
+
+def places_of(
+    labels: np.ndarray, neighbours: tuple[str, ...], clear: np.ndarray | None = None
+) -> dict[str, list[np.ndarray]]:
     """Pixels of each place that is there, the band around outlines left out.
+
+    Parameters
+    ----------
+    labels : ndarray, uint8, (h, w)
+    neighbours : tuple of str
+    clear : ndarray, bool, (h, w), optional
+        Of `clear_of` by default.
 
     Returns
     -------
     dict of str to list of ndarray, bool, (h, w)
         By the names of `PLACES`; one mask, or one for each neighbour of the name.
     """
-    from scipy.ndimage import maximum_filter, minimum_filter
-
-    reach = 2 * max(1, round(BAND * max(labels.shape))) + 1
-    clear = maximum_filter(labels, reach) == minimum_filter(labels, reach)
+    clear = clear_of(labels) if clear is None else clear
     found: dict[str, list[np.ndarray]] = {}
     for number in np.unique(labels).tolist():
         if 0 < number < SUPPORT:
             continue
-        inside = labels == number
-        inner = inside & clear
-        kept = inner if inner.sum() >= LEAST_LEFT * inside.sum() else inside
+        kept = inner(labels == number, clear)
         name = ("wall", "support")[number == SUPPORT]
         if number >= FIRST_NEIGHBOUR:
             name = place_name(neighbours[number - FIRST_NEIGHBOUR], True)

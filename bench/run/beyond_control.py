@@ -76,7 +76,7 @@ _COLUMNS = ["sample_id", "cell_id", "control_id", "index", "bindings", "image", 
 
 def _pictures(run: Run, controls: bool) -> Iterator[tuple[dict[str, Any], Picture | None]]:
     """Rows of the controls, or of the others, each with its picture; None for an invalid one."""
-    regions = _Regions(run)
+    regions = StoredRegions(run)
     for _, part in run.parts("samples", _COLUMNS):
         is_control = pc.equal(part["cell_id"], part["control_id"])
         for row in part.filter(is_control if controls else pc.invert(is_control)).to_pylist():
@@ -90,6 +90,13 @@ def _pictures(run: Run, controls: bool) -> Iterator[tuple[dict[str, Any], Pictur
 
 def picture_of(image: np.ndarray, labels: np.ndarray, neighbours: tuple[str, ...]) -> Picture:
     """Small form of a picture, uint8 (H, W, 3), and its labels, the light removed."""
+    return placed(image, labels, neighbours)[0]
+
+
+def placed(
+    image: np.ndarray, labels: np.ndarray, neighbours: tuple[str, ...]
+) -> tuple[Picture, np.ndarray | None]:
+    """The same, and the light that was removed."""
     byte, labels = on_lattice(sampled(image)), on_lattice(sampled(labels))
     subjects = np.unique(labels[(labels > 0) & (labels < SUPPORT)])
     beside = np.unique(labels[labels >= FIRST_NEIGHBOUR])
@@ -98,10 +105,10 @@ def picture_of(image: np.ndarray, labels: np.ndarray, neighbours: tuple[str, ...
     light = find_light(byte, np.stack(masks).astype(np.float32), len(subjects))
     if light is not None:
         byte = remove_light(byte, light)
-    return part_support(Picture(np.ascontiguousarray(byte), labels, neighbours))
+    return part_support(Picture(np.ascontiguousarray(byte), labels, neighbours)), light
 
 
-class _Regions:
+class StoredRegions:
     """Label maps, read on until that of a sample is found."""
 
     def __init__(self, run: Run) -> None:
@@ -109,6 +116,7 @@ class _Regions:
         self._kept: dict[str, tuple[bytes, tuple[str, ...]]] = {}
 
     def take(self, sample_id: str) -> tuple[np.ndarray, tuple[str, ...]] | None:
+        """Labels and names of the neighbours; each sample once, None where there are none."""
         while sample_id not in self._kept:
             following = next(self._parts, None)
             if following is None:

@@ -12,6 +12,7 @@ import numpy as np
 from bench.judge.readings import disagreements, leak_excess, observed
 from bench.judge.verdict import judge
 from bench.records import Estimate
+from bench.run.accumulation import accumulation_rows
 from bench.run.beyond_control import BeyondControl
 from bench.run.trajectory import arrival_estimates
 from bench.statistics.tabulate import tabulate
@@ -25,7 +26,7 @@ BATCH = 4096
 
 
 def derive(run: Run) -> list[Estimate]:
-    """Judge every scored image of a run and estimate; writes both derived files.
+    """Judge every scored image of a run and estimate; writes the derived files.
 
     Raises
     ------
@@ -33,6 +34,10 @@ def derive(run: Run) -> list[Estimate]:
         A damaged part, or a folder that cannot be written.
     """
     derived.write_verdicts(run, _batches(verdict_rows(run)))
+    if run.manifest.kept:
+        derived.write_accumulation(run, _batches(accumulation_rows(run)))
+    if run.manifest.kept:
+        derived.write_accumulation(run, _batches(accumulation_rows(run)))
     # In an order of its own: sums of floats would tell in which order the images were made.
     verdicts = derived.read_verdicts(run).sort_values(["sample_id", "binding"], ignore_index=True)
     estimates = tabulate(verdicts) + arrival_estimates(run, verdicts)

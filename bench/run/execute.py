@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.errors import BenchError
 from bench.protocols import Usage
-from bench.records import Generation, Regions
+from bench.records import PREDICTIONS, Generation, Regions
 from bench.run.components import Components, Description, describe
 from bench.run.interrupts import Interrupts
 from bench.run.missing import WorkerShare, missing_of, share_of
@@ -216,10 +216,11 @@ class Work:
 
     def _add_frames(self, generations: list[Generation], regions: list[Regions]) -> None:
         """Score the frames of trajectories, where the run keeps them."""
-        levels = self.run.manifest.trajectory
-        if levels is not None and generations:
-            scorer = self.components.scorers[TRAJECTORY_SCORER]
-            self.writer.add_frames(measure_frames(generations, regions, scorer, len(levels)))
+        manifest = self.run.manifest
+        if manifest.trajectory is not None and generations:
+            scorer, steps = self.components.scorers[TRAJECTORY_SCORER], len(manifest.trajectory)
+            both = manifest.kept == PREDICTIONS
+            self.writer.add_frames(measure_frames(generations, regions, scorer, steps, both))
 
     def _sample(self, missing: Sequence[int]) -> None:
         """Sample what is missing; a thread encodes, scores and stores it."""

@@ -80,6 +80,7 @@ def manifest_for(name: str, plan: Plan, made_by: Description) -> Manifest:
         segmenter=Maker.of(made_by.segmenter),
         scorers={name: Maker.of(scorer) for name, scorer in made_by.scorers.items()},
         trajectory=None if levels is None else [round(float(level), 6) for level in levels],
+        predictions=None if levels is None else list(made_by.sampler.predictions),
         command=command_line(),
     )
 

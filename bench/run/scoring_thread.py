@@ -52,9 +52,13 @@ def checked(
             f"the sampler gave an image of shape {image.shape} and type {image.dtype}; "
             "expected uint8 (H, W, 3)"
         )
-    frames = generation.frames
-    if levels is not None:
-        expected = (len(levels), *image.shape)
+    if levels is None:
+        return generation
+    expected = (len(levels), *image.shape)
+    films = [generation.frames]
+    if generation.conditional is not None:
+        films.append(generation.conditional)
+    for frames in films:
         if frames is None or frames.dtype != np.uint8 or frames.shape != expected:
             found = "none" if frames is None else f"{frames.dtype} {frames.shape}"
             raise BenchError(
@@ -93,7 +97,11 @@ def measure(
 
 
 def measure_frames(
-    generations: Sequence[Generation], regions: Sequence[Regions], scorer: Scorer, steps: int
+    generations: Sequence[Generation],
+    regions: Sequence[Regions],
+    scorer: Scorer,
+    steps: int,
+    conditional: bool = False,
 ) -> list[list[Score]]:
     """Scores of the predicted clean images of trajectories, one list a step.
 
@@ -108,16 +116,33 @@ def measure_frames(
         Of the final images.
     steps : int
         T.
+    conditional : bool
+        Measure the conditional predictions too: of them ``bind`` alone, as ``conditional_bind``.
     """
-    return [
-        scorer.score([_frame(generation, step) for generation in generations], regions)
-        for step in range(steps)
+    found = [_of_step(generations, regions, scorer, "frames", step) for step in range(steps)]
+    if conditional:
+        for step, scores in enumerate(found):
+            alone = _of_step(generations, regions, scorer, "conditional", step)
+            scores += [
+                replace(one, metric=f"conditional_{one.metric}")
+                for one in alone
+                if one.metric == "bind"
+            ]
+    return found
+
+
+def _of_step(
+    generations: Sequence[Generation],
+    regions: Sequence[Regions],
+    scorer: Scorer,
+    film: str,
+    step: int,
+) -> list[Score]:
+    frames = [
+        examined(replace(one, image=getattr(one, film)[step], frames=None, conditional=None))
+        for one in generations
     ]
-
-
-def _frame(generation: Generation, step: int) -> Generation:
-    assert generation.frames is not None
-    return examined(replace(generation, image=generation.frames[step], frames=None))
+    return scorer.score(frames, regions)
 
 
 class ScoringWorker:
@@ -157,7 +182,8 @@ class ScoringWorker:
             What went wrong in the thread.
         """
         if self._queue is None:
-            frames = 0 if generation.frames is None else generation.frames.nbytes
+            films = (generation.frames, generation.conditional)
+            frames = sum(film.nbytes for film in films if film is not None)
             fitting = WAITING_BYTES // max(generation.image.nbytes + frames, 1)
             self._queue = queue.Queue(max(2, min(WAITING_IMAGES, fitting)))
             self._thread.start()

@@ -7,23 +7,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.judge.colour.named import basic_term
+from bench.judge.places import PLACES as MEASURED_PLACES
+from bench.judge.places import place_name
 from bench.records import NOT_JUDGED, Estimate
 from bench.statistics.arrival import (
     ARRIVAL_METRICS,
+    CONDITIONAL,
     PLACES,
     arrival,
+    elsewhere,
     estimate_arrivals,
-    excess_elsewhere,
 )
+from bench.store.derived import read_accumulation
 from bench.store.run import Run
 from bench.store.score_reader import read_trajectory
-from prompts.colours import COLOUR_NAMES
-from prompts.subjects import BACKGROUNDS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_WANTED = ("bind", *(f"{place}_{term}" for place in PLACES for term in COLOUR_NAMES))
+#: Which of `PLACES` each measured place is part of.
+_PART_OF = {place: PLACES[place not in ("wall", "support")] for place in MEASURED_PLACES}
 
 
 def arrivals(run: Run, verdicts: pd.DataFrame) -> pd.DataFrame:
@@ -38,58 +41,86 @@ def arrivals(run: Run, verdicts: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The verdicts' ``sample_id``, ``binding``, ``cell_id``, ``tags``, ``verdict`` and the columns
-        of `bench.statistics.arrival.ARRIVAL_METRICS`. Without rows where the run keeps no frames.
+        The verdicts' ``sample_id``, ``binding``, ``cell_id``, ``tags``, ``colour``, ``verdict`` and
+        the columns of `bench.statistics.arrival.ARRIVAL_METRICS`. Both predictions of a guided
+        model are told of the same bindings: those whose final picture has the colour. Without rows
+        where the run keeps no frames.
     """
     import pandas as pd
 
-    columns = ["sample_id", "binding", "cell_id", "tags", "verdict"]
-    frames = read_trajectory(run, _WANTED)
+    columns = ["sample_id", "binding", "cell_id", "tags", "colour", "verdict"]
+    frames = read_trajectory(run, ("bind", f"{CONDITIONAL}bind"))
     if frames.empty or verdicts.empty:
         return pd.DataFrame(columns=[*columns, *ARRIVAL_METRICS])
     noise = np.array(run.manifest.trajectory)
-    wide = frames.pivot(index=["sample_id", "binding", "step"], columns="metric", values="value")
-    tables = {key: table.droplevel([0, 1]) for key, table in wide.groupby(level=[0, 1])}
-    controls, scenery = _places(run)
+    frames = frames.sort_values("step")
+    shares = {
+        (str(sample), int(binding), str(metric)): rows["value"].to_numpy(float)
+        for (sample, binding, metric), rows in frames.groupby(["sample_id", "binding", "metric"])
+    }
+    beyond = _beyond(run, len(noise))
     rows = []
     for row in verdicts.to_dict("records"):
-        image = tables.get((row["sample_id"], row["binding"]))
-        colour = basic_term(row["colour"])
-        if image is None or colour is None or row["verdict"] in NOT_JUDGED:
+        key = (row["sample_id"], row["binding"])
+        if (*key, "bind") not in shares or row["verdict"] in NOT_JUDGED:
             continue
-        control = tables.get((controls.get(row["sample_id"], ""), row["binding"]))
-        asked = _in_scenery(scenery[row["sample_id"]], colour)
-        elsewhere = excess_elsewhere(image, control, colour)
-        told = arrival(image["bind"].to_numpy(float), noise, elsewhere, asked)
+        final = float(row["bind"])
+        told = arrival(shares[*key, "bind"], noise, final)
+        alone = shares.get((*key, f"{CONDITIONAL}bind"))
+        if alone is None and "conditional" in run.manifest.kept:
+            alone = shares[*key, "bind"]
+        if alone is not None:
+            told |= {
+                CONDITIONAL + name: value for name, value in arrival(alone, noise, final).items()
+            }
+        excess = beyond.get(key)
+        if excess is not None:
+            told |= elsewhere(excess, told["arrival_step"])
         rows.append({**{name: row[name] for name in columns}, **told})
     return pd.DataFrame(rows, columns=[*columns, *ARRIVAL_METRICS])
 
 
 def arrival_estimates(run: Run, verdicts: pd.DataFrame) -> list[Estimate]:
-    """Estimates of the arrivals over all cells, seen and novel ones; none without frames."""
+    """Estimates of the arrivals: all, seen and novel cells, each colour; none without frames."""
     if run.manifest.trajectory is None:
         return []
-    return estimate_arrivals(arrivals(run, verdicts), ("all", "seen", "novel"))
+    found = arrivals(run, verdicts)
+    colours = [f"colour:{name}" for name in sorted(set(found["colour"]))]
+    return estimate_arrivals(found, ("all", "seen", "novel", *colours))
 
 
-def _places(run: Run) -> tuple[dict[str, str], dict[str, list[dict[str, str | None]]]]:
-    """For each sample the sample of its control, and the scenery that its prompt names."""
-    by_cell: dict[tuple[str, int], str] = {}
-    wanted: dict[str, tuple[str, int]] = {}
-    scenery: dict[str, list[dict[str, str | None]]] = {}
-    names = ["sample_id", "cell_id", "control_id", "index", "scenery"]
-    for _, part in run.parts("samples", names):
+def _beyond(run: Run, steps: int) -> dict[tuple[str, int], np.ndarray]:
+    """Leak into each of `PLACES` at each step (T, 2) by sample and binding, of the frames shown.
+
+    A place where the prompt itself asks for this colour does not count.
+    """
+    table = read_accumulation(run)
+    table = table[
+        table["place"].isin(MEASURED_PLACES) & (table["prediction"] == run.manifest.kept[0])
+    ]
+    asked = _asked_places(run)
+    found: dict[tuple[str, int], np.ndarray] = {}
+    for row in table[["sample_id", "binding", "place", "beyond"]].to_dict("records"):
+        key = (row["sample_id"], row["binding"])
+        excess = found.setdefault(key, np.full((steps, len(PLACES)), np.nan))
+        if row["beyond"] is None or (*key, row["place"]) in asked:
+            continue
+        column = PLACES.index(_PART_OF[row["place"]])
+        excess[:, column] = np.fmax(excess[:, column], np.asarray(row["beyond"], float))
+    return found
+
+
+def _asked_places(run: Run) -> set[tuple[str, int, str]]:
+    """Sample, binding and place of which the prompt asks for the colour of the binding."""
+    found = set()
+    for _, part in run.parts("samples", ["sample_id", "bindings", "scenery"]):
         for row in part.to_pylist():
-            by_cell[row["cell_id"], row["index"]] = row["sample_id"]
-            wanted[row["sample_id"]] = (row["control_id"], row["index"])
-            scenery[row["sample_id"]] = row["scenery"]
-    return {key: by_cell[at] for key, at in wanted.items() if at in by_cell}, scenery
+            for number, binding in enumerate(row["bindings"]):
+                for thing in row["scenery"]:
+                    if thing["colour"] and _same(thing["colour"], binding["colour"]):
+                        found.add((row["sample_id"], number, place_name(thing["subject"])))
+    return found
 
 
-def _in_scenery(scenery: list[dict[str, str | None]], colour: str) -> np.ndarray:
-    """Whether the prompt asks for this colour on the background, and on a neighbour."""
-    asked = np.zeros(2, dtype=bool)
-    for place in scenery:
-        if place["colour"] and basic_term(place["colour"]) == colour:
-            asked[0 if place["subject"] in BACKGROUNDS else 1] = True
-    return asked
+def _same(one: str, other: str | None) -> bool:
+    return other is not None and (basic_term(one) or one) == (basic_term(other) or other)

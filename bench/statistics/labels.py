@@ -87,7 +87,27 @@ METRIC_LABELS: dict[str, MetricLabel] = {
     "arrival_noise": MetricLabel(
         "Noise left when the colour is half there", "1 is pure noise, 0 the finished picture."
     ),
+    "conditional_arrival_noise": MetricLabel(
+        "… without guidance", "The same of what the prompt alone predicts at the same states."
+    ),
     "arrival_step": MetricLabel("Frame at which the colour is half there", "Counted from 0."),
+    "arrived_first": MetricLabel(
+        "Half there in the first frame",
+        "Of images that have the colour in the end: when it came is not known of these, but that"
+        " no frame shows it earlier.",
+    ),
+    "conditional_arrived_first": MetricLabel(
+        "… in the first frame without guidance", "Of what the prompt alone predicts."
+    ),
+    "never_arrived": MetricLabel(
+        "Half there in no frame", "Of images that have the colour in the end."
+    ),
+    "conditional_arrival_step": MetricLabel(
+        "… without guidance, frame", "Counted from 0, of what the prompt alone predicts."
+    ),
+    "conditional_never_arrived": MetricLabel(
+        "… in no frame without guidance", "Of what the prompt alone predicts."
+    ),
     "stood_elsewhere": MetricLabel(
         "Colour once stood elsewhere", "Share of images where it did on the way from noise."
     ),
@@ -111,7 +131,8 @@ METRIC_LABELS: dict[str, MetricLabel] = {
 HEADLINES: tuple[str, ...] = tuple(
     name
     for name in METRIC_LABELS
-    if name not in ("kept_prior", "other_colour", "invalid", "arrival_step")
+    if name not in ("kept_prior", "other_colour", "invalid")
+    and not name.endswith(("arrival_step", "never_arrived"))
 )
 
 #: Kinds of prompt, which are always shown apart: the tag, and what its prompts are called.

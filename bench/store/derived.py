@@ -1,4 +1,4 @@
-"""``verdicts.parquet`` and ``estimates.json``: made from the other tables, again at will."""
+"""What is made from the tables of a run, again at will: verdicts, accumulation, estimates."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from prompts.hashing import content_hash
 
 VERDICTS_FILE = "verdicts.parquet"
 ESTIMATES_FILE = "estimates.json"
+ACCUMULATION_FILE = "accumulation.parquet"
 
 VERDICT_METRICS = (
     "presence",
@@ -60,10 +61,25 @@ VERDICTS = pa.schema(
     ]
 )
 
+#: What the colour word added, step by step: a row a binding, prediction and place.
+ACCUMULATION = pa.schema(
+    [
+        ("sample_id", pa.string()),
+        ("binding", pa.int8()),
+        ("prediction", pa.dictionary(pa.int8(), pa.string())),
+        ("place", pa.dictionary(pa.int8(), pa.string())),
+        ("share", pa.float32()),
+        ("distance", pa.float32()),
+        ("added", pa.list_(pa.field("item", pa.float32()))),
+        ("beyond", pa.list_(pa.field("item", pa.float32()))),
+    ]
+)
+
 
 def source_of(run: Run) -> str:
     """Hash of all that derived files are made from: parts, makers, rules, what is estimated."""
     from bench.judge.verdict import DEFAULT
+    from bench.statistics.arrival import ARRIVAL_METRICS
     from bench.statistics.metrics import SHARES
 
     manifest = run.manifest
@@ -76,19 +92,32 @@ def source_of(run: Run) -> str:
     version = versions().get("binding-bench", "")
     # What is estimated changes with the suite before its version does.
     estimated = (*Estimate.__dataclass_fields__, repr(SHARES))
+    if manifest.kept:
+        estimated += ARRIVAL_METRICS
     return content_hash(manifest.id, version, repr(DEFAULT), *estimated, *parts)
 
 
 def write_verdicts(run: Run, batches: Iterable[list[dict[str, Any]]]) -> None:
     """Write the table of verdicts whole, batch by batch."""
-    schema = VERDICTS.with_metadata({"bench.run": run.manifest.id, "bench.source": source_of(run)})
+    _write_table(run, VERDICTS_FILE, VERDICTS, batches)
+
+
+def write_accumulation(run: Run, batches: Iterable[list[dict[str, Any]]]) -> None:
+    """Write the table of what the colour words added whole, batch by batch."""
+    _write_table(run, ACCUMULATION_FILE, ACCUMULATION, batches)
+
+
+def _write_table(
+    run: Run, name: str, columns: pa.Schema, batches: Iterable[list[dict[str, Any]]]
+) -> None:
+    schema = columns.with_metadata({"bench.run": run.manifest.id, "bench.source": source_of(run)})
 
     def write(file: Any) -> None:
         with pq.ParquetWriter(cast(Any, file), schema, compression="zstd") as writer:
             for rows in batches:
                 writer.write_batch(pa.RecordBatch.from_pylist(rows, schema=schema))
 
-    files.write_whole(run.folder / VERDICTS_FILE, write)
+    files.write_whole(run.folder / name, write)
 
 
 def read_verdicts(run: Run) -> pd.DataFrame:
@@ -99,7 +128,24 @@ def read_verdicts(run: Run) -> pd.DataFrame:
     StoreError
         It is missing, damaged or of another run.
     """
-    path = run.folder / VERDICTS_FILE
+    return _read_table(run, VERDICTS_FILE, VERDICTS)
+
+
+def read_accumulation(run: Run) -> pd.DataFrame:
+    """Return the table of what the colour words added, without rows where no frames are kept.
+
+    Raises
+    ------
+    StoreError
+        It is missing, damaged or of another run.
+    """
+    if not run.manifest.kept:
+        return ACCUMULATION.empty_table().to_pandas()
+    return _read_table(run, ACCUMULATION_FILE, ACCUMULATION)
+
+
+def _read_table(run: Run, name: str, columns: pa.Schema) -> pd.DataFrame:
+    path = run.folder / name
     if not path.is_file():
         raise StoreError(f"{path} is missing; `bench show {run.folder}` makes it again")
     try:
@@ -109,18 +155,21 @@ def read_verdicts(run: Run) -> pd.DataFrame:
     except (pa.ArrowException, OSError) as error:
         raise StoreError(f"{path} is damaged ({error}); delete it: it is made again") from error
     metadata = schema.metadata or {}
-    if metadata.get(b"bench.run", b"").decode() != run.manifest.id or table.schema != VERDICTS:
+    if metadata.get(b"bench.run", b"").decode() != run.manifest.id or table.schema != columns:
         raise StoreError(f"{path} is of another run or version; delete it: it is made again")
     return table.to_pandas()
 
 
 def are_current(run: Run) -> bool:
-    """Whether both derived files exist and were made from the parts as they are now."""
+    """Whether the derived files exist and were made from the parts as they are now."""
+    tables = [VERDICTS_FILE, *([ACCUMULATION_FILE] if run.manifest.kept else [])]
     try:
-        with files.parquet(run.folder / VERDICTS_FILE) as file:
-            metadata = file.schema_arrow.metadata or {}
         stored = json.loads((run.folder / ESTIMATES_FILE).read_text(encoding="utf-8"))
-        sources = {metadata[b"bench.source"].decode(), stored["source"]}
+        sources = {stored["source"]}
+        for name in tables:
+            with files.parquet(run.folder / name) as file:
+                metadata = file.schema_arrow.metadata or {}
+            sources.add(metadata[b"bench.source"].decode())
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError):
         return False
     return sources == {source_of(run)}

@@ -91,8 +91,10 @@ class Manifest(_Record):
     """What was asked of a run, resolved, and what answered.
 
     ``trajectory`` has the noise level of each frame that is kept of an image, 1 pure noise and 0
-    clean; None where no frames are kept. ``command`` is the command line that began the run, empty
-    where it was no command.
+    clean; None where no frames are kept. ``predictions`` says whose they are
+    (`bench.records.PREDICTIONS`); None without frames, and in runs of earlier releases, which kept
+    those after guidance. ``command`` is the command line that began the run, empty where it was no
+    command.
     """
 
     format: Literal[1] = FORMAT
@@ -109,6 +111,7 @@ class Manifest(_Record):
     segmenter: Maker
     scorers: dict[str, Maker]
     trajectory: list[float] | None = None
+    predictions: list[str] | None = None
     image_size: tuple[int, int] | None = None
     invalid: int = 0
     control: dict[str, Any] | None = None
@@ -116,6 +119,13 @@ class Manifest(_Record):
     command: str = ""
     machine: dict[str, str] = Field(default_factory=lambda: machine())
     versions: dict[str, str] = Field(default_factory=lambda: versions())
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Whose predictions are kept; none without frames."""
+        if self.trajectory is None:
+            return ()
+        return tuple(self.predictions or ("guided",))
 
     @property
     def complete(self) -> bool:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from bench.errors import StoreError
 from bench.store import files
-from bench.store.schema import FORMAT, schema_of, with_metadata
+from bench.store.schema import ADDED, FORMAT, schema_of, with_metadata
 
 
 class DamagedError(StoreError):
@@ -48,10 +48,18 @@ def read_part(
                 f"{path} was made by other options than run.json tells (an interrupted change of "
                 "the scorers or the segmenter?); finish it with the `bench run` that made it"
             )
+        schema = schema_of(table)
+        names = schema.names if columns is None else list(columns)
+        there = set(file.schema_arrow.names)
         try:
-            return file.read(columns=list(columns) if columns is not None else None)
+            part = file.read(columns=[name for name in names if name in there])
         except (pa.ArrowException, OSError) as error:
             raise DamagedError(path, error) from error
+        for place, name in enumerate(names):
+            if name not in there:
+                nulls = pa.nulls(len(part), schema.field(name).type)
+                part = part.add_column(place, schema.field(name), nulls)
+        return part
 
 
 def made_by(path: Path, table: str, run: str) -> str:
@@ -78,7 +86,9 @@ def _open(path: Path, table: str, run: str) -> pq.ParquetFile:
             raise StoreError(
                 f"{path} is foreign: it belongs to run {owner or '?'}, not {run}; move it away"
             )
-        if not file.schema_arrow.remove_metadata().equals(schema_of(table)):
+        wanted, found = schema_of(table), file.schema_arrow.remove_metadata()
+        lacks = [name for name in ADDED.get(table, ()) if name not in found.names]
+        if not found.equals(pa.schema([field for field in wanted if field.name not in lacks])):
             raise StoreError(f"{path} is foreign: its columns are not those of {table!r}")
     except StoreError:
         file.close()

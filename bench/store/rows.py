@@ -31,11 +31,12 @@ def sample_row(generation: Generation) -> dict[str, Any]:
         "index": sample.index,
         "seed": sample.seed,
         "image": _picture(generation.image, generation.source),
-        "frames": None if generation.frames is None else [_picture(f) for f in generation.frames],
+        "frames": _film(generation.frames),
         "width": width,
         "height": height,
         "invalid": generation.invalid,
         "seconds": generation.seconds,
+        "conditional": _film(generation.conditional),
     }
 
 
@@ -87,13 +88,20 @@ def generation_from(row: Mapping[str, Any]) -> Generation:
     sample = Sample(cell_from(row), row["index"])
     where = f"sample {row['sample_id']}"
     image = decode_png(row["image"]["bytes"], where)
-    return Generation(sample, image, row["seconds"], _frames(row["frames"], where), row["invalid"])
+    frames, conditional = (_frames(row[name], where) for name in ("frames", "conditional"))
+    return Generation(
+        sample, image, row["seconds"], frames, row["invalid"], conditional=conditional
+    )
 
 
 def _frames(pictures: Sequence[Mapping[str, Any]] | None, where: str) -> np.ndarray | None:
     if not pictures:
         return None
     return np.stack([decode_png(one["bytes"], where) for one in pictures])
+
+
+def _film(frames: np.ndarray | None) -> list[dict[str, bytes | str | None]] | None:
+    return None if frames is None else [_picture(frame) for frame in frames]
 
 
 def _picture(image: np.ndarray, path: str | None = None) -> dict[str, bytes | str | None]:

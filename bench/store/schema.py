@@ -34,8 +34,12 @@ SAMPLES = pa.schema(
         ("height", pa.int32()),
         ("invalid", pa.string()),
         ("seconds", pa.float64()),
+        ("conditional", pa.list_(pa.field("item", _PICTURE))),
     ]
 )
+
+#: Columns that parts of earlier releases lack; they are read as null.
+ADDED: dict[str, tuple[str, ...]] = {"samples": ("conditional",)}
 
 REGIONS = pa.schema(
     [

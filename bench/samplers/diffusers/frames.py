@@ -4,6 +4,11 @@ A scheduler is handed the state x = alpha picture + sigma noise and what the mod
 guidance done. The predicted picture follows from the two (Salimans and Ho 2022, section 4, for the
 forms of prediction), whatever the scheduler makes of them. Latents are decoded by the pipeline's
 own VAE, not by a cheaper preview: a frame is measured, not only looked at.
+
+The prediction before guidance is seen where it leaves the network. A pipeline that calls it with
+the empty prompts first and the prompts behind them, as those of diffusers do, gets both in one
+batch; that it does is not taken for granted but checked: what the scheduler is handed must be the
+first half and some multiple, 1 or more, of the way to the second.
 """
 
 from __future__ import annotations
@@ -72,6 +77,47 @@ def predicted_picture(
     raise UsageError(f"prediction type {kind!r} of the scheduler is unknown: no --trajectory")
 
 
+#: Largest part of a guided prediction that guidance leaves unexplained, as a share of its norm;
+#: half precision leaves about a thousandth.
+_UNEXPLAINED = 0.02
+
+
+def conditional_of(raw: Tensor, used: Tensor) -> Tensor | None:
+    """The conditional prediction in what left the network, where it can be told.
+
+    Parameters
+    ----------
+    raw : Tensor (2 N, ...) or (N, ...)
+        As it left the network.
+    used : Tensor (N, ...)
+        As the scheduler is handed it.
+
+    Returns
+    -------
+    Tensor (N, ...) or None
+        ``used`` itself where there is no guidance.
+    """
+    raw, used = raw.float(), used.float()
+    if raw.shape == used.shape:
+        return used if torch.allclose(raw, used, atol=1e-3, rtol=1e-3) else None
+    if raw.shape != (2 * used.shape[0], *used.shape[1:]):
+        return None
+    without, with_prompt = raw.chunk(2)
+    way, gone = with_prompt - without, used - without
+    length = way.square().sum()
+    if not length > 0:
+        return with_prompt if torch.allclose(gone, way, atol=1e-4) else None
+    scale = (gone * way).sum() / length
+    unexplained = (gone - scale * way).norm() / used.norm().clamp(min=1e-12)
+    return with_prompt if scale >= 1 - 1e-3 and unexplained < _UNEXPLAINED else None
+
+
+def is_guided_within(network: Any) -> bool:
+    """Whether the network is told the guidance scale, and guides by itself."""
+    config = getattr(network, "config", {})
+    return bool(config.get("guidance_embeds") or config.get("time_cond_proj_dim"))
+
+
 class Frames:
     """Records what a pipeline predicts while it runs.
 
@@ -81,6 +127,8 @@ class Frames:
         Calls of the scheduler to keep; None for all.
     levels : list of float
         Noise level sigma / (alpha + sigma) of each call of the last run, whether kept or not.
+    predictions : tuple of str
+        Whose predictions the last run showed, as `bench.protocols.SamplerInfo` has them.
     """
 
     def __init__(self, pipeline: Any) -> None:
@@ -91,14 +139,27 @@ class Frames:
         self.pipeline = pipeline
         self.kept: Sequence[int] | None = None
         self.levels: list[float] = []
+        self.predictions: tuple[str, ...] = ("guided",)
         self._predicted: list[Tensor] = []
+        self._alone: list[Tensor | None] = []
+        self._guided = False
 
     @contextmanager
     def recording(self) -> Iterator[None]:
         """Record one run of the pipeline."""
         scheduler = self.pipeline.scheduler
         step = scheduler.step
-        self.levels, self._predicted = [], []
+        self.levels, self._predicted, self._alone, self._guided = [], [], [], False
+        network = getattr(self.pipeline, "unet", None) or getattr(
+            self.pipeline, "transformer", None
+        )
+        raw: list[Tensor] = []
+
+        def seen(_module: Any, _given: Any, output: Any) -> None:
+            raw[:] = [output[0] if isinstance(output, tuple) else output.sample]
+
+        hook = None if network is None else network.register_forward_hook(seen)
+        within = is_guided_within(network)
 
         def recorded(
             output: Tensor, timestep: Any, sample: Tensor, *more: Any, **named: Any
@@ -109,6 +170,11 @@ class Frames:
                     scheduler, output.float(), sample.float(), alpha, sigma
                 )
                 self._predicted.append(predicted)
+                alone = None if within or not raw else conditional_of(raw[0], output)
+                self._guided |= alone is not None and raw[0].shape != output.shape
+                if alone is not None:
+                    alone = predicted_picture(scheduler, alone, sample.float(), alpha, sigma)
+                self._alone.append(alone)
             self.levels.append(sigma / (alpha + sigma))
             return step(output, timestep, sample, *more, **named)
 
@@ -117,9 +183,14 @@ class Frames:
             yield
         finally:
             del scheduler.step
+            if hook is not None:
+                hook.remove()
+        known = bool(self._alone) and all(one is not None for one in self._alone)
+        guided = ("guided", "conditional") if self._guided else ("conditional",)
+        self.predictions = guided if known else ("guided",)
 
-    def decoded(self, size: tuple[int, int]) -> np.ndarray:
-        """The kept predictions as pictures, uint8 (N, T, H, W, 3).
+    def decoded(self, size: tuple[int, int]) -> list[np.ndarray]:
+        """The kept predictions as pictures, uint8 (N, T, H, W, 3) for each of ``predictions``.
 
         Parameters
         ----------
@@ -131,13 +202,17 @@ class Frames:
         UsageError
             Latents in a form that this does not know (packed into a sequence, for example).
         """
-        frames = [as_bytes(self._picture(one)) for one in self._predicted]
-        if any(frame.shape[1:3] != size for frame in frames):
-            raise UsageError(
-                f"{type(self.pipeline).__name__} predicts at {frames[0].shape[1:3]} what it gives "
-                f"at {size}: no --trajectory with it"
-            )
-        return np.stack(frames, axis=1)
+        films = [self._predicted, [one for one in self._alone if one is not None]]
+        found = []
+        for film in films[: len(self.predictions)]:
+            frames = [as_bytes(self._picture(one)) for one in film]
+            if any(frame.shape[1:3] != size for frame in frames):
+                raise UsageError(
+                    f"{type(self.pipeline).__name__} predicts at {frames[0].shape[1:3]} what it "
+                    f"gives at {size}: no --trajectory with it"
+                )
+            found.append(np.stack(frames, axis=1))
+        return found
 
     def _picture(self, x: Tensor) -> Tensor:
         vae: Any = getattr(self.pipeline, "vae", None)

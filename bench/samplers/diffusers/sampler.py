@@ -36,8 +36,8 @@ OutOfMemory = getattr(torch, "OutOfMemoryError", torch.cuda.OutOfMemoryError)
 CAPTIONS = "captions.json"
 
 
-#: Picture, why it is void, and frames where they are kept.
-Drawn = tuple[np.ndarray, str | None, np.ndarray | None]
+#: Picture, why it is void, and frames of each prediction where they are kept.
+Drawn = tuple[np.ndarray, str | None, tuple[np.ndarray, ...]]
 
 
 class DiffusersSampler(Sampler):
@@ -101,7 +101,13 @@ class DiffusersSampler(Sampler):
         frames = self.frames = Frames(self.pipeline)
         self._pictures([Sample(Cell("probe", "a picture", (), "control", "probe"), 0)])
         frames.kept = spread(len(frames.levels), trajectory)
-        self.info = replace(self.info, noise_levels=tuple(frames.levels[k] for k in frames.kept))
+        levels = tuple(frames.levels[k] for k in frames.kept)
+        self.info = replace(self.info, noise_levels=levels, predictions=frames.predictions)
+        if frames.predictions == ("guided",):
+            _say(
+                f"note: {type(self.pipeline).__name__} does not show what it predicts before "
+                "guidance: the trajectory is of the guided prediction alone"
+            )
 
     def sample(self, samples: Sequence[Sample]) -> Iterator[Generation]:
         """Yield one image a sample, in order."""
@@ -114,9 +120,10 @@ class DiffusersSampler(Sampler):
             if pictures is None:
                 continue
             each = (time.perf_counter() - began) / len(part)
-            for sample, (picture, invalid, frames) in zip(part, pictures, strict=True):
+            for sample, (picture, invalid, films) in zip(part, pictures, strict=True):
                 self._cut += bool(self._unseen_words(sample.cell.text))
-                yield Generation(sample, picture, each, frames, invalid)
+                frames, conditional = (*films, None, None)[:2]
+                yield Generation(sample, picture, each, frames, invalid, conditional=conditional)
             place += len(part)
 
     def usage(self) -> Usage:
@@ -193,13 +200,13 @@ class DiffusersSampler(Sampler):
             )
         flagged = getattr(result, "nsfw_content_detected", None) or [False] * len(part)
         drawn = [as_uint8(image) for image in images]
-        frames: Sequence[np.ndarray | None] = [None] * len(drawn)
+        films: list[tuple[np.ndarray, ...]] = [()] * len(drawn)
         if self.frames is not None:
             with torch.inference_mode():
-                frames = list(self.frames.decoded(drawn[0].shape[:2]))
+                films = list(zip(*self.frames.decoded(drawn[0].shape[:2]), strict=True))
         return [
             (picture, _void(image, bool(unsafe)), film)
-            for picture, image, unsafe, film in zip(drawn, images, flagged, frames, strict=True)
+            for picture, image, unsafe, film in zip(drawn, images, flagged, films, strict=True)
         ]
 
     def _batch_size(self, fixed: int | None, weights: str) -> BatchSize:

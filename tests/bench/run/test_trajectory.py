@@ -10,6 +10,7 @@ from bench.run.components import Components
 from bench.run.filmstrips import write_filmstrips
 from bench.run.trajectory import arrivals
 from bench.samplers.frames import spread
+from bench.samplers.local import LocalSampler
 from bench.store.derived import read_estimates, read_verdicts
 from bench.store.score_reader import read_trajectory
 from tests.bench.runs import assert_same_tables, go, make_run, table_of
@@ -109,7 +110,7 @@ def test_frames_need_the_scorer_that_measures_them(tmp_path):
 
 
 def test_kept_steps_are_spread_with_both_ends():
-    assert spread(8, 0) == spread(8, 8) == spread(8, 99) == list(range(8))
+    assert spread(8, 0) == spread(8, 8) == list(range(8))
     assert spread(8, 1) == [7]
     assert spread(8, 2) == [0, 7]
     assert spread(8, 4) == [0, 2, 5, 7]
@@ -118,6 +119,13 @@ def test_kept_steps_are_spread_with_both_ends():
             kept = spread(steps, frames)
             assert len(set(kept)) == frames
             assert kept[-1] == steps - 1
+
+
+def test_more_frames_than_steps_are_refused_with_what_to_do():
+    with pytest.raises(UsageError, match=r"--trajectory 999: the model takes 8 steps.*at most 8"):
+        spread(8, 999)
+    with pytest.raises(UsageError, match="takes 4 steps"):
+        LocalSampler("local-teacher", steps=4, trajectory=5)
 
 
 def test_estimates_tell_when_the_colour_came(tmp_path):

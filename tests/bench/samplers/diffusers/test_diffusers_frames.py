@@ -1,12 +1,20 @@
 """Predicted clean images of pipelines: what the scheduler itself adds as noise is the truth."""
 
+from types import SimpleNamespace
+
 import diffusers
 import numpy as np
 import pytest
 import torch
 
 from bench.errors import UsageError
-from bench.samplers.diffusers.frames import Frames, predicted_picture, scales
+from bench.samplers.diffusers.frames import (
+    Frames,
+    conditional_of,
+    is_guided_within,
+    predicted_picture,
+    scales,
+)
 from bench.samplers.diffusers.sampler import DiffusersSampler
 from prompts import build_grid
 from tests.bench.samplers.families import OPTIONS, saved
@@ -82,6 +90,45 @@ def test_the_last_frame_is_the_image(family, scheduler):
     for made in sampler.sample(SAMPLES):
         assert made.frames.shape == (3, *made.image.shape)
         assert np.abs(made.frames[-1].astype(int) - made.image.astype(int)).max() <= 2
+
+
+@pytest.mark.parametrize("family", ["sd1", "sd3"])
+def test_the_conditional_prediction_stands_beside_the_guided_one(family):
+    def drawn(scale):
+        sampler = DiffusersSampler(
+            str(saved(family)), steps=3, device="cpu", trajectory=0, guidance_scale=scale
+        )
+        return sampler.info.predictions, list(sampler.sample(SAMPLES))
+
+    both, guided = drawn(3.0)
+    assert both == ("guided", "conditional")
+    alone, plain = drawn(1.0)
+    assert alone == ("conditional",)
+    for one, two in zip(guided, plain, strict=True):
+        # At the first step both stand at the same noise: guidance has not led them apart yet.
+        assert np.abs(one.conditional[0].astype(int) - two.frames[0]).max() <= 1
+        assert not np.array_equal(one.conditional[0], one.frames[0])
+        assert two.conditional is None
+
+
+def test_only_what_follows_from_both_halves_is_taken_for_guidance():
+    torch.manual_seed(0)
+    without, with_prompt = torch.randn(2, 1, 4, 4, 4)
+    raw = torch.cat((without, with_prompt))
+    for scale in (1.0, 1.5, 7.5):
+        found = conditional_of(raw, without + scale * (with_prompt - without))
+        assert torch.equal(found, with_prompt)
+    # The prompts first, another picture altogether, three in a batch: not told.
+    assert conditional_of(raw, with_prompt + 3 * (without - with_prompt)) is None
+    assert conditional_of(raw, torch.randn(1, 4, 4, 4)) is None
+    assert conditional_of(torch.cat((raw, without)), without) is None
+    assert torch.equal(conditional_of(without, without), without)
+    assert conditional_of(without, with_prompt) is None
+
+
+def test_a_network_that_is_told_the_scale_guides_by_itself():
+    assert is_guided_within(SimpleNamespace(config={"guidance_embeds": True}))
+    assert not is_guided_within(None)
 
 
 def test_frames_change_no_image_and_fewer_are_kept_when_asked():
