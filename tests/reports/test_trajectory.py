@@ -83,10 +83,7 @@ def test_arrival_is_that_of_the_estimates(first):
 
     curves = [[0.9, 0.1, 0.6, 0.7], [0.1, 0.2, 0.3, 0.5], [0.0, 0.9, float("nan"), 0.6]]
     found = forming(first, made_up(first, curves))
-    told = [
-        arrival(np.array(curve), np.ones(4), np.zeros((4, 2)), np.zeros(2, bool))["arrival_step"]
-        for curve in curves
-    ]
+    told = [arrival(np.array(curve), np.ones(4), curve[-1])["arrival_step"] for curve in curves]
     assert found.arrivals == tuple(told.count(step) for step in range(4))
 
 
