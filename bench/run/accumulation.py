@@ -26,7 +26,7 @@ Place = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Film:
+class StoredFilm:
     """An image with its frames, small.
 
     Attributes
@@ -64,8 +64,8 @@ def accumulation_rows(run: Run) -> Iterator[dict[str, Any]]:
             for row in part.to_pylist()
             if row["cell_id"] != row["control_id"]
         )
-    controls: dict[Place, Film | None] = {}
-    waiting: dict[Place, list[tuple[dict[str, Any], Film | None]]] = {}
+    controls: dict[Place, StoredFilm | None] = {}
+    waiting: dict[Place, list[tuple[dict[str, Any], StoredFilm | None]]] = {}
     for row, film in _films(run, due):
         own: Place = (row["cell_id"], row["index"])
         if row["cell_id"] == row["control_id"]:
@@ -85,7 +85,10 @@ def accumulation_rows(run: Run) -> Iterator[dict[str, Any]]:
 
 
 def _rows(
-    row: Mapping[str, Any], film: Film | None, control: Film | None, codes: Mapping[str, str]
+    row: Mapping[str, Any],
+    film: StoredFilm | None,
+    control: StoredFilm | None,
+    codes: Mapping[str, str],
 ) -> Iterator[dict[str, Any]]:
     if film is None or control is None or film.plain.shape != control.plain.shape:
         return
@@ -120,7 +123,7 @@ def _rows(
 
 
 def _beyond(
-    film: Film, control: Film, prediction: str, colour: str, code: str | None
+    film: StoredFilm, control: StoredFilm, prediction: str, colour: str, code: str | None
 ) -> dict[str, list[float]]:
     """Leak into each place at each step, as the verdicts measure it on the final picture."""
     found = []
@@ -141,7 +144,9 @@ def _beyond(
     }
 
 
-def _films(run: Run, due: Mapping[Place, int]) -> Iterator[tuple[dict[str, Any], Film | None]]:
+def _films(
+    run: Run, due: Mapping[Place, int]
+) -> Iterator[tuple[dict[str, Any], StoredFilm | None]]:
     """Rows of the samples with their films; a control of which no image is due has none."""
     regions = StoredRegions(run)
     kept = run.manifest.kept
@@ -169,7 +174,7 @@ def _films(run: Run, due: Mapping[Place, int]) -> Iterator[tuple[dict[str, Any],
                 for name, film in zip(kept, films, strict=True)
                 if film
             }
-            yield row, Film(smaller, _small(decode_png(image), step), light, frames)
+            yield row, StoredFilm(smaller, _small(decode_png(image), step), light, frames)
 
 
 def _small(image: np.ndarray, step: int) -> np.ndarray:
