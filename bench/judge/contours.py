@@ -26,8 +26,8 @@ def without_outline(mask: np.ndarray, black: np.ndarray, shape: tuple[int, int])
     ----------
     mask : ndarray, float32, (P,)
         Of one region, in [0, 1].
-    black : ndarray, float32, (P,)
-        Membership of every pixel in black.
+    black : ndarray, bool, (P,)
+        Whether a pixel is more black than not.
     shape : (int, int)
         Height and width; their product is P.
 
@@ -43,7 +43,7 @@ def without_outline(mask: np.ndarray, black: np.ndarray, shape: tuple[int, int])
     thin whatever it borders on.
     """
     area = float(mask.sum())
-    dark = (black > 0.5) & (mask > 0.1)
+    dark = black & (mask > 0.1)
     share = float(mask[dark].sum()) / area if area > 0.0 else 0.0
     if share < LEAST_BLACK:
         return mask

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.judge.colour.spaces import cube_index, from_linear, linear_of_byte
+from bench.judge.colour.palette import Palette
+from bench.judge.colour.spaces import cube_index, from_linear
 
 #: A pixel counts as shade of the paint where it has this share of the paint's light: not at all
 #: at the first value, fully at the second. Below lies another paint: brown is orange at 0.2, gray
@@ -59,64 +60,57 @@ class Surface:
     area: float
 
 
-def plain_shares(memberships: np.ndarray, mask: np.ndarray) -> Surface:
+def plain_shares(palette: Palette, mask: np.ndarray) -> Surface:
     """Mean memberships over a region, with no correction.
 
     Parameters
     ----------
-    memberships : ndarray, float32, (P, C)
-        Of every pixel.
+    palette : Palette
     mask : ndarray, float32, (P,)
     """
     area = float(mask.sum())
     if area <= 0.0:
-        return Surface(np.full(memberships.shape[1], np.nan, dtype=np.float32), 0.0)
-    return Surface(mask @ memberships / np.float32(area), area)
+        return Surface(np.full(palette.named.shape[1], np.nan, dtype=np.float32), 0.0)
+    weight = palette.histogram(palette.of_pixel, mask) / area
+    return Surface((weight @ palette.named).astype(np.float32), area)
 
 
-def surface_shares(
-    byte: np.ndarray,
-    memberships: np.ndarray,
-    mask: np.ndarray,
-    naming: np.ndarray,
-    terms: int,
-) -> Surface:
+def surface_shares(palette: Palette, mask: np.ndarray, terms: int) -> Surface:
     """Mean memberships over a region, with shade and gloss given to the paint they lie on.
 
     Parameters
     ----------
-    byte : ndarray, uint8, (P, 3)
-        Pixels of the image.
-    memberships : ndarray, float32, (P, C)
-        Of every pixel; the first ``terms`` columns are the basic terms and sum to 1.
+    palette : Palette
+        Of the picture; the first ``terms`` names are the basic terms and sum to 1.
     mask : ndarray, float32, (P,)
-    naming : ndarray, float32, (262144, C)
-        Table from which the memberships were read, to name the paint itself.
     terms : int
         Number of basic terms, 11.
 
     Notes
     -----
     Each basic term that could be the paint of the region is tried: its lit pixels give the paint
-    ``p`` (the mean of the brighter ones, in linear light), and every other pixel is given to ``p``
-    by how well it is a shade ``k p`` or, while there are few of them, a gloss ``p + h w`` of it.
-    The term that explains most of the region is taken. Only darker pixels are shade, so a lit
+    ``p`` (the mean of the brighter ones, in linear light), and every other colour is given to ``p``
+    by how well it is a shade ``k p`` or, while there are few such pixels, a gloss ``p + h w`` of
+    it. The term that explains most of the region is taken. Only darker pixels are shade, so a lit
     orange explains its brown shadow and brown never explains orange. Then every lesser paint gets
     its own shade from what is left, up to as much again as it covers by name (`LESSER_CLAIM`).
     """
     inside = np.flatnonzero(mask > 0.02)
     if inside.size == 0:
-        return Surface(np.full(memberships.shape[1], np.nan, dtype=np.float32), 0.0)
-    weight = mask[inside]
+        return Surface(np.full(palette.named.shape[1], np.nan, dtype=np.float32), 0.0)
+    colours = palette.of_pixel[inside]
+    counts = palette.histogram(colours)
+    there = np.flatnonzero(counts)
+    weight = palette.histogram(colours, mask[inside])[there]
     area = float(weight.sum())
-    weight = weight / np.float32(area)
-    named = memberships[inside]
+    weight /= area
+    named = palette.named[there]
     shares = weight @ named
     basic = shares[:terms].copy()
     top = float(basic.max())
     if top > CLEAR:
-        return Surface(shares, area)
-    light = _Light(byte[inside], weight)
+        return Surface(shares.astype(np.float32), area)
+    light = _Light(palette.linear[:, there], weight, counts[there])
     claims: dict[int, _Claim] = {}
     for term in np.flatnonzero(basic >= min(PAINT_SHARE, top)).tolist():
         claims[term] = light.claim(named[:, term])
@@ -131,14 +125,15 @@ def surface_shares(
         total = float(given.sum())
         if term != main and total > LESSER_CLAIM * basic[term]:
             given *= LESSER_CLAIM * basic[term] / total
-        shares = shares - given @ named + float(given.sum()) * naming[cube_index(claim.paint)]
+        paint = palette.table[cube_index(claim.paint)]
+        shares = shares - given @ named + float(given.sum()) * paint
         left -= given
     return Surface(np.clip(shares, 0.0, 1.0).astype(np.float32), area)
 
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """How far each pixel is shade or gloss of a paint, and how much of the region that adds."""
+    """How far each colour is shade or gloss of a paint, and how much of the region that adds."""
 
     given: np.ndarray
     paint: np.ndarray
@@ -146,22 +141,24 @@ class _Claim:
 
 
 class _Light:
-    """The pixels of one region in linear light."""
+    """The colours of one region in linear light, with their weights and numbers of pixels."""
 
-    def __init__(self, byte: np.ndarray, weight: np.ndarray) -> None:
-        self.linear = np.ascontiguousarray(linear_of_byte()[byte].T)
+    def __init__(self, linear: np.ndarray, weight: np.ndarray, counts: np.ndarray) -> None:
+        self.linear = linear
         self.weight = weight
+        self.counts = counts
         self.luminance = _LUMINANCE @ self.linear
         self.square = np.einsum("cp,cp->p", self.linear, self.linear)
 
     def claim(self, own: np.ndarray) -> _Claim:
-        """Give pixels to the paint whose lit pixels are those that ``own`` names."""
+        """Give colours to the paint whose lit pixels are those that ``own`` names."""
         lit = np.flatnonzero(own > 0.5)
         nothing = np.zeros_like(self.weight)
         if lit.size == 0:
             return _Claim(nothing, np.zeros(3, dtype=np.uint8), 0.0)
-        bright = lit[self.luminance[lit] >= self.luminance[lit].mean() - 1e-6]
-        paint = self.linear[:, bright].mean(axis=1)
+        counts, luminance = self.counts[lit], self.luminance[lit]
+        bright = luminance >= counts @ luminance / counts.sum() - 1e-6
+        paint = self.linear[:, lit[bright]] @ counts[bright] / counts[bright].sum()
         given = self._shade(paint)
         lighter = np.flatnonzero((self.luminance > _LUMINANCE @ paint) & (given < 1.0))
         lighter = lighter[own[lighter] <= 0.5]

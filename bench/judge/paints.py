@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bench.judge.colour.spaces import to_lab
+from bench.judge.colour.palette import Palette
 from bench.judge.lattice import lattice
 from prompts.colours import COLOUR_NAMES
 
@@ -48,21 +48,18 @@ class Paints:
 
     Parameters
     ----------
-    byte : ndarray, uint8, (P, 3)
-        Pixels of the picture, light removed.
-    named : ndarray, float32, (P, C)
-        Memberships of every pixel in the colours asked about.
+    palette : Palette
+        Of the picture, light removed.
     shape : (int, int)
         Height and width; their product is P.
     """
 
-    def __init__(self, byte: np.ndarray, named: np.ndarray, shape: tuple[int, int]) -> None:
+    def __init__(self, palette: Palette, shape: tuple[int, int]) -> None:
         rows, columns = lattice(*shape, SIDE)
         self._places = (
             np.arange(shape[0])[rows, None] * shape[1] + np.arange(shape[1])[None, columns]
         ).ravel()
-        self._byte = byte
-        self._named = named
+        self._palette = palette
 
     def rival(
         self,
@@ -103,14 +100,15 @@ class Paints:
         large = [t for t in others if net[t] > LEAST_SECOND]
         if large and float(shares[requested]) > LEAST_SECOND:
             places = self._places[mask[self._places] > 0.5]
-            named, lab = self._named[places], None
+            colours, lab = self._palette.of_pixel[places], None
+            named = self._palette.named[colours]
             first = named[:, :terms].argmax(axis=1)
             own = first == requested if requested < terms else named[:, requested] > 0.5
             for term in large:
                 other = (first == term) & ~own
                 if own.sum() < LEAST_PIXELS or other.sum() < LEAST_PIXELS:
                     continue
-                lab = to_lab(self._byte[places]) if lab is None else lab
+                lab = self._palette.lab[colours] if lab is None else lab
                 one = unity(lab[own], lab[other])
                 if _is_shade(lab[other], lab[own]) and common[term] <= MOST_SHADE * float(
                     shares[requested]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from bench.judge.colour.named import basic_term
+from bench.judge.colour.palette import Palette
 from bench.judge.dichromatic import Surface
 from bench.judge.places import PLACES, labels_of, on_lattice, place_name, places_of
 from bench.records import NO_EVIDENCE, Regions
@@ -36,17 +37,18 @@ _NAN = float("nan")
 _NOUNS = {"picture_frame": "picture frame", "other": "other object"}
 
 
-def ground_of(regions: Regions, named: np.ndarray) -> dict[str, Surface]:
+def ground_of(regions: Regions, palette: Palette) -> dict[str, Surface]:
     """Shares of the wall, of the support, and of both as ``background``, where they are there.
 
     Parameters
     ----------
     regions : Regions
-    named : ndarray, float32, (h, w, C)
-        Memberships of the pixels of the lattice (`bench.judge.places`).
+    palette : Palette
+        Of the picture.
     """
+    colours = on_lattice(palette.of_pixel.reshape(regions.background.shape))
     places = places_of(on_lattice(labels_of(regions)), regions.neighbours)
-    least = max(MIN_PIXELS, MIN_SHARE * named.shape[0] * named.shape[1])
+    least = max(MIN_PIXELS, MIN_SHARE * colours.size)
     masks: dict[str, np.ndarray] = {
         name: places[name][0] for name in ("wall", "support") if name in places
     }
@@ -56,7 +58,8 @@ def ground_of(regions: Regions, named: np.ndarray) -> dict[str, Surface]:
     for name, mask in masks.items():
         area = float(mask.sum())
         if area >= least:
-            found[name] = Surface(named[mask].mean(axis=0), area)
+            shares = palette.histogram(colours[mask]) @ palette.named / area
+            found[name] = Surface(shares.astype(np.float32), area)
     return found
 
 

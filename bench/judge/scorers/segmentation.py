@@ -14,12 +14,11 @@ import numpy as np
 from bench.judge.colour.difference import membership_table, parents_of
 from bench.judge.colour.model import SHARPNESS
 from bench.judge.colour.named import basic_term
-from bench.judge.colour.spaces import cube_index
+from bench.judge.colour.palette import palette_of
 from bench.judge.contours import without_outline
 from bench.judge.device import in_threads
 from bench.judge.dichromatic import Surface, plain_shares, surface_shares
 from bench.judge.paints import Paints
-from bench.judge.places import on_lattice
 from bench.judge.resolution import sampled, sampled_regions, working_shape
 from bench.judge.scorers.measured import METRICS, MeasuredImage, ground_of
 from bench.judge.white_balance import find_light, remove_light
@@ -131,21 +130,21 @@ class SegmentationScorer:
         colours = asked_colours(cell)
         codes = tuple(self.colours.get(name, name) for name in colours)
         meanings = COLOUR_NAMES + codes
-        table = membership_table(meanings)
-        named = np.take(table, cube_index(byte), axis=0)
+        palette = palette_of(byte, membership_table(meanings))
+        black = (palette.named[:, _BLACK] > 0.5)[palette.of_pixel]
         shape = image.shape[:2]
-        paints = Paints(byte, named, shape)
+        paints = Paints(palette, shape)
         surfaces, rivals = [], []
         for index, mask in enumerate(masks[:-1]):
             if self.correct_surface:
-                mask = without_outline(mask, named[:, _BLACK], shape)
-                surfaces.append(surface_shares(byte, named, mask, table, _TERMS))
+                mask = without_outline(mask, black, shape)
+                surfaces.append(surface_shares(palette, mask, _TERMS))
             else:
-                surfaces.append(plain_shares(named, mask))
+                surfaces.append(plain_shares(palette, mask))
             if index < len(subjects):
                 rivals.append(partial(_rival, paints, mask, surfaces[-1], meanings))
         columns = COLOUR_NAMES + colours
-        ground = ground_of(regions, on_lattice(named.reshape(*shape, -1)))
+        ground = ground_of(regions, palette)
         return MeasuredImage(cell, regions, surfaces, rivals, ground, columns, self.canonical)
 
 

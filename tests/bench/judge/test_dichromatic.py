@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from bench.judge.colour.difference import membership_table
-from bench.judge.colour.spaces import cube_index
+from bench.judge.colour.palette import palette_of
 from bench.judge.dichromatic import plain_shares, surface_shares
 from prompts.colours import COLOUR_NAMES
 from tests.bench.scenes import TAN, Scene, draw
@@ -25,8 +25,7 @@ def shares_of(scene: Scene, quality: int | None = None) -> dict[str, float]:
         image = np.array(Image.open(buffer).convert("RGB"))
     table = membership_table(COLOUR_NAMES)
     byte = image.reshape(-1, 3)
-    named = table[cube_index(byte)]
-    surface = surface_shares(byte, named, regions.masks[0].ravel(), table, 11)
+    surface = surface_shares(palette_of(byte, table), regions.masks[0].ravel(), 11)
     return dict(zip(COLOUR_NAMES, surface.shares.tolist(), strict=True))
 
 
@@ -115,8 +114,8 @@ def test_an_empty_region_has_no_shares():
     byte = np.zeros((9, 3), dtype=np.uint8)
     nothing = np.zeros(9, dtype=np.float32)
     for surface in (
-        surface_shares(byte, table[cube_index(byte)], nothing, table, 11),
-        plain_shares(table[cube_index(byte)], nothing),
+        surface_shares(palette_of(byte, table), nothing, 11),
+        plain_shares(palette_of(byte, table), nothing),
     ):
         assert surface.area == 0
         assert np.isnan(surface.shares).all()

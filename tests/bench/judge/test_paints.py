@@ -7,6 +7,8 @@ import pytest
 
 from bench.judge.colour import memberships
 from bench.judge.colour.difference import parents_of
+from bench.judge.colour.model import table
+from bench.judge.colour.palette import palette_of
 from bench.judge.colour.spaces import from_linear, to_lab, to_linear
 from bench.judge.paints import Paints, unity
 from prompts.colours import COLOUR_NAMES
@@ -22,10 +24,9 @@ def ramp(paint: tuple[int, int, int], darkest: float) -> np.ndarray:
 
 def rival_of(image: np.ndarray, colour: str) -> tuple[float, float]:
     byte = image.reshape(-1, 3)
-    named = memberships(byte).astype(np.float32)
-    paints = Paints(byte, named, image.shape[:2])
+    paints = Paints(palette_of(byte, table()), image.shape[:2])
     mask, asked = np.ones(len(byte), np.float32), COLOUR_NAMES.index(colour)
-    return paints.rival(mask, named.mean(axis=0), asked, len(COLOUR_NAMES), frozenset())
+    return paints.rival(mask, memberships(byte).mean(axis=0), asked, len(COLOUR_NAMES), frozenset())
 
 
 def test_shade_is_no_second_paint():
