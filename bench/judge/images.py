@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 
 #: More pixels than this are refused before they are decoded: 64 megapixels, 8192 x 8192.
 MAX_PIXELS = 1 << 26
+#: Pixels that are copied at a time.
+_BAND = 1 << 20
 #: Transparent pixels are laid over white, as a web page would show them.
 PAPER = (255, 255, 255)
 #: Formats that are decoded, all within Pillow: EPS, for one, would start another program.
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "MPO")
 
+#: EXIF tag of how a picture is to be turned.
+_ORIENTATION = 0x0112
 _OPENING = threading.Lock()
 
 
@@ -144,7 +148,17 @@ def _from_pil(picture: Image.Image) -> np.ndarray:
         return _from_array(_gray_range(np.asarray(picture)))
     if mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
         return _over_paper(np.asarray(picture.convert("RGBA")))
-    return np.ascontiguousarray(np.asarray(picture.convert("RGB")))
+    return _pixels(picture if mode == "RGB" else picture.convert("RGB"))
+
+
+def _pixels(picture: Image.Image) -> np.ndarray:
+    """Pixels of a picture, copied a band at a time: at once, a large one would be there thrice."""
+    width, height = picture.size
+    out = np.empty((height, width, 3), np.uint8)
+    band = max(1, _BAND // width)
+    for top in range(0, height, band):
+        out[top : top + band] = picture.crop((0, top, width, min(height, top + band)))
+    return out
 
 
 def _upright(picture: Image.Image) -> Image.Image:
@@ -155,7 +169,9 @@ def _upright(picture: Image.Image) -> Image.Image:
         return picture
     try:
         with quiet():
-            return ImageOps.exif_transpose(picture)
+            # Pillow copies what need not be turned.
+            turned = picture.getexif().get(_ORIENTATION, 1) != 1
+            return ImageOps.exif_transpose(picture) if turned else picture
     except Exception:
         # A header that tells nothing usable is no reason to refuse the pixels.
         return picture

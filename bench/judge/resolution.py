@@ -51,7 +51,9 @@ def reduced(image: np.ndarray, side: int = SIDE) -> np.ndarray:
     import torch
     import torch.nn.functional as F
 
-    batch = torch.tensor(image).permute(2, 0, 1)[None]
+    # Torch warns of memory that must not be written to, and a large picture is better not copied.
+    whole = torch.from_numpy(image) if image.flags.writeable else torch.tensor(image)
+    batch = whole.permute(2, 0, 1)[None]
     small = F.interpolate(batch, shape, mode="bilinear", align_corners=False, antialias=True)
     return np.ascontiguousarray(small[0].permute(1, 2, 0).numpy())
 

@@ -271,6 +271,7 @@ class Work:
                 for generation in self._generations(todo):
                     worker.put(generation)
                     last = generation.sample.id
+                    del generation
                     self.made += 1
                     if self.interrupts.asked:
                         return

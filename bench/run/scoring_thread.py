@@ -21,6 +21,8 @@ BATCH = 32
 #: Images and bytes that may wait for the scorers: room for one batch of the sampler.
 WAITING_IMAGES = 512
 WAITING_BYTES = 256 * 2**20
+#: Bytes of images from which on no more are scored together.
+BATCH_BYTES = 128 * 2**20
 #: Seconds to wait for more images before a short batch is scored.
 LINGER = 0.05
 
@@ -145,6 +147,11 @@ def _of_step(
     return scorer.score(frames, regions)
 
 
+def _bytes(generation: Generation) -> int:
+    films = (generation.image, generation.frames, generation.conditional)
+    return sum(film.nbytes for film in films if film is not None)
+
+
 class ScoringWorker:
     """A thread that takes images one by one and scores them in batches.
 
@@ -182,10 +189,8 @@ class ScoringWorker:
             What went wrong in the thread.
         """
         if self._queue is None:
-            films = (generation.frames, generation.conditional)
-            frames = sum(film.nbytes for film in films if film is not None)
-            fitting = WAITING_BYTES // max(generation.image.nbytes + frames, 1)
-            self._queue = queue.Queue(max(2, min(WAITING_IMAGES, fitting)))
+            fitting = WAITING_BYTES // max(_bytes(generation), 1)
+            self._queue = queue.Queue(max(1, min(WAITING_IMAGES, fitting)))
             self._thread.start()
         while True:
             if self._error is not None:
@@ -222,6 +227,7 @@ class ScoringWorker:
                     batch = [examined(generation) for generation in batch]
                     self._writer.add_images(batch)
                     self._score_unless_broken(batch)
+                    batch.clear()  # Large pictures are let go of before a part is written.
                 self._writer.close_if_due()
             self._writer.close_parts()
         except BaseException as error:
@@ -239,7 +245,8 @@ class ScoringWorker:
         """Return the next batch; empty where the part in hand is due first; None at the end."""
         assert self._queue is not None
         batch: list[Generation] = []
-        while len(batch) < self._batch:
+        size = 0
+        while len(batch) < self._batch and size < BATCH_BYTES:
             left = self._writer.seconds_left
             try:
                 item = self._queue.get(timeout=LINGER if batch else left)
@@ -251,4 +258,5 @@ class ScoringWorker:
                     return batch
                 return None
             batch.append(item)
+            size += _bytes(item)
         return batch

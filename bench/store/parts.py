@@ -147,19 +147,32 @@ def write_part(table: pa.Table, path: Path) -> None:
     files.write_whole(path, lambda file: _write(table, file))
 
 
-#: Columns with few distinct values. A picture is compressed already, and each is another.
+#: Columns with few distinct values.
 _REPEATED = ("cell_id", "text", "template", "control_id", "segmenter", "metric", "reason")
 
 
 def _write(table: pa.Table, file: BinaryIO) -> None:
+    leaves = [leaf for field in table.schema for leaf in _leaves(field.name, field.type)]
+    # A picture is compressed already, each is another, and its bytes are no range to look for.
+    plain = [leaf for leaf in leaves if not leaf.endswith(".bytes")]
     pq.write_table(
         table,
         cast(Any, file),
-        compression="zstd",
+        compression={leaf: "zstd" if leaf in plain else "none" for leaf in leaves},
         use_dictionary=[name for name in table.column_names if name in _REPEATED],
+        write_statistics=cast(Any, plain),
         write_page_checksum=True,
         row_group_size=4096,
     )
+
+
+def _leaves(path: str, kind: pa.DataType) -> list[str]:
+    """Paths of the columns that Parquet makes of one of ours."""
+    if pa.types.is_list(kind):
+        return _leaves(f"{path}.list.element", kind.value_type)
+    if pa.types.is_struct(kind):
+        return [leaf for field in kind for leaf in _leaves(f"{path}.{field.name}", field.type)]
+    return [path]
 
 
 def _number(path: Path) -> int:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from bench.errors import UsageError
+from bench.judge.device import in_threads
 from bench.records import Generation, Regions, Score
 from bench.registry import nearest
 from bench.store import files, parts, paths
@@ -27,6 +28,8 @@ from bench.store.rows import (
 #: A part is closed when its oldest row is so old (seconds), or its rows are so large (bytes).
 PART_SECONDS = 55.0
 PART_BYTES = 64 * 2**20
+#: Stored images that are read together have no more pixels.
+TOGETHER_PIXELS = 1 << 26
 #: Ends the name of a damaged part that was set aside; nothing reads it any more.
 DAMAGED = ".damaged"
 
@@ -122,13 +125,22 @@ class Run:
     def generations(
         self, wanted: Collection[str], size: int, names: Collection[str] | None = None
     ) -> Iterator[list[Generation]]:
-        """Yield stored images of the wanted ids, ``size`` at a time, of the named parts or all."""
+        """Yield stored images of the wanted ids, of the named parts or all.
+
+        At most ``size`` at a time, and of large ones so many as have `TOGETHER_PIXELS`.
+        """
         for _, part in self.parts("samples", names=names):
             mask = pc.is_in(part["sample_id"], pa.array(sorted(wanted), pa.string()))
             chosen = part.filter(mask)
-            for start in range(0, len(chosen), size):
-                rows = chosen.slice(start, size).to_pylist()
+            pixels = pc.multiply(chosen["width"], chosen["height"]).to_pylist()
+            start = 0
+            while start < len(chosen):
+                most = min(size, len(chosen) - start)
+                while most > 1 and sum(pixels[start : start + most]) > TOGETHER_PIXELS:
+                    most //= 2
+                rows = chosen.slice(start, most).to_pylist()
                 yield [generation_from(row) for row in rows]
+                start += most
 
 
 def set_aside(path: Path) -> Path:
@@ -238,7 +250,8 @@ class RunWriter:
 
     def add_images(self, generations: Sequence[Generation]) -> None:
         """Add images."""
-        self._add("samples", [sample_row(generation) for generation in generations])
+        # Pictures are encoded outside of Python's lock.
+        self._add("samples", in_threads(sample_row, generations))
 
     def add_regions(self, ids: Sequence[str], regions: Sequence[Regions]) -> None:
         """Add regions, one an id."""

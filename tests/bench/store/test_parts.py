@@ -50,6 +50,15 @@ def test_pictures_and_cells_come_back_as_they_were(run):
         assert (one.image == draw(one.sample)).all()
 
 
+def test_large_pictures_are_read_few_at_a_time(run, monkeypatch):
+    ids = run.ids("samples")
+    assert max(len(batch) for batch in run.generations(ids, 8)) == 4
+    monkeypatch.setattr("bench.store.run.TOGETHER_PIXELS", 3 * 32 * 32)
+    few = [len(batch) for batch in run.generations(ids, 8)]
+    assert max(few) == 2
+    assert sum(few) == 16
+
+
 def test_truncated_part_is_named(run):
     part = sorted((run.folder / "samples").glob("*.parquet"))[0]
     part.write_bytes(part.read_bytes()[:-100])
