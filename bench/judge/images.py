@@ -157,7 +157,7 @@ def _pixels(picture: Image.Image) -> np.ndarray:
     out = np.empty((height, width, 3), np.uint8)
     band = max(1, _BAND // width)
     for top in range(0, height, band):
-        out[top : top + band] = picture.crop((0, top, width, min(height, top + band)))
+        out[top : top + band] = np.asarray(picture.crop((0, top, width, min(height, top + band))))
     return out
 
 

@@ -42,7 +42,7 @@ def encode_png(image: np.ndarray) -> bytes:
         filtered[:, 0] = _SUB
         filtered[:, 1 : 1 + step] = part[:, :step]
         np.subtract(part[:, step:], part[:, :-step], out=filtered[:, 1 + step :])
-        pieces.append(stream.compress(filtered))
+        pieces.append(stream.compress(filtered.data))
     pieces.append(stream.flush())
     kind = 0 if image.ndim == 2 else 2
     header = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)

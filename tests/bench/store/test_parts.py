@@ -52,7 +52,7 @@ def test_pictures_and_cells_come_back_as_they_were(run):
 
 def test_large_pictures_are_read_few_at_a_time(run, monkeypatch):
     ids = run.ids("samples")
-    assert max(len(batch) for batch in run.generations(ids, 8)) == 4
+    assert max(len(batch) for batch in run.generations(ids, 8)) == 8
     monkeypatch.setattr("bench.store.run.TOGETHER_PIXELS", 3 * 32 * 32)
     few = [len(batch) for batch in run.generations(ids, 8)]
     assert max(few) == 2
