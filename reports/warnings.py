@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench.store.manifest import Manifest
+from bench.store.manifest import Manifest, uncertified
 from reports.certificate import Certificate
 from reports.headline import judged_of
 from reports.reading import RunTables
@@ -53,6 +53,8 @@ def run_warnings(run: RunTables, certificate: Certificate) -> list[Caution]:
     if total == 0:
         found.append(Caution("No image of this run was judged.", True))
         return found
+    if doubt := uncertified(run.stored.manifest):
+        found.append(Caution(f"{doubt[:1].upper()}{doubt[1:]}."))
     invalid = int((verdicts["verdict"] == "invalid").sum())
     unjudged = total - judged - invalid
     if unjudged / total > MANY_UNJUDGED:

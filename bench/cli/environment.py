@@ -141,6 +141,8 @@ def _parts() -> list[Finding]:
             if kind == "segmenter" and name in DETECTORS:
                 found.append(_from_hub(name))
                 continue
+            if name == "auto":
+                found.append(_choice())
             try:
                 part = load(kind, name)
                 part()
@@ -154,6 +156,16 @@ def _parts() -> list[Finding]:
             for name, where in FAMILIES.items():
                 found.append(_importable(name, where, f"{name}:NAME as --model."))
     return found
+
+
+def _choice() -> Finding:
+    """What ``auto`` would be for pictures that are not of the rendered world."""
+    from bench.judge.regions.auto import BUNDLED, choose
+
+    choice = choose()
+    name = "the bundled network" if choice.name == BUNDLED else choice.name.split(":")[1]
+    return Finding("segmenter", "auto, chosen", f"{name}{choice.reason and '; '}{choice.reason}",
+                   needed=False)  # fmt: skip
 
 
 def _from_hub(name: str) -> Finding:

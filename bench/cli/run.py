@@ -73,7 +73,7 @@ def command(**options: Any) -> None:
 
     grid_names = ("preset", "grid_file", "colours", "subjects", "templates", "scenery", "seeds")
     grid_given = {name: options.pop(name) for name in (*grid_names, "captions", "strict")}
-    as_json = options.pop("as_json")
+    as_json, yes = options.pop("as_json"), options.pop("yes")
     dry_run = options.pop("dry_run")
     options["out"] = options.pop("runs")
     some = take_sampling(options)
@@ -91,4 +91,4 @@ def command(**options: Any) -> None:
 
         click.echo(forecast(spec), nl=False)
         return
-    finish(spec, as_json)
+    finish(spec, as_json, yes)

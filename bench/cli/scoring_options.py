@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -58,6 +59,9 @@ _OPTIONS = (
         "--judge-device", metavar="NAME", help="Of segmenter and scorers.  [default: the model's]"
     ),
     click.option(
+        "--yes", is_flag=True, help="Fetch the weights of a better segmenter without asking."
+    ),
+    click.option(
         "--fresh", is_flag=True, help="Make everything anew, whatever is stored under the name."
     ),
 )
@@ -70,8 +74,11 @@ def scoring_options(command: Command) -> Command:
     return command
 
 
-def finish(spec: RunSpec, as_json: bool) -> None:
-    """Make a run and print its summary; too many invalid images are an error after it."""
+def finish(spec: RunSpec, as_json: bool, yes: bool = False) -> None:
+    """Make a run and print its summary; too many invalid images are an error after it.
+
+    ``yes`` fetches what would else be asked for, where there is somebody to ask.
+    """
     import json
 
     from bench.run.record import require_valid
@@ -80,7 +87,7 @@ def finish(spec: RunSpec, as_json: bool) -> None:
     from bench.statistics.second_opinions import second_opinions
     from bench.store.derived import read_verdicts
 
-    done = run(spec)
+    done = run(spec, consent=_consent(yes))
     opinions = second_opinions(read_verdicts(done.run))
     summary = RunSummary(done.run.manifest, done.estimates, done.stock.images, opinions=opinions)
     if as_json:
@@ -90,3 +97,11 @@ def finish(spec: RunSpec, as_json: bool) -> None:
 
         Console().print(render(summary))
     require_valid(done.stock)
+
+
+def _consent(yes: bool) -> Callable[[str], bool] | None:
+    if yes:
+        return lambda question: True
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+    return lambda question: click.confirm(question, err=True)

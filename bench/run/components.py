@@ -15,7 +15,8 @@ from bench.judge.colour.named import own_codes
 from bench.judge.device import require_device
 from bench.protocols import Sampler, SamplerInfo, Scorer, Segmenter
 from bench.records import Fingerprint
-from bench.run.spec import ModelSource, PictureSource, RunSpec
+from bench.run.spec import ModelSource, PictureSource, RunSpec, run_folder
+from bench.store.manifest import FILE, read_manifest
 from prompts.colours import Colour
 from prompts.subjects import SUBJECTS, Subject
 
@@ -115,6 +116,41 @@ def build_components(
             spec.scorers, offered | {"colours": own_codes(colours), "canonical": canonical or None}
         ),
     )
+
+
+def with_choice(
+    spec: RunSpec, say: Callable[[str], None], consent: Callable[[str], bool] | None = None
+) -> RunSpec:
+    """Return the run with what its ``auto`` segmenter is: chosen once, and kept when it goes on.
+
+    Parameters
+    ----------
+    spec : RunSpec
+    say : callable
+        Told what the choice is, where it is not the best one.
+    consent : callable, optional
+        As `bench.judge.regions.auto.choose` has it.
+    """
+    if spec.segmenter != "auto":
+        return spec
+    from bench.judge.regions.auto import BUNDLED, choose, chosen_before
+
+    folder = run_folder(spec)
+    if not spec.fresh and (folder / FILE).is_file():
+        stored = read_manifest(folder).segmenter
+        if stored.name == "auto":
+            return replace(spec, segmenter=chosen_before(stored.options))
+    source = spec.source
+    if (
+        isinstance(source, ModelSource)
+        and registry.training_seed(source.model)[0] in registry.SAMPLERS
+    ):
+        # It draws the rendered world, on which the bundled networks are certified.
+        return replace(spec, segmenter=BUNDLED)
+    choice = choose(consent)
+    if choice.reason:
+        say(f"note: {choice.reason}; regions are by the bundled network")
+    return replace(spec, segmenter=choice.name)
 
 
 def judge_device(spec: RunSpec, sampler: Sampler) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from bench.records import Generation, Regions, Score
-from bench.run.components import Components, build_components
+from bench.run.components import Components, build_components, with_choice
 from bench.run.plan import plan_of
 from bench.run.progress import clock
 from bench.run.run import require_possible
@@ -69,7 +69,7 @@ def forecast(spec: RunSpec) -> str:
     source = spec.source
     assert isinstance(source, ModelSource)
     folder, grid = run_folder(spec), source.grid
-    components = build_components(spec)
+    components = build_components(with_choice(spec, lambda line: None))
     info = components.sampler.info
     samples = plan_of(spec, info.training).samples
     images = len(samples)

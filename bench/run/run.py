@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -12,7 +12,7 @@ from bench.errors import InterruptedRunError, UsageError
 from bench.protocols import Usage
 from bench.records import Estimate
 from bench.registry import FAMILIES, address
-from bench.run.components import Description
+from bench.run.components import Description, with_choice
 from bench.run.execute import InProcess, Outcome
 from bench.run.plan import Plan, prepare
 from bench.run.progress import Progress, clock, counted, for_stderr
@@ -65,8 +65,19 @@ class Completed:
     stock: Stock
 
 
-def run(spec: RunSpec, progress: Progress | None = None) -> Completed:
+def run(
+    spec: RunSpec,
+    progress: Progress | None = None,
+    consent: Callable[[str], bool] | None = None,
+) -> Completed:
     """Make what is missing of a run, judge it, and close its record.
+
+    Parameters
+    ----------
+    spec : RunSpec
+    progress : Progress, optional
+    consent : callable, optional
+        Asked in words whether the weights of a better segmenter may be fetched; None fetches none.
 
     Raises
     ------
@@ -79,6 +90,7 @@ def run(spec: RunSpec, progress: Progress | None = None) -> Completed:
     folder = run_folder(spec)
     require_possible(spec)
     require_place(folder)
+    spec = with_choice(spec, progress.say, consent)
     with _workers(spec, progress) as workers:
         asked = manifest_for(folder.name, workers.plan, workers.description)
         with locked(folder) as stale:

@@ -13,7 +13,7 @@ from bench.records import Estimate, json_fields
 from bench.run.progress import counted
 from bench.run.usage import model_doubts
 from bench.statistics.labels import HEADLINES, KIND_LABELS, label_of, with_of_k
-from bench.store.manifest import Manifest
+from bench.store.manifest import Manifest, uncertified
 from bench.store.run import Run
 from prompts.errors import printable
 from prompts.tables import guarded
@@ -102,6 +102,8 @@ def warnings(run: RunSummary) -> list[str]:
     if manifest.control is not None and not manifest.control.get("passed", True):
         found.append("the scorers failed their control check: do not trust these scores")
     found += model_doubts(manifest)
+    if doubt := uncertified(manifest):
+        found.append(doubt)
     cells = max((one.cells for one in estimates if one.group == "all"), default=0)
     if cells < FEW_CELLS:
         found.append(f"only {counted(cells, 'cell')}: the intervals say little")

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bench.errors import NotComparableError, StoreError
 from bench.records import Fingerprint
+from bench.registry import DETECTORS, SAMPLERS, training_seed
 from bench.store import files
 from prompts.cells import SUITE_VERSION, Cell
 from prompts.hashing import content_hash
@@ -235,6 +236,21 @@ def _identity_pairs(stored: Manifest, wanted: Manifest) -> list[tuple[str, Any, 
     pairs.append(("seeds", stored.seeds, wanted.seeds))
     pairs.append(("frames of the trajectory at noise", stored.trajectory, wanted.trajectory))
     return pairs
+
+
+def uncertified(manifest: Manifest) -> str | None:
+    """Tell that a judge is certified on other pictures than those of the run, or None."""
+    segmenter = manifest.segmenter
+    strong = any(name in segmenter.options for name in DETECTORS)
+    own = training_seed(manifest.sampler.name)[0] in SAMPLERS
+    if segmenter.name not in ("auto", "cutout") or strong or own:
+        return None
+    return (
+        "regions are by the bundled network, which is certified on rendered scenes, on icons over "
+        "photographs and on path-traced scenes, and not on pictures such as these: "
+        "--segmenter mmdino+sam2 knows more, `bench agree` tells how far it is right "
+        "(docs/regions.md)"
+    )
 
 
 def flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -111,6 +111,21 @@ class CutoutSegmenter:
         sights = self.see(images)
         return [assign_regions(s, cell, self.name) for s, cell in zip(sights, cells, strict=True)]
 
+    def drawn(self, images: Sequence[np.ndarray]) -> list[bool]:
+        """Whether each uint8 (H, W, 3) image is small, or like those of the rendered world."""
+        out = [max(image.shape[:2]) <= SMALL for image in images]
+        large: dict[tuple[int, ...], list[int]] = {}
+        small = in_threads(reduced, images)
+        for index, image in enumerate(small):
+            if not out[index]:
+                large.setdefault(image.shape, []).append(index)
+        with judging(self.device):
+            for part in _parts(large, self.photo.together):
+                _, logits = self.photo.features([small[i] for i in part])
+                for index, logit in zip(part, logits, strict=True):
+                    out[index] = logit >= DRAWN
+        return out
+
     def _photographs(
         self, images: Sequence[np.ndarray], cells: Sequence[Cell]
     ) -> list[Regions | None]:

@@ -13,7 +13,6 @@ from bench.judge.regions.word_segmenters import DEFAULTS
 from bench.registry import DETECTORS
 from bench.run.components import build
 from prompts import parse_prompt
-from reference_models.miniatures.models import make, save
 
 #: Which miniatures a segmenter is made of.
 PARTS = {
@@ -23,19 +22,6 @@ PARTS = {
     "sam3": ("sam3",),
     "clipseg": ("clipseg",),
 }
-
-
-@pytest.fixture(scope="session")
-def miniature(tmp_path_factory):
-    """Folder of a miniature with random weights."""
-    made = {}
-
-    def folder(name):
-        if name not in made:
-            made[name] = save(*make(name), tmp_path_factory.mktemp(name))
-        return made[name]
-
-    return folder
 
 
 @pytest.fixture(scope="session")
