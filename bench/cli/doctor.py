@@ -50,10 +50,18 @@ def command(runs: Path, as_json: bool) -> None:
 
 def _in_one_screen(found: Sequence[Finding]) -> Iterator[Finding]:
     """Put what is alike into few lines; a library that is missing has a line of its own."""
+    from bench.cli.environment import NOT_HERE
+
     there = [one for one in found if one.topic == "library" and one.ok]
     variants = [one for one in found if one.topic == "sampler" and one.name.startswith(VARIANT)]
+    remote = [one for one in found if one.value.startswith(NOT_HERE)]
     for one in found:
-        if one in there:
+        if one in remote:
+            alike = [other for other in remote if other.topic == one.topic]
+            if one is alike[0]:
+                names = ", ".join(other.name for other in alike)
+                yield replace(one, name="from the hub", value=names)
+        elif one in there:
             place = there.index(one)
             if place % 3 == 0:
                 yield _joined(there[place : place + 3])

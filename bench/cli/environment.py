@@ -9,12 +9,13 @@ import os
 import platform
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from bench.registry import DETECTORS, FAMILIES, PIPELINE, TABLES, load
+from bench.registry import FAMILIES, PIPELINE, TABLES, load
 from bench.store.paths import is_remote
 
 #: Distribution, whether it is needed, and what for.
@@ -33,6 +34,9 @@ LIBRARIES: tuple[tuple[str, bool, str], ...] = (
     ("gcsfs", False, "runs in gs://... (pip install gcsfs)"),
     ("matplotlib", False, "figures for a paper (pip install 'binding-bench[figures]')"),
 )
+
+#: Begins what is told of weights of the hub that are not in its cache.
+NOT_HERE = "fetched when it is named:"
 
 #: What `bench run --model local` takes where nothing else is said.
 DEFAULTS = frozenset(
@@ -138,11 +142,14 @@ def _parts() -> list[Finding]:
     for kind, table in TABLES.items():
         for name in table:
             needed = (kind, name) in DEFAULTS
-            if kind == "segmenter" and name in DETECTORS:
-                found.append(_from_hub(name))
+            if models := _hub_models().get(name):
+                found.append(_from_hub(kind, name, models))
                 continue
             if name == "auto":
                 found.append(_choice())
+            if name == "vqa-api":
+                found.append(Finding(kind, name, "vqa-api:MODEL as --scorer.", needed=False))
+                continue
             try:
                 part = load(kind, name)
                 part()
@@ -163,20 +170,27 @@ def _choice() -> Finding:
     from bench.judge.regions.auto import BUNDLED, choose
 
     choice = choose()
-    name = "the bundled network" if choice.name == BUNDLED else choice.name.split(":")[1]
-    return Finding("segmenter", "auto, chosen", f"{name}{choice.reason and '; '}{choice.reason}",
-                   needed=False)  # fmt: skip
+    name = "bundled" if choice.name == BUNDLED else choice.name.split(":")[1]
+    words = "; ".join(part for part in (name, choice.reason) if part)
+    return Finding("segmenter", "auto, chosen", words, needed=False)
 
 
-def _from_hub(name: str) -> Finding:
-    """A segmenter whose weights are fetched: it is not made here, and nothing is fetched."""
+def _hub_models() -> dict[str, tuple[str, ...]]:
+    """Checkpoints of the hub that parts take where none is named."""
+    from bench.judge.regions.word_segmenters import DEFAULTS as segmenters
+    from bench.judge.vqa import blip, local
+
+    return {**segmenters, "vqa": (local.DEFAULT,), "blipvqa": (blip.DEFAULT,)}
+
+
+def _from_hub(kind: str, name: str, models: Sequence[str]) -> Finding:
+    """A part whose weights are fetched: it is not made here, and nothing is fetched."""
     from bench.judge.checkpoints import in_cache
-    from bench.judge.regions.word_segmenters import DEFAULTS as MODELS
 
-    lacking = [model for model in MODELS[name] if in_cache(model) is None]
+    lacking = [model for model in models if in_cache(model) is None]
     if lacking:
-        return Finding("segmenter", name, f"not in the cache: {', '.join(lacking)}", False, False)
-    return Finding("segmenter", name, f"in the cache: {', '.join(MODELS[name])}", needed=False)
+        return Finding(kind, name, f"{NOT_HERE} {', '.join(lacking)}", False, False)
+    return Finding(kind, name, f"in the cache: {', '.join(models)}", needed=False)
 
 
 def _importable(name: str, where: str, remark: str) -> Finding:

@@ -66,15 +66,14 @@ def choose(consent: Callable[[str], bool] | None = None) -> Choice:
     here = [in_cache(model) for model in DEFAULTS[STRONG]]
     if all(here):
         return Choice(f"auto:{STRONG}:{','.join(map(str, here))}")
-    better = f"`--segmenter {STRONG}` or `--yes` fetches the weights of {STRONG}"
     if offline():
-        return Choice(BUNDLED, f"{STRONG} is not in the cache, and the hub is switched off")
+        return Choice(BUNDLED, f"{STRONG} is not in the cache, the hub switched off")
     if consent is None:
-        return Choice(BUNDLED, f"{STRONG} is not in the cache; {better}")
+        return Choice(BUNDLED, f"{STRONG} is not in the cache (--yes fetches it)")
     try:
         lacking = [m for m, name in zip(DEFAULTS[STRONG], here, strict=True) if name is None]
         if not consent(_question([at_hub(model) for model in lacking])):
-            return Choice(BUNDLED, f"{STRONG} was not wanted; {better}")
+            return Choice(BUNDLED, f"{STRONG} was not wanted")
         for model in lacking:
             fetch(model)
     except BenchError as error:
