@@ -140,13 +140,17 @@ def with_choice(
         stored = read_manifest(folder).segmenter
         if stored.name == "auto":
             return replace(spec, segmenter=chosen_before(stored.options))
+    # What is misspelt or not there is told before anybody is asked for anything.
+    require_names(spec.segmenter, spec.scorers)
     source = spec.source
-    if (
-        isinstance(source, ModelSource)
-        and registry.training_seed(source.model)[0] in registry.SAMPLERS
-    ):
-        # It draws the rendered world, on which the bundled networks are certified.
-        return replace(spec, segmenter=BUNDLED)
+    if isinstance(source, PictureSource):
+        if not source.path.exists():
+            return spec
+    else:
+        registry.address("sampler", source.model)
+        if registry.training_seed(source.model)[0] in registry.SAMPLERS:
+            # It draws the rendered world, on which the bundled networks are certified.
+            return replace(spec, segmenter=BUNDLED)
     choice = choose(consent)
     if choice.reason:
         say(f"note: {choice.reason}; regions are by the bundled network")
