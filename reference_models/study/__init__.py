@@ -1,5 +1,6 @@
-"""The experiment on the family of models: ``python -m reference_models.study``.
+"""Experiments on captions, encoders, coverage and repairs: ``python -m reference_models.study``.
 
-Each idea has a file: the plan, the runs, what is measured in a run, the results that are kept in
-the repository, the figures, the sentences that follow from intervals, and the page.
+The conditions (``factors``) are trained (``trainer``), drawn with and judged (``evaluate``) by one
+command (``make``); what is kept (``drawings``) is compared as planned (``comparisons``) and becomes
+four figures and a page. ``recipes`` and ``bars`` find the captions that ``local`` is trained on.
 """

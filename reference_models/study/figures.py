@@ -1,15 +1,13 @@
-"""The figures of the study as SVG: the same results give the same bytes."""
+"""The four figures of the study as SVG: the same results give the same bytes."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
-from itertools import zip_longest
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from reference_models.errors import ModelError
-from reference_models.study.plan import COVERAGE, PAIRS
-from reference_models.study.results import Results, Value, seeds_of
+from reference_models.study.comparisons import Arm, Mean, Results
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,12 +28,46 @@ _STYLE: Any = {
     "text.parse_math": False,
 }
 #: Colours that people with any colour vision can tell apart (Okabe and Ito 2008).
-_BLUE, _ORANGE, _GREEN, _PINK, _GRAY = "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#707070"
-_PLACES = (("subject", _BLUE), ("background", _ORANGE), ("neighbour", _GREEN))
+_BLUE, _ORANGE, _GREEN, _PINK, _SKY, _GRAY = (
+    "#0072b2",
+    "#d55e00",
+    "#009e73",
+    "#cc79a7",
+    "#56b4e9",
+    "#707070",
+)
+#: Arms of the figure on swaps, in its order, and what each reads.
+READERS = (
+    (Arm("clean"), "transformer, trained along"),
+    (Arm("static"), "a vector a word and place"),
+    (Arm("clip-tokens"), "frozen CLIP, tokens"),
+    (Arm("clip-pooled"), "frozen CLIP, one vector"),
+    (Arm("bag"), "bag of words"),
+    (Arm("shuffled"), "transformer, shuffled captions"),
+    (Arm("exchanged-25"), "transformer, 25% exchanged"),
+)
+#: Arms of the figure on repair, for a share of loose captions.
+REPAIRS = (
+    ("plain", "guidance 3"),
+    ("guidance-1", "guidance 1"),
+    ("guidance-2", "guidance 2"),
+    ("guidance-5", "guidance 5"),
+    ("guidance-8", "guidance 8"),
+    ("attention-0.05", "attention 0.05"),
+    ("attention-0.1", "attention 0.1"),
+    ("attention-0.2", "attention 0.2"),
+    ("cleaned", "last fifth clean"),
+)
+
+
+def repaired(dose: int, name: str) -> Arm:
+    """Arm of a repair of the networks with a share of loose captions."""
+    condition = f"loose-{dose}"
+    return Arm(f"{condition}-cleaned") if name == "cleaned" else Arm(condition, name)
 
 
 def figures(results: Results) -> dict[str, bytes]:
-    """SVG files by name; a figure without a single point is left out.
+    """SVG files by name.
 
     Raises
     ------
@@ -49,217 +81,137 @@ def figures(results: Results) -> dict[str, bytes]:
             "the study's figures need matplotlib; install it with "
             "pip install 'binding-bench[figures]'"
         ) from error
-    makers: dict[str, Callable[[Results], Figure | None]] = {
-        "members": _members,
-        "coverage": _coverage,
-        "seen": _seen,
-        "sweeps": _sweeps,
-        "trajectory": _trajectory,
-    }
-    found = {}
+    makers = {"leak": _leak, "swap": _swap, "coverage": _coverage, "repair": _repair}
     with matplotlib.rc_context(_STYLE):
-        for name, make in makers.items():
-            figure = make(results)
-            if figure is not None:
-                buffer = io.BytesIO()
-                figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-                # matplotlib leaves blanks at the ends of lines.
-                lines = buffer.getvalue().decode().splitlines()
-                found[f"study-{name}.svg"] = "".join(
-                    f"{line.rstrip()}\n" for line in lines
-                ).encode()
-    return found
+        return {f"study-{name}.svg": _svg(make(results)) for name, make in makers.items()}
 
 
-def _new(columns: int, rows: int, width: float, height: float, **more: Any) -> tuple[Figure, Any]:
+def _svg(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    # matplotlib leaves blanks at the ends of lines.
+    lines = buffer.getvalue().decode().splitlines()
+    return "".join(f"{line.rstrip()}\n" for line in lines).encode()
+
+
+def _new(columns: int, width: float, height: float, **more: Any) -> tuple[Figure, Any]:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.subplots(rows, columns, squeeze=False, **more)
+    return figure, figure.subplots(1, columns, squeeze=False, **more)[0]
 
 
-def _points(
-    axes: Any, x: Sequence[float], values: Sequence[Value], colour: str, label: str, **style: Any
+def _line(
+    axes: Any, x: Sequence[float], means: Sequence[Mean], colour: str, label: str, **style: Any
 ) -> None:
-    """Values in percent with their intervals, at the x that were measured."""
-    kept = [(at, value) for at, value in zip(x, values, strict=True) if value.value is not None]
+    """Means in percent with their intervals, and each training as a dot."""
+    kept = [(at, mean) for at, mean in zip(x, means, strict=True) if mean.values]
     if not kept:
         return
-    y = [100 * (value.value or 0.0) for _, value in kept]
-    ends = [value.triple if value.measured else (value.value,) * 3 for _, value in kept]
-    below = [max(0.0, 100 * (v - low)) for v, low, _ in ends]  # type: ignore[operator]
-    above = [max(0.0, 100 * (high - v)) for v, _, high in ends]  # type: ignore[operator]
+    y = [100 * mean.mean for _, mean in kept]
+    half = [100 * (mean.half or 0.0) for _, mean in kept]
+    # Shares stay on their scale.
+    below = [min(h, v) for h, v in zip(half, y, strict=True)]
+    above = [min(h, 100 - v) for h, v in zip(half, y, strict=True)]
     look = {"fmt": "o-", "ms": 4, "lw": 1.3, "elinewidth": 1, "capsize": 2} | style
     axes.errorbar([at for at, _ in kept], y, (below, above), color=colour, label=label, **look)
+    for at, mean in kept:
+        dots = [100 * value for value in mean.values]
+        axes.plot([at] * len(dots), dots, "o", ms=2, color=colour, alpha=0.5)
 
 
-def _members(results: Results) -> Figure | None:
-    shown = [one for one in results.values() if one.is_own]
-    if not shown:
-        return None
-    figure, grid = _new(1, 1, 6.5, 0.9 + 0.27 * len(shown))
-    axes = grid[0][0]
-    rows = range(len(shown))
-    for shift, tag, label, colour in (
-        (-0.13, "seen", "pairs that it was taught", _BLUE),
-        (0.13, "novel", "pairs that it was never taught", _ORANGE),
+def _leak(results: Results) -> Figure:
+    figure, (left, right) = _new(2, 7.2, 3.0)
+    doses = (0, 10, 25, 50)
+    arms = [Arm(f"loose-{dose}" if dose else "clean") for dose in doses]
+    for metric, colour, label in (
+        ("leaked to wall", _ORANGE, "wall"),
+        ("leaked to table", _PINK, "table"),
+        ("leaked to plate", _GREEN, "plate"),
+        ("leaked to frame", _SKY, "picture frame"),
     ):
-        kept = [(row, one.of("binding_score", f"tag:{tag}")) for row, one in zip(rows, shown)]  # noqa: B905
-        kept = [(row, value) for row, value in kept if value.measured]
-        points = [value.triple for _, value in kept]
-        x = [100 * value for value, _, _ in points]
-        spans = (
-            [100 * (value - low) for value, low, _ in points],
-            [100 * (high - value) for value, _, high in points],
+        _line(left, doses, [results.mean(arm, metric, "one") for arm in arms], colour, label)
+    for metric, colour, label in (
+        ("bound", _BLUE, "bound"),
+        ("leaked", _ORANGE, "leaked"),
+        ("kept", _GRAY, "kept its own colour"),
+        ("mixed", _PINK, "mixed"),
+    ):
+        _line(right, doses, [results.mean(arm, metric, "one") for arm in arms], colour, label)
+    for axes, title in ((left, "where the colour went"), (right, "what became of the subject")):
+        axes.set(xlabel="loose captions, percent", title=title, xticks=doses)
+        axes.set_ylim(bottom=0)
+        axes.legend()
+    left.set_ylabel("percent of judged images")
+    return figure
+
+
+def _bars(
+    axes: Any, results: Results, arms: Sequence[Arm], group: str, shown: Sequence[tuple[Any, ...]]
+) -> None:
+    """A row an arm, a mark a metric."""
+    for metric, colour, label, shift in shown:
+        means = [results.mean(arm, metric, group) for arm in arms]
+        rows = [k + shift for k, mean in enumerate(means) if mean.values]
+        kept = [mean for mean in means if mean.values]
+        x = [100 * mean.mean for mean in kept]
+        half = [100 * (mean.half or 0.0) for mean in kept]
+        ends = (
+            [min(h, v) for h, v in zip(half, x, strict=True)],
+            [min(h, 100 - v) for h, v in zip(half, x, strict=True)],
         )
-        y = [row + shift for row, _ in kept]
-        axes.errorbar(x, y, xerr=spans, fmt="o", ms=4, capsize=2, color=colour, label=label)
-    axes.set_yticks(list(rows), [one.model for one in shown])
+        look = {"fmt": "o", "ms": 4, "elinewidth": 1, "capsize": 2}
+        axes.errorbar(x, rows, xerr=ends, color=colour, label=label, **look)
+        for row, mean in zip(rows, kept, strict=True):
+            dots = [100 * value for value in mean.values]
+            axes.plot(dots, [row] * len(dots), "o", ms=2, color=colour, alpha=0.5)
+
+
+def _swap(results: Results) -> Figure:
+    figure, (axes,) = _new(1, 6.5, 3.2)
+    shown = (
+        ("bound", _BLUE, "bound", -0.15),
+        ("swapped", _ORANGE, "swapped", 0.15),
+    )
+    _bars(axes, results, [arm for arm, _ in READERS], "pair", shown)
+    axes.set_yticks(range(len(READERS)), [words for _, words in READERS])
     axes.invert_yaxis()
-    axes.set(xlim=(-2, 102), xlabel="bound, percent of images (95% intervals over cells)")
+    axes.set(xlim=(-2, 102), xlabel="percent of judged subjects in pairs")
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return figure
 
 
-def _coverage(results: Results) -> Figure | None:
-    series = [results[f"member-{name}"] for name in COVERAGE if f"member-{name}" in results]
-    if not series:
-        return None
-    figure, grid = _new(1, 1, 6.5, 3.6)
-    axes = grid[0][0]
-    share = [float(one.model.rpartition("-")[2]) for one in series]
-    for group, colour, label in (
-        ("tag:seen", _BLUE, "pairs that each was taught"),
-        ("tag:novel", _ORANGE, "pairs that each was never taught"),
-        ("held", _GREEN, "pairs that only local-cov-100 was taught"),
+def _coverage(results: Results) -> Figure:
+    figure, grid = _new(2, 7.2, 3.0, sharey=True)
+    for axes, short, title in (
+        (grid[0], "-short", "a quarter of the pictures"),
+        (grid[1], "", "all pictures"),
     ):
-        # Side by side, so that equal values can be told apart.
-        aside = {"tag:seen": -0.6, "tag:novel": 0.0, "held": 0.6}[group]
-        _points(
-            axes,
-            [x + aside for x in share],
-            [one.of("binding_score", group) for one in series],
-            colour,
-            label,
-        )
-    for one in [extra for model in COVERAGE for extra in seeds_of(results, model)[1:]]:
-        for group, colour in (("tag:seen", _BLUE), ("tag:novel", _ORANGE), ("held", _GREEN)):
-            share_bound = one.of("binding_score", group).value
-            if share_bound is not None:
-                at = float(one.model.rpartition("-")[2]) + 1.2
-                axes.plot(at, 100 * share_bound, "o", mfc="none", color=colour, ms=4, lw=0)
-    for number, one in enumerate(seeds_of(results, "local-atomic")):
-        at = 100 * one.facts["pairs"] / PAIRS + 1.2 * min(number, 1)
-        for group, colour in (("tag:seen", _BLUE), ("tag:novel", _ORANGE)):
-            value = one.of("binding_score", group)
-            look = {"fmt": "D", "mfc": "white" if number else colour, "ms": 4.5}
-            _points(axes, [at], [Value(value.value) if number else value], colour, "", **look)
-    axes.plot([], [], "D", color=_GRAY, ms=4.5, label="local-atomic (natural colours alone)")
-    axes.plot([], [], "o", mfc="none", color=_GRAY, ms=4, label="another training seed")
-    axes.set(xlim=(0, 104), ylim=(-3, 103), xlabel=f"pairs taught, percent of all {PAIRS}")
-    axes.set_ylabel("bound, percent of images")
-    axes.set_xticks([0, 10, 25, 50, 75, 100])
-    figure.legend(loc="outside upper center", ncols=2)
+        for kind, counts, colour, label in (
+            ("colours", (1, 2, 4, 8), _BLUE, "as many colours on every subject"),
+            ("concentrated", (2, 4), _ORANGE, "all colours on a few subjects"),
+        ):
+            means = [results.mean(Arm(f"{kind}-{k}{short}"), "bound", "held") for k in counts]
+            _line(axes, counts, means, colour, label)
+        axes.set_xscale("log", base=2)
+        axes.set_xticks([1, 2, 4, 8], ["1", "2", "4", "8"])
+        axes.set(xlabel="colours a subject, mean", title=title, ylim=(-3, 103))
+    grid[0].set_ylabel("never-taught pairs bound, percent")
+    grid[1].legend(loc="lower right")
     return figure
 
 
-def _seen(results: Results) -> Figure | None:
-    shown = [
-        (results[f"member-{name}"], colour, shift)
-        for name, colour, shift in (("local-teacher", _BLUE, 0.97), ("local-sd", _ORANGE, 1.03))
-        if f"member-{name}" in results and results[f"member-{name}"].seen
-    ]
-    if not shown:
-        return None
-    figure, grid = _new(1, 1, 6.5, 3.0)
-    axes = grid[0][0]
-    least = min((b.first for one, _, _ in shown for b in one.seen if b.first), default=1)
-    never = least / 4
-    for one, colour, shift in shown:
-        taught = [b for b in one.seen if b.first]
-        x = [shift * (b.first * (b.last + 1)) ** 0.5 for b in taught]
-        _points(axes, x, [b.value for b in taught], colour, one.model)
-        zero = [b.value for b in one.seen if not b.first]
-        _points(axes, [never * shift] * len(zero), zero, colour, "", fmt="D")
-    axes.set_xscale("log")
-    axes.axvline(least / 2, color="#bdbdbd", lw=0.8, ls=":")
-    most = max(b.last + 1 for one, _, _ in shown for b in one.seen)
-    ticks = [10**k for k in range(7) if least / 2 < 10**k <= most]
-    axes.set_xticks([never, *ticks], ["never", *(f"{tick:,}" for tick in ticks)])
-    axes.minorticks_off()
-    axes.set(xlim=(never * 0.8, most * 1.2), ylim=(None, 101.5))
-    axes.set(xlabel="captions that said the pair in training", ylabel="bound, percent of images")
-    axes.legend(loc="lower right")
-    return figure
-
-
-_SWEPT = (
-    ("binding_score", _BLUE, "bound"),
-    ("leakage_rate", _ORANGE, "leaked"),
-    ("kept_prior", _GREEN, "kept its own colour"),
-    ("leak_excess", _PINK, "colour elsewhere, beyond the control"),
-)
-
-
-def _sweeps(results: Results) -> Figure | None:
-    found = []
-    for kind, words in (("guidance", "guidance scale"), ("steps", "steps")):
-        runs = [one for one in results.values() if one.name.startswith(f"{kind}-")]
-        runs.sort(key=lambda one: float(one.name.rpartition("-")[2]))
-        if runs:
-            found.append((words, [float(one.name.rpartition("-")[2]) for one in runs], runs))
-    if not found:
-        return None
-    figure, grid = _new(len(found), 1, 6.5, 3.0, sharey=True)
-    for axes, (words, x, runs) in zip(grid[0], found, strict=True):
-        for metric, colour, label in _SWEPT:
-            _points(axes, x, [one.of(metric) for one in runs], colour, label)
-        if words == "steps":
-            axes.set_xscale("log", base=2)
-        axes.set_xticks(x, [f"{at:g}" for at in x])
-        axes.minorticks_off()
-        axes.set_xlabel(words)
-    grid[0][0].set_ylabel("percent")
-    handles, labels = grid[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=4)
-    return figure
-
-
-def _trajectory(results: Results) -> Figure | None:
-    shown = [one for one in results.values() if one.name.startswith("frames-") and one.curves]
-    if not shown:
-        return None
-    columns = min(3, len(shown))
-    rows = -(-len(shown) // columns)
-    figure, grid = _new(columns, rows, 6.5, 0.6 + 1.75 * rows, sharex=True, sharey=True)
-    for axes, one in zip_longest(grid.ravel(), shown):
-        if one is None:
-            axes.set_axis_off()
-            continue
-        for place, colour in _PLACES:
-            for prefix, dash in (("", "-"), ("control_", ":")):
-                line = one.curves.get(prefix + place, ())
-                kept = [(x, v.triple) for x, v in zip(one.noise, line, strict=True) if v.measured]
-                if not kept:
-                    continue
-                x = [at for at, _ in kept]
-                look = {"color": colour, "ls": dash, "lw": 1.4 if dash == "-" else 1}
-                axes.plot(x, [100 * v for _, (v, _, _) in kept], **look)
-                if dash == "-":
-                    low = [100 * v for _, (_, v, _) in kept]
-                    high = [100 * v for _, (_, _, v) in kept]
-                    axes.fill_between(x, low, high, color=colour, alpha=0.18, lw=0)
-        axes.set_title(one.model)
-        axes.set(xlim=(1.02, -0.02), ylim=(-2, 102))
-    for axes in grid[:, 0]:
-        axes.set_ylabel("share in the\nasked colour, %")
-    for column in range(columns):
-        last = [row for row in range(rows) if row * columns + column < len(shown)][-1]
-        grid[last, column].set_xlabel("noise left")
-        grid[last, column].tick_params(labelbottom=True)
-    from matplotlib.lines import Line2D
-
-    handles = [Line2D([], [], color=colour, label=place) for place, colour in _PLACES]
-    handles.append(Line2D([], [], color=_GRAY, ls=":", label="control at the same place"))
-    figure.legend(handles=handles, loc="outside upper center", ncols=4)
+def _repair(results: Results) -> Figure:
+    figure, grid = _new(2, 7.2, 3.4, sharey=True)
+    shown = (
+        ("bound", _BLUE, "bound", -0.15),
+        ("leaked", _ORANGE, "leaked", 0.15),
+    )
+    for axes, dose in zip(grid, (25, 50), strict=True):
+        arms = [repaired(dose, name) for name, _ in REPAIRS]
+        _bars(axes, results, arms, "one", shown)
+        axes.set(xlim=(-2, 102), xlabel="percent of judged images", title=f"{dose}% loose captions")
+    grid[0].set_yticks(range(len(REPAIRS)), [words for _, words in REPAIRS])
+    grid[0].invert_yaxis()
+    grid[1].legend(loc="lower right")
     return figure

@@ -17,6 +17,7 @@ import tempfile
 import time
 import zipfile
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -38,6 +39,8 @@ from reference_models.study.trainer import Speed, Task, TrainedNetwork, train
 LEAST, MOST = 40_000, 160_000
 #: Share of the time that is planned with, and seconds for the last drawings.
 PLANNED, TAIL = 0.75, 20.0
+#: Seconds in which a process that trains must have said how fast it is.
+READY = 120.0
 
 
 def made(path: Path) -> set[tuple[str, int, str]]:
@@ -142,6 +145,37 @@ class Study:
         self.lines += 1
 
 
+class Judges:
+    """Processes that draw and judge; where one was killed, new ones take their place.
+
+    Parameters
+    ----------
+    count : int
+    context : multiprocessing context
+    """
+
+    def __init__(self, count: int, context: Any) -> None:
+        self.count, self.context = count, context
+        self._pool = self._new()
+
+    def _new(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(self.count, self.context, os.nice, (5,))
+
+    def submit(self, *asked: Any) -> Future[Any]:
+        """Ask for a drawing; see ``evaluate``."""
+        try:
+            return self._pool.submit(evaluate, *asked)
+        except BrokenProcessPool:
+            self._pool = self._new()
+            return self._pool.submit(evaluate, *asked)
+
+    def kill(self) -> None:
+        """End all of them at once."""
+        for process in list((self._pool._processes or {}).values()):
+            process.kill()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), required=True)
 @click.option("--device", default="cpu")
@@ -182,38 +216,39 @@ def main(
     end = study.began + seconds
     context = multiprocessing.get_context("spawn")
     tasks, results = context.Queue(), context.Queue()
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        ProcessPoolExecutor(judges, context, os.nice, (5,)) as pool,
-    ):
+    started = []
+    pool = Judges(judges, context)
+    with tempfile.TemporaryDirectory() as folder:
         asked = (device, tasks, results, Path(folder), together, context.Barrier(trainers))
-        started = [context.Process(target=train, args=asked, daemon=True) for _ in range(trainers)]
-        for one in started:
-            one.start()
-        bf16, capture, speed = _quickest(study, [_next(results, end) for _ in started])
-        images = images or pictures_for(speed, end - time.monotonic(), max(units, SHORT))
-        study.log(f"{len(due)} trainings of {images:,} pictures, bf16 {bf16}, graph {capture}")
-        for condition, seed in due:
-            tasks.put(Task(condition.name, seed, images, bf16, capture))
-        for _ in started:
-            tasks.put(None)
-        _collect(study, results, pool, len(due), end)
-        for one in started:
-            one.kill()
-        tasks.cancel_join_thread()
-        results.cancel_join_thread()
-        for process in list((pool._processes or {}).values()) if time.monotonic() >= end else []:
-            process.kill()
-        pool.shutdown(wait=False, cancel_futures=True)
+        try:
+            for _ in range(trainers):
+                started.append(context.Process(target=train, args=asked, daemon=True))
+                started[-1].start()
+            ready = min(end, time.monotonic() + READY)
+            speeds = [_next(results, ready) for _ in started]
+            bf16, capture, speed = _quickest(study, [one for one in speeds if one is not None])
+            images = images or pictures_for(speed, end - time.monotonic(), max(units, SHORT))
+            study.log(f"{len(due)} trainings of {images:,} pictures, bf16 {bf16}, graph {capture}")
+            for condition, seed in due:
+                tasks.put(Task(condition.name, seed, images, bf16, capture))
+            for _ in started:
+                tasks.put(None)
+            _collect(study, results, pool, len(due), end)
+        finally:
+            for one in started:
+                one.kill()
+            pool.kill()
+            tasks.cancel_join_thread()
+            results.cancel_join_thread()
     study.log(f"{study.lines} drawings of {len(due)} trainings in {out / 'results.jsonl'}")
 
 
-def _quickest(study: Study, speeds: list[Speed | None]) -> tuple[bool, bool, float]:
+def _quickest(study: Study, speeds: list[Speed]) -> tuple[bool, bool, float]:
     """Precision, whether steps are graphs, and pictures a second of all processes together."""
     sums: dict[tuple[bool, bool], list[float]] = {}
     for one in speeds:
-        study.log("no word of its speed" if one is None else one.words)
-        for key, rate in (one.pictures if one is not None else {}).items():
+        study.log(one.words)
+        for key, rate in one.pictures.items():
             sums.setdefault(key, []).append(rate)
     # What not all of them can do is not done.
     whole = {key: sum(rates) for key, rates in sums.items() if len(rates) == len(speeds)}
@@ -230,18 +265,18 @@ def _next(results: Any, end: float) -> Any:
         return None
 
 
-def _collect(
-    study: Study, results: Any, pool: ProcessPoolExecutor, trainings_due: int, end: float
-) -> None:
+def _collect(study: Study, results: Any, pool: Judges, trainings_due: int, end: float) -> None:
     """Hand trained networks to the judges and write what they find, until all or the end."""
-    waiting: dict[Future[Any], TrainedNetwork] = {}
+    waiting: dict[Future[Any], tuple[TrainedNetwork, tuple[Any, ...]]] = {}
     left = trainings_due
     while (left or waiting) and time.monotonic() < end:
         try:
             trained = results.get(timeout=0.5)
         except Empty:
             trained = None
-        if trained is not None:
+        if isinstance(trained, Speed):
+            study.log(f"late: {trained.words}")
+        elif trained is not None:
             left -= 1
             task = trained.task
             if trained.weights is None:
@@ -253,9 +288,13 @@ def _collect(
             )
             for sampling in study.drawings(CONDITIONS[task.condition], task.seed):
                 asked = (trained.weights, task.condition, sampling, study.device, study.share)
-                waiting[pool.submit(evaluate, *asked)] = trained
+                waiting[pool.submit(*asked)] = trained, asked
         for one in [one for one in waiting if one.done()]:
-            study.keep(waiting.pop(one), one)
+            whose, asked = waiting.pop(one)
+            if isinstance(one.exception(), BrokenProcessPool):
+                waiting[pool.submit(*asked)] = whose, asked
+            else:
+                study.keep(whose, one)
 
 
 if __name__ == "__main__":
