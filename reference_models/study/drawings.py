@@ -43,7 +43,7 @@ METRICS: dict[str, Metric] = {
 
 @cache
 def groups_of(cell: str) -> frozenset[str]:
-    """Groups of a cell by its id: ``one`` or ``pair``; plain ones may be ``held`` or ``natural``."""
+    """Groups of a cell by its id: ``one`` or ``pair``; plain ones too ``held`` or ``natural``."""
     kind, *words = cell.split("/")
     if kind == "pair":
         return frozenset({"pair"})

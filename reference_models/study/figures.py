@@ -120,6 +120,12 @@ def _line(
         axes.plot([at] * len(dots), dots, "o", ms=2, color=colour, alpha=0.5)
 
 
+def _legend(axes: Any, **where: Any) -> None:
+    """A legend, where there is anything to name."""
+    if axes.get_legend_handles_labels()[1]:
+        axes.legend(**where)
+
+
 def _leak(results: Results) -> Figure:
     figure, (left, right) = _new(2, 7.2, 3.0)
     doses = (0, 10, 25, 50)
@@ -141,7 +147,7 @@ def _leak(results: Results) -> Figure:
     for axes, title in ((left, "where the colour went"), (right, "what became of the subject")):
         axes.set(xlabel="loose captions, percent", title=title, xticks=doses)
         axes.set_ylim(bottom=0)
-        axes.legend()
+        _legend(axes)
     left.set_ylabel("percent of judged images")
     return figure
 
@@ -177,7 +183,7 @@ def _swap(results: Results) -> Figure:
     axes.set_yticks(range(len(READERS)), [words for _, words in READERS])
     axes.invert_yaxis()
     axes.set(xlim=(-2, 102), xlabel="percent of judged subjects in pairs")
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+    _legend(axes, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return figure
 
 
@@ -197,7 +203,7 @@ def _coverage(results: Results) -> Figure:
         axes.set_xticks([1, 2, 4, 8], ["1", "2", "4", "8"])
         axes.set(xlabel="colours a subject, mean", title=title, ylim=(-3, 103))
     grid[0].set_ylabel("never-taught pairs bound, percent")
-    grid[1].legend(loc="lower right")
+    _legend(grid[1], loc="lower right")
     return figure
 
 
@@ -213,5 +219,5 @@ def _repair(results: Results) -> Figure:
         axes.set(xlim=(-2, 102), xlabel="percent of judged images", title=f"{dose}% loose captions")
     grid[0].set_yticks(range(len(REPAIRS)), [words for _, words in REPAIRS])
     grid[0].invert_yaxis()
-    grid[1].legend(loc="lower right")
+    _legend(grid[1], loc="lower right")
     return figure
