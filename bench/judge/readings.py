@@ -71,13 +71,15 @@ def leaks_of(binding: Binding, metrics: Metrics, control: Metrics | None) -> lis
     """
     if binding.colour is None:
         return []
-    known = [place for place in PLACES if f"leak_{place}" in metrics]
+    known = [p for p in PLACES if f"leak_{p}" in metrics or f"excess_{p}" in metrics]
     found = []
     for place in known or ["background", "neighbour"]:
         share = value_of(metrics, f"leak_{place}")
+        value = value_of(metrics, f"excess_{place}")
+        if place == "support" and not math.isnan(value_of(metrics, "leak_wall")):
+            share = value if math.isnan(share) else share
         if math.isnan(share):
             continue
-        value = value_of(metrics, f"excess_{place}")
         if math.isnan(value):
             value = share - control_share(control, kind_of(place), binding.colour)
         held = not math.isnan(value)

@@ -1,4 +1,4 @@
-"""Second opinions against the verdict."""
+"""Leaks, and second opinions against the verdict."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from bench.judge.readings import disagreements
+from bench.judge.readings import disagreements, leak_excess, leaks_of
+from prompts.cells import Binding
 
 YES = {"clip_bind": 0.9, "vqa_presence": 0.9, "vqa_bind": 0.9, "blipvqa": 0.9}
 NO = {"clip_bind": 0.2, "vqa_presence": 0.9, "vqa_bind": 0.2, "blipvqa": 0.2}
@@ -42,3 +43,20 @@ def test_what_is_absent_is_judged_by_a_model_that_was_asked_for_its_presence():
 def test_without_all_it_needs_there_is_no_opinion():
     found = disagreements("bound", {"vqa_bind": 0.9})
     assert all(math.isnan(value) for value in found.values())
+
+
+TABLE = {"leak_wall": 0.4, "excess_wall": 0.0, "excess_support": 1.0, "leak_plate": 0.2}
+BLUE = Binding("blue", "potato")
+
+
+def test_a_table_that_the_segmenter_takes_for_wall_is_a_leak_of_its_own():
+    by_place = {leak.place: leak for leak in leaks_of(BLUE, TABLE, {})}
+    assert by_place["support"].value == by_place["support"].share == 1.0
+    assert by_place["support"].verdict == "background"
+    assert by_place["wall"].value == 0.0
+    assert leak_excess(BLUE, TABLE, {}) == 1.0
+
+
+def test_a_table_that_the_prompt_asks_for_is_none():
+    asked = {**TABLE, "leak_wall": math.nan}
+    assert [leak.place for leak in leaks_of(BLUE, asked, {})] == ["plate"]
