@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import os
 import tempfile
@@ -43,6 +44,9 @@ LARGEST = 10_000_000
 #: Bytes kept for all that is neither data nor pictures, and the least that pictures get.
 REST = 400_000
 LEAST_PICTURES = 400_000
+
+#: Characters of data from which on they are packed.
+PACKED_FROM = 1_000_000
 
 #: What a page of this package says of itself near its beginning.
 GENERATOR = "Binding Bench"
@@ -128,7 +132,7 @@ def write_report(
     texts = dict(zip(cells["cell_id"], cells["text"], strict=True))
     views = [view_of(run, labels[k], k, certificate) for k, run in enumerate(runs)]
     versus = [versus_of(runs, items, labels, texts, k) for k in range(1, len(runs))]
-    data = script_json(build_payload(runs, labels, items, cells))
+    data, packed = packed_if_large(script_json(build_payload(runs, labels, items, cells)))
     folder = out.with_name(out.stem + "_assets") if assets else None
     budget = None if assets else max(LEAST_PICTURES, LARGEST - REST - len(data.encode()))
     order = PictureOrder(runs, items, cells, _shown_first(versus))
@@ -163,6 +167,7 @@ def write_report(
             [(one.label, one.compared) for one in versus], labels[0]
         ),
         data=data,
+        packed=packed,
         pictures=script_json(pictures),
         shown=shown,
         images=images,
@@ -172,6 +177,14 @@ def write_report(
     )
     _write_text(out, text)
     return WrittenPage(out, len(text.encode()), shown, images, folder)
+
+
+def packed_if_large(text: Markup) -> tuple[Markup, bool]:
+    """Gzip in base64 in place of a long text, some five times shorter; and whether it is so."""
+    if len(text) < PACKED_FROM:
+        return text, False
+    # Level 6: 9 takes five times as long for one byte in a hundred. No time stamp: same page.
+    return Markup(base64.b64encode(gzip.compress(text.encode(), 6, mtime=0)).decode()), True
 
 
 def _shown_first(versus: Sequence[Versus]) -> list[tuple[str, int]]:
@@ -230,7 +243,7 @@ def render(views: Sequence[View], **context: Any) -> str:
     environment.filters["script_json"] = script_json
     # As the names in the data are written, which the links lead to.
     environment.filters["urlencode"] = lambda value: quote(visible(str(value)), safe="")
-    script = '"use strict";\n(() => {\n' + joined(SCRIPTS, "js") + "\n})();\n"
+    script = '"use strict";\n(async () => {\n' + joined(SCRIPTS, "js") + "\n})();\n"
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     found = {name for view in views for name in view.counts}
     text = environment.get_template("page.html").render(

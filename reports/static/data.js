@@ -1,6 +1,6 @@
 // The data of the page, decoded once into typed arrays.
 
-const data = JSON.parse(byId("data").textContent);
+const data = await jsonOf("data");
 const runs = data.runs;
 const items = data.items;
 const ITEMS = items.cell.length;

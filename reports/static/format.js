@@ -2,6 +2,15 @@
 
 const byId = (id) => document.getElementById(id);
 
+// The JSON in an element, which is gzip in base64 where there is much of it.
+async function jsonOf(id) {
+  const element = byId(id);
+  if (!("packed" in element.dataset)) return JSON.parse(element.textContent);
+  const bytes = Uint8Array.from(atob(element.textContent), (letter) => letter.charCodeAt(0));
+  const whole = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Response(whole).json();
+}
+
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {

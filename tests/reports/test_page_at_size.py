@@ -51,3 +51,20 @@ def test_filters_are_marked_for_measurement(large, open_page):
 def test_page_is_within_its_size(large):
     assert large.size <= 10_000_000
     assert large.path.stat().st_size == large.size
+
+
+def test_much_data_is_packed_and_the_page_is_the_same(make_run, tmp_path, open_page, monkeypatch):
+    runs = [read_run(Run(make_run("packed", seeds=2)))]
+    plain = write_report(runs, tmp_path / "plain.html")
+    monkeypatch.setattr("reports.page.PACKED_FROM", 1)
+    packed = write_report(runs, tmp_path / "packed.html")
+    again = write_report(runs, tmp_path / "again.html")
+    assert packed.size < plain.size
+    assert packed.path.read_bytes() == again.path.read_bytes()
+    seen = []
+    for written in (plain, packed):
+        page = open_page(written.path, "#colour=blue")
+        page.wait_for_selector(".card")
+        seen.append(page.inner_text("#gallery"))
+    assert seen[0] == seen[1]
+    assert "data-packed" in packed.path.read_text()
