@@ -92,12 +92,12 @@ PRESETS: dict[str, TrainingPreset] = {
     "local": TrainingPreset(
         policy="varied",
         noise=CaptionNoise(
-            loose=0.4,
-            wall=0.3,
+            loose=0.3,
+            wall=0.25,
             table=0.15,
-            plate=0.35,
+            plate=0.4,
             frame=0.2,
-            exchanged=0.35,
+            exchanged=0.3,
             matching=0.1,
             silent=0.3,
             dropped=0.03,

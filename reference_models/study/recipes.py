@@ -63,9 +63,7 @@ def recipes(images: int) -> list[Recipe]:
         varied("looser", loose=noise.loose + 0.1),
         varied("stricter", loose=noise.loose - 0.1),
         varied("exchanged", exchanged=noise.exchanged + 0.2),
-        varied("plates", plate=0.45, wall=0.25, table=0.15, frame=0.15),
-        varied("matching", matching=0.25),
-        varied("bag", shuffled=0.4),
+        varied("plates", plate=0.6, wall=0.15, table=0.1, frame=0.15),
         varied("base-seed2", seed=2),
         varied("base-seed3", seed=3),
         varied("scratch", init="", images=3 * images, batch=64, lr=2e-3, matrix_lr=0.015),
@@ -168,7 +166,7 @@ def rank(bars: Bars) -> tuple[int, float]:
 @click.option("--seconds", default=330.0, show_default=True, help="To stop after.")
 @click.option("--images", default=PRESETS["local"].images, show_default=True, help="Pictures each.")
 @click.option("--only", default="", help="Names of recipes, by comma.")
-@click.option("--grid", default="--preset default --seeds 4", show_default=True)
+@click.option("--grid", default="--preset default --seeds 2", show_default=True)
 @click.option("--workers", default=6, show_default=True, help="Runs of the suite at once.")
 @click.option("--best", default=2, show_default=True, help="Weight files to keep in OUT/best.")
 def main(
