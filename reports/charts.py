@@ -161,25 +161,37 @@ def shift(control: float, prompt: float, label: str) -> Markup:
 
 def _mark(kind: str, x: str, y: float) -> str:
     """Draw the mark of one point of a curve."""
-    if kind in ("leak_neighbour", "leak_background"):
+    if kind in _MARKS:
         return f'<svg x="{x}" y="{y:.1f}" class="dot {kind}"><path d="{_MARKS[kind]}"/></svg>'
     return f'<circle class="dot {kind}" cx="{x}" cy="{y:.1f}" r="{_RADII[kind]}"/>'
 
 
 #: Marks around the origin; the others are discs and rings.
-_MARKS = {"leak_neighbour": "M-4 -4h8v8h-8z", "leak_background": "M0 -5l5 9h-10z"}
-_RADII = {"bind": 4, "prior": 3, "control": 4}
+_SQUARE, _TRIANGLE, _DIAMOND = "M-4 -4h8v8h-8z", "M0 -5l5 9h-10z", "M0 -5l5 5l-5 5l-5 -5z"
+_MARKS = {
+    "leak_neighbour": _SQUARE,
+    "leak_background": _TRIANGLE,
+    "neighbour": _SQUARE,
+    "wall": _TRIANGLE,
+    "support": _DIAMOND,
+}
+_RADII = {"bind": 4, "prior": 3, "control": 4, "subject": 4, "subject_alone": 4}
 
 
 def curves(
-    table: Mapping[str, Sequence[float]], names: Mapping[str, str], height: int = 200
+    table: Mapping[str, Sequence[float]],
+    names: Mapping[str, str],
+    height: int = 200,
+    ticks: Sequence[float] = (0.0, 0.25, 0.5, 0.75, 1.0),
 ) -> Markup:
     """Draw shares by step, a curve each: line and marks differ, not only in tone.
 
     Parameters
     ----------
     table : mapping
-        Values in [0, 1] by step, NaN where there is none.
+        Values by step, NaN where there is none.
+    ticks : sequence of float
+        Lines of the scale, rising; values beyond the first and the last are drawn there.
     names : mapping
         What each curve is called, for the label.
     """
@@ -190,11 +202,12 @@ def curves(
         return _percent((step + 0.5) / steps)
 
     def up(value: float) -> float:
-        return bottom - (bottom - top) * min(1.0, max(0.0, value))
+        share = (value - ticks[0]) / (ticks[-1] - ticks[0])
+        return bottom - (bottom - top) * min(1.0, max(0.0, share))
 
     parts = [
         f'<line class="grid" x1="0%" x2="100%" y1="{up(tick):.1f}" y2="{up(tick):.1f}"/>'
-        for tick in (0.0, 0.25, 0.5, 0.75, 1.0)
+        for tick in ticks
     ]
     told = []
     for kind, values in reversed(list(table.items())):

@@ -34,7 +34,7 @@ from reports.payload import all_items, build_payload, cell_table, script_json, v
 from reports.picture_order import PictureOrder
 from reports.reading import RunTables, read_pictures
 from reports.tabulation import FEW
-from reports.trajectory import CURVES, curves_payload
+from reports.trajectory import ADDED, CURVES, curves_payload
 from reports.views import IN_FULL, Versus, View, run_labels, versus_of, view_of
 from reports.warnings import comparison_cautions
 
@@ -55,7 +55,7 @@ GENERATOR = "Binding Bench"
 STYLES = ("base", "headline", "compare", "charts", "heatmap", "gallery", "viewer", "film", "print")
 SCRIPTS = (
     *("format", "data", "state", "theme", "pictures", "overlay", "selection", "labels", "heatmap"),
-    *("card", "examples", "gallery", "filters", "curve", "film", "zoom", "viewer", "runs"),
+    *("card", "examples", "gallery", "filters", "curve", "added", "film", "zoom", "viewer", "runs"),
     *("exports", "keys", "main"),
 )
 
@@ -258,6 +258,7 @@ def render(views: Sequence[View], **context: Any) -> str:
         few=FEW,
         in_full=len(views) <= IN_FULL,
         curve_names=dict(CURVES),
+        added_names=dict(ADDED),
         style=Markup(joined(STYLES, "css")),
         script=Markup(script),
         digest=digest,

@@ -11,6 +11,7 @@ import pandas as pd
 
 from bench.statistics.arrival import arrival_steps
 from bench.statistics.labels import label_of
+from bench.store.derived import read_accumulation
 from bench.store.score_reader import read_trajectory
 from prompts.colours import COLOUR_NAMES
 from reports.labels import JUDGED
@@ -26,10 +27,23 @@ CURVES: tuple[tuple[str, str], ...] = (
     ("control", "control"),
 )
 
+#: What the colour word added, by place: the curves in the order of the legend, with their names.
+ADDED: tuple[tuple[str, str], ...] = (
+    ("subject", "subject"),
+    ("subject_alone", "subject, without guidance"),
+    ("neighbour", "neighbours"),
+    ("wall", "wall"),
+    ("support", "table or floor"),
+)
+_GROUND = ("subject", "wall", "support")
+
 #: Estimates of arrival that are told, and whether each is a share.
 SHOWN: tuple[tuple[str, bool], ...] = (
     ("arrival_step", False),
     ("arrival_noise", False),
+    ("conditional_arrival_noise", False),
+    ("arrived_first", True),
+    ("conditional_arrived_first", True),
     ("stood_elsewhere", True),
     ("stayed_elsewhere", True),
 )
@@ -62,6 +76,7 @@ class Forming:
     sentence : str
     told : tuple of (str, str, str)
         Estimates of arrival: name, value and interval, in words.
+    added : Accumulation or None
     """
 
     noise: tuple[float, ...]
@@ -71,6 +86,56 @@ class Forming:
     arrived: int
     sentence: str
     told: tuple[tuple[str, str, str], ...] = ()
+    added: Accumulation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accumulation:
+    """What the colour words added up to each step, as shares of the way to the asked colour.
+
+    Attributes
+    ----------
+    curves : dict
+        For each name of `ADDED` that was measured, its mean over bindings at each step.
+    ticks : tuple of float
+        Of a scale that holds all of them, 0 and 1 among them, rising.
+    bindings : dict
+        Bindings that each mean is of.
+    """
+
+    curves: dict[str, tuple[float, ...]]
+    ticks: tuple[float, ...]
+    bindings: dict[str, int]
+
+
+def accumulation(run: RunTables) -> Accumulation | None:
+    """Sum up what the colour words added; None without frames, or controls to hold them against."""
+    table = read_accumulation(run.stored)
+    table = table[table["added"].notna()]
+    judged = run.verdicts.loc[
+        run.verdicts["verdict"].isin(set(JUDGED) - {"absent"}), ["sample_id", "binding"]
+    ]
+    table = table.merge(judged, on=["sample_id", "binding"])
+    if table.empty:
+        return None
+    place = table["place"].astype(str)
+    table = table.assign(curve=place.where(place.isin(_GROUND), "neighbour"))
+    table = table[place != "other_subject"]
+    first, *more = run.stored.manifest.kept
+    shown = [table[table["prediction"] == first]]
+    if more:
+        alone = table[(table["prediction"] == more[0]) & (table["curve"] == "subject")]
+        shown.append(alone.assign(curve="subject_alone"))
+    rows = pd.concat(shown)
+    curves, bindings = {}, {}
+    for name, _ in ADDED:
+        one = rows[rows["curve"] == name]
+        if not one.empty:
+            curves[name] = tuple(np.stack(one["added"].to_numpy()).mean(axis=0).tolist())
+            bindings[name] = len(one[["sample_id", "binding"]].drop_duplicates())
+    values = [value for curve in curves.values() for value in curve]
+    low, high = np.floor(2 * min(0.0, *values)), np.ceil(2 * max(1.0, *values))
+    return Accumulation(curves, tuple(np.arange(low, high + 1) / 2), bindings)
 
 
 def measured_steps(run: RunTables) -> pd.DataFrame:
@@ -130,7 +195,14 @@ def forming(run: RunTables, steps: pd.DataFrame) -> Forming | None:
     arrivals = tuple(np.bincount(reached, minlength=len(noise)).tolist())
     levels = tuple(noise.tolist())
     return Forming(
-        levels, curves, images, arrivals, sum(arrivals), _sentence(arrivals, levels), _rows(run)
+        levels,
+        curves,
+        images,
+        arrivals,
+        sum(arrivals),
+        _sentence(arrivals, levels),
+        _rows(run),
+        accumulation(run),
     )
 
 

@@ -46,6 +46,8 @@ function filmStrip(run, item, width) {
   const beside = control === NONE || control === cell ? undefined : framesAt(run, control, index);
   if (beside) {
     film.append(make("div", { class: "film-label" }, make("b", {}, "Control"), make("bdi", {}, cellText[control])), strip(beside, cellText[control]), make("span"));
+    const added = addedRow(run, item, frames, beside, [wide, high], cells);
+    if (added) film.append(make("div", { class: "film-label" }, make("b", {}, "Added"), `by ${colourName(item)}`), added, make("span"));
   }
   film.append(make("div", { class: "film-label steps" }, make("b", {}, "Step"), noise.length === steps ? "Noise" : null), stepRow, make("span"));
   const table = filmCurves[run].get(item);

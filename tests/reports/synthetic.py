@@ -8,8 +8,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from bench.run.accumulation import accumulation_rows
 from bench.statistics.tabulate import tabulate
-from bench.store.derived import read_verdicts, write_estimates, write_verdicts
+from bench.store.derived import (
+    read_verdicts,
+    write_accumulation,
+    write_estimates,
+    write_verdicts,
+)
 from bench.store.manifest import Maker, Manifest, grid_of, write_manifest
 from bench.store.parts import PartWriter
 from bench.store.run import Run
@@ -355,4 +361,6 @@ def write_folder(run: Run, rows, regions, scores, verdicts, trajectory, parts: i
             writer.append(content[start : start + step])
             writer.close_part()
     write_verdicts(run, [verdicts])
+    if trajectory:
+        write_accumulation(run, [list(accumulation_rows(run))])
     write_estimates(run, tabulate(read_verdicts(run), resamples=200))

@@ -8,13 +8,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.records import Estimate
+from bench.records import PREDICTIONS, Estimate
 from bench.statistics.arrival import ARRIVED
+from bench.store.run import Run
 from reports.inline_images import MOST_FILMS, make_films
 from reports.page import write_report
 from reports.payload import all_items, cell_table
 from reports.picture_order import PictureOrder
-from reports.trajectory import CURVES, curves_payload, forming, measured_steps
+from reports.trajectory import (
+    ADDED,
+    CURVES,
+    accumulation,
+    curves_payload,
+    forming,
+    measured_steps,
+)
 
 
 def test_a_run_without_frames_has_no_steps(second):
@@ -127,7 +135,7 @@ def test_frames_keep_to_their_budget_and_come_with_the_control(first):
 
 def test_strips_of_prompt_and_control_with_their_curve(page_file, open_page):
     page = open_page(page_file)
-    assert page.locator("#film .film-row.pictures").count() == 2
+    assert page.locator("#film .film-row.pictures").count() == 3
     assert page.locator("#film .film-row.pictures").first.locator("img").count() == 5
     told = page.get_attribute("#film svg.curves", "aria-label")
     assert "step 5" in told
@@ -144,8 +152,38 @@ def test_strips_of_prompt_and_control_with_their_curve(page_file, open_page):
     assert again.input_value("#film-choice") == page.input_value("#film-choice")
     again.click("#film-open")
     again.wait_for_selector("#viewer[open] .film img")
-    assert again.locator("#viewer .film-row.pictures").count() == 2
+    assert again.locator("#viewer .film-row.pictures").count() == 3
     assert again.locator(".forming svg.curves[role=img]").first.get_attribute("aria-label")
+
+
+def test_the_map_is_white_where_prompt_and_control_agree_and_painted_where_the_colour_came(
+    first, page_file, open_page
+):
+    bound = first.verdicts[
+        (first.verdicts["verdict"] == "bound") & (first.verdicts["observed"] == "blue")
+    ].iloc[0]
+    page = open_page(page_file)
+    choices = page.locator("#film-choice option").all_inner_texts()
+    text = first.samples.set_index("sample_id").loc[bound["sample_id"], "text"]
+    start = f"{text} ({bound['index']})"
+    wanted = next(number for number, one in enumerate(choices) if one.startswith(start))
+    page.select_option(
+        "#film-choice", page.locator("#film-choice option").nth(wanted).get_attribute("value")
+    )
+    page.wait_for_selector("#film .added[data-painted]")
+    count = (
+        "(at) => { const data = document.querySelectorAll('#film .added canvas')[at]"
+        ".getContext('2d', { willReadFrequently: true }).getImageData(0, 0, 64, 64).data;"
+        " let blue = 0; for (let p = 0; p < data.length; p += 4)"
+        " blue += data[p] < 150 && data[p + 2] > 200; return blue; }"
+    )
+    assert page.evaluate(count, 4) > page.evaluate(count, 0)
+    corner = (
+        "document.querySelectorAll('#film .added canvas')[4]"
+        ".getContext('2d', { willReadFrequently: true })"
+        ".getImageData(1, 1, 1, 1).data[0]"
+    )
+    assert page.evaluate(corner) > 200
 
 
 def test_frames_beside_the_page_are_loaded_when_needed(first, tmp_path, open_page):
@@ -154,3 +192,36 @@ def test_frames_beside_the_page_are_loaded_when_needed(first, tmp_path, open_pag
     page = open_page(written.path)
     page.wait_for_selector("#film .film img")
     assert page.evaluate("document.querySelector('#film img').naturalWidth") == 64
+
+
+def test_what_the_words_added_is_a_mean_over_bindings(first, monkeypatch):
+    keys = first.verdicts[first.verdicts["verdict"] == "bound"][["sample_id", "binding"]].head(2)
+    rows = [
+        (sample, binding, place, steps)
+        for (sample, binding), scale in zip(keys.itertuples(index=False), (1.0, 2.0), strict=True)
+        for place, steps in (("subject", [0.5 * scale, 1.0 * scale]), ("plate", [-0.1, 0.1]))
+    ]
+    table = pd.DataFrame(rows, columns=["sample_id", "binding", "place", "added"])
+    alone = table.assign(prediction="conditional")
+    both = pd.concat([table.assign(prediction="guided"), alone])
+    both["added"] = both["added"].map(np.array)
+    monkeypatch.setattr("reports.trajectory.read_accumulation", lambda run: both)
+    manifest = first.stored.manifest.model_copy(update={"predictions": list(PREDICTIONS)})
+    found = accumulation(replace(first, stored=Run(first.stored.folder, manifest)))
+    assert found.curves["subject"] == pytest.approx((0.75, 1.5))
+    assert found.curves["subject_alone"] == found.curves["subject"]
+    assert found.curves["neighbour"] == pytest.approx((-0.1, 0.1))
+    assert found.bindings == {"subject": 2, "subject_alone": 2, "neighbour": 2}
+    assert found.ticks == (-0.5, 0.0, 0.5, 1.0, 1.5)
+    assert set(found.curves) <= {name for name, _ in ADDED}
+
+
+def test_what_was_added_is_measured_on_every_drawn_binding(first):
+    found = accumulation(first)
+    assert 0 < found.bindings["subject"] <= forming(first, measured_steps(first)).images
+    assert "subject_alone" not in found.curves
+    assert found.curves["subject"][-1] > found.curves["wall"][-1]
+
+
+def test_a_run_of_which_nothing_was_added_up_has_no_such_chart(second):
+    assert accumulation(second) is None
