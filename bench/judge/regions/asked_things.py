@@ -8,11 +8,10 @@ noun explains; where several things are left, nothing tells, and the evidence sa
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from bench.judge.device import to_device
 from bench.judge.regions.assignment import RIVAL, UNCERTAIN
 from bench.judge.regions.imagenet_nouns import classes_of
 from bench.judge.regions.photo_evidence import (
@@ -30,10 +29,15 @@ from bench.records import Regions
 from prompts.cells import Cell
 from prompts.subjects import SUBJECT_NAMES
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+Result = TypeVar("Result")
 
-    Grower = Callable[[np.ndarray], np.ndarray]
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    #: Asks for masks (K, h, w) that are grown from seeds (K, h', w'), each beside the others as
+    #: rivals (``grow``), and for layers (C, h, w) at the size of the picture, their edges drawn to
+    #: those of its colours (``sharpen``).
+    Steps = Generator[tuple[str, np.ndarray], np.ndarray, Result]
 
 #: Nouns that are a kind of place, and that kind.
 PLACES: dict[str, int] = {"plate": PLATE, "picture frame": FRAME}
@@ -45,8 +49,6 @@ _BELOW = frozenset(
 )  # fmt: skip
 #: Least share of the picture that a thing, and a plate or frame, covers.
 LEAST_THING, LEAST_NEIGHBOUR = 0.004, 0.01
-#: Longest side at which edges are sharpened by colour.
-WORKING_SIDE = 192
 #: A thing that is something else with this chance is not what was asked for.
 _ELSE = 0.85
 
@@ -143,32 +145,25 @@ def what_is_left(left: np.ndarray) -> tuple[np.ndarray | None, float, bool]:
     return np.where(first, left, 0).astype(np.float32), float(left[first].mean()), bool(only)
 
 
-def regions_of(
-    sight: PhotoSight,
-    cell: Cell,
-    image: np.ndarray,
-    grown: Grower,
-    segmenter: str,
-    device: str = "cpu",
-) -> Regions:
-    """Regions of one picture.
+def steps_to_regions(
+    sight: PhotoSight, cell: Cell, image: np.ndarray, segmenter: str
+) -> Steps[Regions]:
+    """Regions of one picture, step by step: what a network is needed for is asked of the caller.
+
+    So pictures can go in step, and the network does what several ask for in one pass.
 
     Parameters
     ----------
     sight : PhotoSight
     cell : Cell
     image : ndarray, uint8 (H, W, 3)
-    grown : callable
-        Masks (K, h, w) from seeds (K, h', w'), each beside the others as rivals.
     segmenter : str
-    device : str
-        Where edges are sharpened.
     """
     subjects = tuple(binding.subject for binding in cell.bindings)
     asked = first_look(sight, subjects)
     masks = np.zeros((len(subjects), *sight.kinds.shape[1:]), np.float32)
     seeded = [k for k, one in enumerate(asked) if one is not None and one.seed is not None]
-    _grow(masks, asked, seeded, grown)
+    yield from _grow(masks, asked, seeded)
     unknown = [k for k, one in enumerate(asked) if one is None]
     if unknown:
         left = np.clip(sight.kinds[THING] - masks.sum(0), 0, 1)
@@ -185,12 +180,12 @@ def regions_of(
                 asked[k] = Asked("only_thing", resized(where, sight.classes.shape[1:]), surely)
         if len(unknown) == 1 and asked[unknown[0]].seed is not None:  # type: ignore[union-attr]
             seeded = sorted([*seeded, *unknown])
-            _grow(masks, asked, seeded, grown)
+            yield from _grow(masks, asked, seeded)
     for k, one in enumerate(asked):
         if one is not None and one.place:
             masks[k] = sight.kinds[list(one.place)].sum(0)
     requested = [a for a in asked if a is not None]
-    return _assembled(sight, subjects, requested, masks, image, segmenter, device)
+    return (yield from _assembled(sight, subjects, requested, masks, image, segmenter))
 
 
 def _something_else(sight: PhotoSight, where: np.ndarray, noun: str) -> bool:
@@ -204,14 +199,12 @@ def _something_else(sight: PhotoSight, where: np.ndarray, noun: str) -> bool:
     return float(chance.max()) > _ELSE
 
 
-def _grow(
-    masks: np.ndarray, requested: list[Asked | None], seeded: list[int], grown: Grower
-) -> None:
+def _grow(masks: np.ndarray, requested: list[Asked | None], seeded: list[int]) -> Steps[None]:
     """Grow the masks of what has a seed, and share out where two of them lie."""
     seeds = [one.seed for one in (requested[k] for k in seeded) if one is not None]
     if not seeds:
         return
-    out = grown(np.stack([s for s in seeds if s is not None]))
+    out = yield "grow", np.stack([s for s in seeds if s is not None])
     total = out.sum(0)
     # Where masks overlap, the surer takes more than its share.
     share = out**2 / np.maximum((out**2).sum(0), 1e-6)
@@ -225,8 +218,7 @@ def _assembled(
     masks: np.ndarray,
     image: np.ndarray,
     segmenter: str,
-    device: str,
-) -> Regions:
+) -> Steps[Regions]:
     """All layers at the size of the image, their edges drawn to those of its colours."""
     rest = np.clip(1 - masks.sum(0), 0, 1)
     count = len(subjects)
@@ -234,7 +226,7 @@ def _assembled(
     # What is nowhere likelier than not need not be drawn; the wall is what remains.
     drawn = [k for k in range(len(kinds)) if k != WALL and kinds[k].max() > 0.5]
     wall = 1 - masks.sum(0) - kinds[drawn].sum(0)
-    layers = sharpened(np.concatenate([masks, kinds[drawn], wall[None]]), image, device)
+    layers = yield "sharpen", np.concatenate([masks, kinds[drawn], wall[None]])
     own = layers[:count]
     kinds = np.zeros((len(kinds), *image.shape[:2]), np.float32)
     kinds[drawn] = layers[count:-1]
@@ -269,31 +261,3 @@ def presence(one: Asked, mask: np.ndarray) -> float:
     if (mask > 0.5).mean() < LEAST_THING / 4:
         return 0.02
     return one.strength
-
-
-def sharpened(layers: np.ndarray, image: np.ndarray, device: str = "cpu") -> np.ndarray:
-    """Layers (C, h, w) at the size of an image, edges where its colours have theirs."""
-    import torch
-    import torch.nn.functional as F
-
-    from bench.judge.regions.lab import to_lab
-    from bench.judge.regions.refine import DEFAULT, among_neighbours
-
-    height, width = image.shape[:2]
-    shrink = min(1.0, WORKING_SIDE / max(height, width))
-    work = (max(1, round(height * shrink)), max(1, round(width * shrink)))
-    with torch.inference_mode():
-        picture = to_device([image], device).float() / 255
-        if work != (height, width):
-            picture = F.interpolate(
-                picture, work, mode="bilinear", align_corners=False, antialias=True
-            )
-        out = F.interpolate(
-            torch.from_numpy(layers).to(device)[None], work, mode="bilinear", align_corners=False
-        )
-        if min(work) > 2:
-            out = among_neighbours(out, to_lab(picture.clamp(0, 1)), DEFAULT)
-        if work != (height, width):
-            out = F.interpolate(out, (height, width), mode="bilinear", align_corners=False)
-        out = out / out.sum(1, keepdim=True).clamp(min=1e-6)
-    return np.asarray(out[0].cpu().numpy(), dtype=np.float32)

@@ -140,13 +140,16 @@ class CutoutSegmenter:
         for row, one in zip(named, small, strict=True):
             sights[row] = replace(sights[row], suite=(sights[row].suite[0], one))
 
-        def regions_of(row: int) -> Regions:
-            with judging(self.device):
-                regions = self.photo.segment(images[row], sights[row], cells[row], self.name)
-                return self._surer(regions, images[row], cells[row])
-
-        of_row = dict(zip(rows, in_threads(regions_of, rows), strict=True))
-        return [of_row.get(row) for row in range(len(images))]
+        out: list[Regions | None] = [None] * len(images)
+        found = self.photo.segment(
+            [images[row] for row in rows],
+            [sights[row] for row in rows],
+            [cells[row] for row in rows],
+            self.name,
+        )
+        for row, regions in zip(rows, found, strict=True):
+            out[row] = self._surer(regions, images[row], cells[row])
+        return out
 
     def see(self, images: Sequence[np.ndarray], together: int = _TOGETHER) -> list[Sight]:
         """What the small network makes of images of one shape, so many in a pass."""

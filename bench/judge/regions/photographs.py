@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.judge.device import to_device
-from bench.judge.regions.asked_things import regions_of
+from bench.judge.device import in_threads, to_device
+from bench.judge.regions.asked_things import steps_to_regions
 from bench.judge.regions.bundled import bundled_photo
 from bench.judge.regions.photo_evidence import PhotoSight
 from bench.records import Regions
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 #: Longest side that the network sees, and what sides are multiples of.
 SIDE, STRIDE = 256, 32
-#: Pictures in one pass on a GPU.
-_TOGETHER = 16
+#: Longest side at which edges are sharpened by colour.
+WORKING_SIDE = 192
+#: Pictures in one pass on a GPU, and seeds.
+_TOGETHER, _SEEDS = 16, 32
 
 
 class PhotoNetwork:
@@ -86,28 +88,103 @@ class PhotoNetwork:
             for row, (of_kinds, of_names, of_classes, thing) in enumerate(zip(*arrays, strict=True))
         ]
 
-    def segment(self, image: np.ndarray, sight: PhotoSight, cell: Cell, segmenter: str) -> Regions:
-        """Regions of an image from what the networks make of it."""
-        return regions_of(sight, cell, image, self._grower(sight), segmenter, self.device)
+    def segment(
+        self,
+        images: Sequence[np.ndarray],
+        sights: Sequence[PhotoSight],
+        cells: Sequence[Cell],
+        segmenter: str,
+    ) -> list[Regions]:
+        """Regions of images of one shape from what the networks make of them.
 
-    def _grower(self, sight: PhotoSight) -> Callable[[np.ndarray], np.ndarray]:
+        The images go in step: what is plain arithmetic in threads, what the network or the device
+        is needed for in one pass of all that ask for it.
+        """
+        given = zip(sights, cells, images, strict=True)
+        ways = [steps_to_regions(*one, segmenter) for one in given]
+        found: dict[int, Regions] = {}
+
+        def advanced(turn: tuple[int, Any]) -> tuple[int, str, np.ndarray] | None:
+            row, answer = turn
+            try:
+                return row, *ways[row].send(answer)
+            except StopIteration as end:
+                found[row] = end.value
+                return None
+
+        turns: list[tuple[int, Any]] = [(row, None) for row in range(len(ways))]
+        while turns:
+            asked = [one for one in in_threads(advanced, turns) if one is not None]
+            turns = []
+            for kind, answer in (("grow", self._grown), ("sharpen", self._sharpened)):
+                chosen = [(row, array) for row, of, array in asked if of == kind]
+                if chosen:
+                    rows, arrays = zip(*chosen, strict=True)
+                    answers = answer([(images[row], sights[row]) for row in rows], arrays)
+                    turns += zip(rows, answers, strict=True)
+        return [found[row] for row in range(len(ways))]
+
+    def _grown(
+        self, pictures: Sequence[tuple[np.ndarray, PhotoSight]], seeds: Sequence[np.ndarray]
+    ) -> list[np.ndarray]:
+        """Masks of the seeds of each picture."""
         import torch
 
-        def grown(seeds: np.ndarray) -> np.ndarray:
-            own = torch.from_numpy(seeds).to(self.device)[:, None]
-            count = len(own)
-            rivals = [
-                own[[j for j in range(count) if j != k]].amax(0) if count > 1 else own[0] * 0
-                for k in range(count)
-            ]
-            kinds, *seen = (t.expand(count, *t.shape[1:]) for t in sight.seen)
-            dtype = kinds.dtype
-            logits = self.model.decoder.query(
-                tuple(seen), kinds, own.to(dtype), torch.stack(rivals).to(dtype)
+        own = np.concatenate(seeds)
+        rivals = np.concatenate([_rivals(of_one) for of_one in seeds])
+        owners = [n for n, of_one in enumerate(seeds) for _ in of_one]
+        size = len(own) if self.together == 1 else _SEEDS
+        out = []
+        for start in range(0, len(own), size):
+            # Always so many on a GPU: the last one again where there are fewer.
+            places = [min(place, len(own) - 1) for place in range(start, start + size)]
+            kinds, *seen = (
+                torch.cat([pictures[owners[place]][1].seen[part] for place in places])
+                for part in range(3)
             )
-            return np.asarray(logits.float().sigmoid()[:, 0].cpu().numpy())
+            both = (torch.from_numpy(array[places])[:, None] for array in (own, rivals))
+            mine, others = (seed.to(self.device, kinds.dtype) for seed in both)
+            logits = self.model.decoder.query(tuple(seen), kinds, mine, others)
+            masks = logits.float().sigmoid()[:, 0].cpu().numpy()
+            out.append(masks[: len(own) - start])
+        return np.split(np.concatenate(out), np.cumsum([len(of_one) for of_one in seeds])[:-1])
 
-        return grown
+    def _sharpened(
+        self, pictures: Sequence[tuple[np.ndarray, PhotoSight]], layers: Sequence[np.ndarray]
+    ) -> list[np.ndarray]:
+        """Layers at the size of the picture, edges where its colours have theirs."""
+        import torch
+        import torch.nn.functional as F
+
+        from bench.judge.regions.lab import to_lab
+        from bench.judge.regions.refine import DEFAULT, among_neighbours
+
+        height, width = pictures[0][0].shape[:2]
+        shrink = min(1.0, WORKING_SIDE / max(height, width))
+        work = (max(1, round(height * shrink)), max(1, round(width * shrink)))
+        most = max(map(len, layers))
+        padded = [np.pad(one, ((0, most - len(one)), (0, 0), (0, 0))) for one in layers]
+        out = torch.from_numpy(np.stack(padded)).to(self.device)
+        picture = to_device([image for image, _ in pictures], self.device).float() / 255
+        if work != (height, width):
+            picture = F.interpolate(
+                picture, work, mode="bilinear", align_corners=False, antialias=True
+            )
+        out = F.interpolate(out, work, mode="bilinear", align_corners=False)
+        if min(work) > 2:
+            out = among_neighbours(out, to_lab(picture.clamp(0, 1)), DEFAULT)
+        if work != (height, width):
+            out = F.interpolate(out, (height, width), mode="bilinear", align_corners=False)
+        out = out / out.sum(1, keepdim=True).clamp(min=1e-6)
+        drawn = out.float().cpu().numpy()
+        return [one[: len(of_one)] for one, of_one in zip(drawn, layers, strict=True)]
+
+
+def _rivals(seeds: np.ndarray) -> np.ndarray:
+    """For each seed (K, h, w) the greatest of the others; zero where there is none."""
+    if len(seeds) == 1:
+        return np.zeros_like(seeds)
+    return np.stack([np.delete(seeds, k, axis=0).max(0) for k in range(len(seeds))])
 
 
 def network_size(height: int, width: int) -> tuple[int, int]:
