@@ -26,29 +26,24 @@ def _centred(length: int, step: int) -> slice:
     return slice((length - 1) % step // 2, None, step)
 
 
-def area_mean(layers: np.ndarray, side: int) -> np.ndarray:
-    """Mean over equal blocks, the longer side becoming at most ``side``.
+def block_means(image: np.ndarray, side: int) -> np.ndarray:
+    """Means of a picture over equal blocks, the longer side becoming at most ``side``.
 
     Parameters
     ----------
-    layers : ndarray, (H, W) or (N, H, W)
-        uint8 or float32.
+    image : ndarray, uint8, (H, W, 3)
     side : int
 
     Returns
     -------
-    ndarray, float32, (h, w) or (N, h, w)
-        ``layers`` themselves where they are no larger.
+    ndarray, uint8, (h, w, 3)
+        ``image`` itself where it is no larger.
     """
     from PIL import Image
 
-    height, width = layers.shape[-2:]
+    height, width = image.shape[:2]
     scale = side / max(height, width)
     if scale >= 1.0:
-        return layers.astype(np.float32, copy=False)
+        return image
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = np.empty((*layers.shape[:-2], size[1], size[0]), np.float32)
-    flat = small.reshape(-1, size[1], size[0])
-    for row, layer in enumerate(layers.reshape(-1, height, width)):
-        flat[row] = Image.fromarray(layer).resize(size, Image.Resampling.BOX)
-    return small
+    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX))

@@ -10,10 +10,12 @@ left as they are.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from bench.judge.colour.spaces import from_linear, linear_of_byte, to_lab
-from bench.judge.lattice import area_mean
+from bench.judge.colour.spaces import from_linear, lab_of_linear, linear_of_byte
+from bench.judge.lattice import block_means
 
 #: Longer side that a picture is read at, pixels.
 SIDE = 64
@@ -63,37 +65,44 @@ def find_light(image: np.ndarray, masks: np.ndarray, subjects: int) -> np.ndarra
     ndarray, float64, (3,), or None
         Linear RGB of a white surface under the light, at most 1; None for plain white light.
     """
-    byte = np.round(area_mean(np.moveaxis(image, -1, 0), SIDE)).astype(np.uint8)
-    linear = linear_of_byte()[byte].reshape(3, -1).T
-    masks = area_mean(masks, SIDE).reshape(len(masks), -1)
-    top = byte.reshape(3, -1).max(axis=0)
+    small = block_means(image, SIDE)
+    byte = small.reshape(-1, 3)
+    linear = linear_of_byte()[byte]
+    inside = (_middles(masks, *small.shape[:2]) > 0.5).reshape(len(masks), -1)
+    top = np.maximum(np.maximum(byte[:, 0], byte[:, 1]), byte[:, 2])
     place = int(0.95 * (len(top) - 1))
-    patch = np.median(linear[top >= np.partition(top, place)[place]], axis=0)
-    ground = linear[masks[-1] > 0.5]
-    wall = np.median(ground, axis=0) if len(ground) else np.zeros(3)
+    patch = _median(linear[top >= np.partition(top, place)[place]])
+    ground = linear[inside[-1]]
+    wall = _median(ground) if len(ground) else np.zeros(3)
     dim = wall.max() > DIM_WHITE and _pale_tint(wall) is not None
     most = MOST_GAIN_PALE if dim else MOST_GAIN
     strength = min(1.0, max(float(patch.max()) / WHITE, 1.0 / most))
-    tint = _find_tint(linear, masks, subjects)
+    tint = _find_tint(linear, inside, subjects)
     if tint is None:
         return None if strength > 0.97 else np.full(3, strength)
     return tint * strength
 
 
-def _find_tint(linear: np.ndarray, masks: np.ndarray, subjects: int) -> np.ndarray | None:
-    tints: list[np.ndarray] = []
+def _find_tint(linear: np.ndarray, inside: np.ndarray, subjects: int) -> np.ndarray | None:
+    tints: list[tuple[float, float]] = []
     owners: list[int] = []
-    for index, mask in enumerate(masks):
-        inside = np.flatnonzero(mask > 0.5)
-        if inside.size < MIN_REGION * mask.size:
-            continue
-        for patch in _patches(linear[inside], halves=index == len(masks) - 1):
-            tint = _pale_tint(patch)
-            if tint is not None:
-                tints.append(tint)
-                owners.append(index)
-    if len(tints) < 2 or owners[-1] != len(masks) - 1:
+    last = len(inside) - 1
+    # Of a background that is not pale nothing is found, whatever the rest.
+    for index in (last, *range(last)):
+        region = linear[inside[index]]
+        if len(region) >= MIN_REGION * len(linear):
+            for patch in _patches(region, halves=index == last):
+                tint = _pale_tint(patch)
+                if tint is not None:
+                    tints.append(tint)
+                    owners.append(index)
+        if not tints:
+            return None
+    if len(tints) < 2:
         return None
+    # The background's brighter half is the last.
+    own = owners.count(last)
+    tints, owners = tints[own:] + tints[:own], owners[own:] + owners[:own]
     table = np.array(tints)
     sizes = np.linalg.norm(table, axis=1)
     ground = table[-1]
@@ -108,9 +117,8 @@ def _find_tint(linear: np.ndarray, masks: np.ndarray, subjects: int) -> np.ndarr
     mean = np.median(table[alike], axis=0)
     light = np.exp([mean[0], 0.0, mean[1]])
     light /= light.max()
-    white = to_lab(from_linear(light))
-    chroma = float(np.hypot(white[1], white[2]))
-    hue = float(np.degrees(np.arctan2(white[2], white[1]))) % 360.0
+    _, a, b = lab_of_linear(*light.tolist())
+    chroma, hue = math.hypot(a, b), math.degrees(math.atan2(b, a)) % 360.0
     cool = COOL_HUE[0] <= hue <= COOL_HUE[1]
     if subject_is_pale:
         most = MOST_COOL if cool else MOST_WARM
@@ -130,22 +138,40 @@ def _patches(linear: np.ndarray, halves: bool) -> list[np.ndarray]:
         return [linear.mean(axis=0)]
     lighter = luminance >= np.partition(luminance, middle)[middle]
     if lighter.all():
-        return [np.median(linear, axis=0)]
-    dark, bright = linear[~lighter], linear[lighter]
-    low, high = np.median(dark, axis=0), np.median(bright, axis=0)
+        return [_median(linear)]
+    low, high = _median(linear[~lighter]), _median(linear[lighter])
     return [low, high] if high[1] > CONTRAST * low[1] else [high]
 
 
-def _pale_tint(patch: np.ndarray) -> np.ndarray | None:
+def _middles(masks: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """Masks (M, H, W) in the middle of each of so many blocks."""
+    y, x = (
+        ((np.arange(n) + 0.5) * (length / n)).astype(np.intp)
+        for n, length in zip((rows, columns), masks.shape[1:], strict=True)
+    )
+    return masks[:, y[:, None], x]
+
+
+def _median(values: np.ndarray) -> np.ndarray:
+    """What `numpy.median` gives along the first axis, without its checks."""
+    middle = len(values) // 2
+    if len(values) % 2:
+        return np.asarray(np.partition(values, middle, axis=0)[middle])
+    both = np.partition(values, (middle - 1, middle), axis=0)
+    return np.asarray((both[middle - 1] + both[middle]) / 2)
+
+
+def _pale_tint(patch: np.ndarray) -> tuple[float, float] | None:
     """Logarithms of R/G and B/G of a pale surface; None for a strong colour or a dark surface."""
-    top = float(patch.max())
+    red, green, blue = patch.tolist()
+    top = max(red, green, blue)
     if top < 0.05:
         return None
-    lab = to_lab(from_linear(patch / top))
-    if float(np.hypot(lab[1], lab[2])) > PALE:
+    _, a, b = lab_of_linear(red / top, green / top, blue / top)
+    if math.hypot(a, b) > PALE:
         return None
-    log = np.log(np.maximum(patch, 1e-4))
-    return np.array([log[0] - log[1], log[2] - log[1]])
+    middle = max(green, 1e-4)
+    return math.log(max(red, 1e-4) / middle), math.log(max(blue, 1e-4) / middle)
 
 
 def remove_light(byte: np.ndarray, light: np.ndarray) -> np.ndarray:

@@ -126,6 +126,19 @@ def to_lab(rgb: np.ndarray) -> np.ndarray:
     return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
 
 
+def lab_of_linear(red: float, green: float, blue: float) -> tuple[float, float, float]:
+    """CIELAB of one colour in linear light, in [0, 1]: `to_lab` without arrays."""
+    ratios = [
+        (row[0] * red + row[1] * green + row[2] * blue) / white
+        for row, white in zip(_XYZ.tolist(), _WHITE.tolist(), strict=True)
+    ]
+    x, y, z = (
+        ratio ** (1 / 3) if ratio > (6 / 29) ** 3 else ratio * (29 / 6) ** 2 / 3 + 4 / 29
+        for ratio in ratios
+    )
+    return 116 * y - 16, 500 * (x - y), 200 * (y - z)
+
+
 @cache
 def linear_of_byte() -> np.ndarray:
     """Linear light of the 256 encoded values, float32 (256,)."""

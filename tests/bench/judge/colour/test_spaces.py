@@ -11,6 +11,7 @@ from bench.judge.colour.spaces import (
     cube,
     cube_index,
     from_linear,
+    lab_of_linear,
     linear_of_byte,
     to_lab,
     to_linear,
@@ -76,3 +77,9 @@ def test_what_is_no_colour_is_refused(bad, words):
 
 def test_no_colours_at_all():
     assert as_byte(np.empty((0, 3))).shape == (0, 3)
+
+
+@given(st.tuples(*[st.floats(0, 1)] * 3))
+def test_one_colour_without_arrays_is_the_same(linear):
+    found = lab_of_linear(*linear)
+    np.testing.assert_allclose(found, to_lab(from_linear(np.array(linear))), atol=1e-3)
