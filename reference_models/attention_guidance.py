@@ -8,7 +8,7 @@ the gradient of a loss on the cross-attention maps, early in sampling. Chefer et
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -69,28 +69,28 @@ def distance(one: Tensor, other: Tensor) -> Tensor:
     return 0.5 * ((one - other) * ratio).sum(-1)
 
 
-def binding_loss(maps: Tensor, pairs: list[tuple[int, int]], words: int) -> Tensor:
-    """What is to be made small for one prompt: eq. 1, 3 and 4 of the paper.
+def binding_loss(maps: Tensor, pairs: Sequence[Sequence[tuple[int, int]]], there: Tensor) -> Tensor:
+    """What is to be made small, summed over prompts: eq. 1, 3 and 4 of the paper.
 
     Parameters
     ----------
-    maps : Tensor (pixels, words)
+    maps : Tensor (N, words, pixels)
         Attention to each word, as a distribution over pixels.
-    pairs : list of (int, int)
-        Places of a colour and its noun.
-    words : int
-        How many of the words are not padding.
+    pairs : sequence of sequences of (int, int)
+        For each prompt the places of its colours and their nouns.
+    there : Tensor, bool (N, words)
+        Which words are not padding.
     """
-    loss = maps.new_zeros(())
-    columns = maps.T
-    for colour, noun in pairs:
-        loss = loss + distance(columns[colour], columns[noun])
-        others = [k for k in range(words) if k not in (colour, noun)]
-        if others:
-            rest = columns[others]
-            apart = distance(columns[colour], rest) + distance(columns[noun], rest)
-            loss = loss - 0.5 * apart.mean()
-    return loss
+    flat = [(row, *pair) for row, own in enumerate(pairs) for pair in own]
+    if not flat:
+        return 0.0 * maps.sum()
+    row, colour, noun = torch.tensor(flat, device=maps.device).T
+    first, second, words = maps[row, colour], maps[row, noun], maps[row]
+    place = torch.arange(words.shape[1], device=maps.device)
+    rest = there[row] & (place != colour[:, None]) & (place != noun[:, None])
+    apart = 0.5 * (distance(first[:, None], words) + distance(second[:, None], words))
+    apart = (apart * rest).sum(1) / rest.sum(1).clamp(min=1)
+    return (distance(first, second) - apart).sum()
 
 
 class AttentionGuidance:
@@ -111,7 +111,7 @@ class AttentionGuidance:
         self.pairs = pairs_of(ids)
         # A text encoder may set marks before the words.
         self.first = int(getattr(network.text, "first", 0))
-        self.words = ((ids != 0).sum(1)).tolist()
+        self.there = ids != 0
 
     def __call__(self, x: Tensor, t: Tensor) -> Tensor:
         """State (N, C, H, W) at times (N,) to the moved state; late ones stay as they are."""
@@ -131,10 +131,7 @@ class AttentionGuidance:
 
     def _loss(self, maps: list[Tensor]) -> Tensor:
         # All layers and heads of one resolution alike, as the paper has it for Stable Diffusion.
-        mean = torch.stack([one.float().mean(1) for one in maps]).mean(0)
-        mean = mean / mean.sum(1, keepdim=True).clamp(min=1e-12)
-        loss = mean.new_zeros(())
-        for row, (pairs, words) in enumerate(zip(self.pairs, self.words, strict=True)):
-            own = mean[row, :, self.first : self.first + words]
-            loss = loss + binding_loss(own, pairs, words)
-        return loss + 0.0 * mean.sum()
+        mean = torch.stack([one.float().mean(1) for one in maps]).mean(0).mT
+        own = mean[:, self.first : self.first + self.there.shape[1]]
+        own = own / own.sum(2, keepdim=True).clamp(min=1e-12)
+        return binding_loss(own, self.pairs, self.there[:, : own.shape[1]])

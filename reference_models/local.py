@@ -191,14 +191,14 @@ class LocalModel:
 
         x, *steps = drawn(self.network, ids.to(self.device), fresh, self.preset, settings, frames)
         if not frames:
-            return self._enlarged(x)[:n], torch.empty(0)
+            return self.enlarged(x)[:n], torch.empty(0)
         kept = [
-            torch.stack([self._enlarged(predicted)[:n] for predicted in one], 1)
+            torch.stack([self.enlarged(predicted)[:n] for predicted in one], 1)
             for one in steps[: len(self.predictions(settings))]
         ]
-        return self._enlarged(x)[:n], torch.stack(kept, 1)
+        return self.enlarged(x)[:n], torch.stack(kept, 1)
 
-    def _enlarged(self, x: Tensor) -> Tensor:
+    def enlarged(self, x: Tensor) -> Tensor:
         """Pictures at 32 pixels in [-1, 1] to uint8 (N, 64, 64, 3) on the CPU."""
         small = x.clamp(-1, 1).to(self.dtype).contiguous(memory_format=torch.channels_last)
         large = self.upsampler(small).float()

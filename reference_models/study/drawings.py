@@ -110,7 +110,7 @@ def from_lines(lines: Iterable[str]) -> Iterator[Drawing]:
                 cells.append(cell)
                 verdicts += LETTERS[verdict]
                 places += PLACES.get(place, "o")
-        facts = {name: row[name] for name in ("loss", "train_seconds", "bf16")}
+        facts = {name: row[name] for name in ("loss", "train_seconds")}
         yield Drawing(
             row["condition"],
             row["seed"],

@@ -1,4 +1,4 @@
-"""A trained network drawn with and judged, by the suite's own judge, without a run's folder."""
+"""Pictures of a trained network, judged by the suite's own judge without a run's folder."""
 
 from __future__ import annotations
 
@@ -21,8 +21,6 @@ from bench.store.score_reader import Scored
 from prompts import build_grid
 from prompts.cells import Cell, Sample
 from prompts.grid import unique
-from reference_models.local import LocalModel
-from reference_models.sampling import Settings
 from reference_models.study.factors import Condition, Sampling
 
 #: Prompts whose pictures are kept for looking at.
@@ -47,14 +45,6 @@ def cells_of(pairs: bool) -> tuple[Cell, ...]:
     """The grid ``default``, with the grid ``pairs`` where these are asked for."""
     default = build_grid("default").cells
     return unique((*default, *build_grid("pairs").cells)) if pairs else default
-
-
-def draw(model: LocalModel, sampling: Sampling, cells: Sequence[Cell]) -> np.ndarray:
-    """One picture a cell, uint8 (N, 64, 64, 3), from the suite's own noise."""
-    settings = Settings(model.preset.steps, sampling.guidance_scale, attention=sampling.attention)
-    samples = [Sample(cell, 0) for cell in cells]
-    pictures, _ = model.draw([s.cell.text for s in samples], [s.seed for s in samples], settings)
-    return pictures.numpy()
 
 
 @cache

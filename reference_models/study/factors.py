@@ -15,7 +15,7 @@ CLEANED = 0.2
 #: Length of a short training of the coverage factor, as a share of the others'.
 SHORT = 0.25
 #: Pictures in the pool of a training.
-POOL = 40_960
+POOL = 24_576
 BATCH = 64
 
 
@@ -37,8 +37,9 @@ class Sampling:
 
 
 PLAIN = Sampling()
-GUIDED = tuple(Sampling(f"guidance-{scale:g}", scale) for scale in (1.0, 2.0, 5.0, 8.0))
+GUIDED = tuple(Sampling(f"guidance-{scale:g}", scale) for scale in (1.0, 2.0, 8.0))
 ATTENDED = tuple(Sampling(f"attention-{s:g}", GUIDANCE, s) for s in (0.05, 0.1, 0.2))
+_ATTENDED = (PLAIN, ATTENDED[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +95,14 @@ def _loose(percent: int) -> CaptionNoise:
     return CaptionNoise(loose=percent / 100)
 
 
-_ALL = (PLAIN, *GUIDED, *ATTENDED)
 _DOSE = (
-    Condition("clean", samplings=_ALL, pairs=True),
-    Condition("loose-50", noise=_loose(50), samplings=_ALL),
-    Condition("loose-25", noise=_loose(25), samplings=_ALL),
+    Condition("clean", samplings=_ATTENDED, pairs=True),
+    Condition("loose-50", noise=_loose(50), samplings=(PLAIN, *GUIDED, *ATTENDED)),
+    Condition("loose-25", noise=_loose(25), samplings=(*_ATTENDED, *GUIDED)),
     Condition("loose-10", noise=_loose(10)),
 )
 _TEXT = (
-    Condition("bag", text="bag", samplings=(PLAIN, *ATTENDED), pairs=True),
+    Condition("bag", text="bag", samplings=_ATTENDED, pairs=True),
     Condition("clip-tokens", text="clip-tokens", pairs=True),
     Condition("clip-pooled", text="clip-pooled", pairs=True),
     Condition("static", text="static", pairs=True),
@@ -124,11 +124,11 @@ _COVERAGE = tuple(
     for length in (1.0, SHORT)
     for kind, count in (
         ("colours", 1),
-        ("colours", 2),
         ("colours", 4),
-        ("concentrated", 2),
-        ("colours", 8),
         ("concentrated", 4),
+        ("colours", 2),
+        ("colours", 8),
+        ("concentrated", 2),
     )
 )
 #: All conditions by name, the most telling first.
@@ -136,14 +136,14 @@ CONDITIONS = {
     one.name: one
     for one in (
         *_DOSE[:3],
-        *_TEXT[:3],
+        *_TEXT[:2],
         *_REPAIR[:1],
-        *_NETWORK[:2],
-        *_COVERAGE[:4],
-        *_NETWORK[2:],
+        *_COVERAGE[:3],
         *_DOSE[3:],
-        *_TEXT[3:5],
-        *_COVERAGE[4:],
+        *_NETWORK[:2],
+        *_TEXT[2:5],
+        *_COVERAGE[3:],
+        *_NETWORK[2:],
         *_REPAIR[1:],
         *_TEXT[5:],
     )

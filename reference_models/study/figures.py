@@ -51,7 +51,6 @@ REPAIRS = (
     ("plain", "guidance 3"),
     ("guidance-1", "guidance 1"),
     ("guidance-2", "guidance 2"),
-    ("guidance-5", "guidance 5"),
     ("guidance-8", "guidance 8"),
     ("attention-0.05", "attention 0.05"),
     ("attention-0.1", "attention 0.1"),

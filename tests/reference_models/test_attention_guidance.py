@@ -31,10 +31,32 @@ def test_the_distance_is_that_of_kullback_and_leibler():
 
 
 def test_a_colour_that_looks_where_its_noun_does_has_the_smaller_loss():
-    left, right, flat = torch.eye(2) * 0.98 + 0.01, torch.eye(2).flip(0) * 0.98 + 0.01, 0.5
-    bound = torch.stack((torch.full((2,), flat), left[0], left[0]), 1)
-    leaked = torch.stack((torch.full((2,), flat), right[0], left[0]), 1)
-    assert binding_loss(bound, [(1, 2)], 3) < binding_loss(leaked, [(1, 2)], 3)
+    left, right, flat = (
+        torch.tensor([0.99, 0.01]),
+        torch.tensor([0.01, 0.99]),
+        torch.full((2,), 0.5),
+    )
+    there = torch.tensor([[True, True, True, False]])
+    bound = torch.stack((flat, left, left, right))[None]
+    leaked = torch.stack((flat, right, left, right))[None]
+    assert binding_loss(bound, [[(1, 2)]], there) < binding_loss(leaked, [[(1, 2)]], there)
+
+
+def test_the_loss_is_that_of_the_paper_written_out():
+    g = torch.Generator().manual_seed(1)
+    maps = torch.rand(2, 5, 9, generator=g).softmax(2)
+    there = torch.tensor([[True] * 5, [True] * 4 + [False]])
+    pairs = [[(0, 1), (3, 4)], [(1, 2)]]
+    wanted = 0.0
+    for row, own in enumerate(pairs):
+        for colour, noun in own:
+            rest = [k for k in range(5) if there[row, k] and k not in (colour, noun)]
+            near = distance(maps[row, colour], maps[row, noun])
+            far = [
+                0.5 * (distance(maps[row, a], maps[row, k])) for k in rest for a in (colour, noun)
+            ]
+            wanted += near - sum(far) / len(rest)
+    torch.testing.assert_close(binding_loss(maps, pairs, there), wanted)
 
 
 def test_attention_to_words_is_kept_and_to_pixels_is_not():

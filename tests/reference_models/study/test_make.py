@@ -10,7 +10,7 @@ from prompts.subjects import SUBJECT_LIST
 from reference_models.policies import colours_per_subject
 from reference_models.study.evaluate import cells_of, verdicts_of
 from reference_models.study.factors import BATCH, CONDITIONS, SEEDS, SHORT, trainings
-from reference_models.study.make import LEAST, MOST, main, pictures_for
+from reference_models.study.make import main
 from reference_models.world.statistics import held_out_pairs
 
 
@@ -38,12 +38,6 @@ def test_spread_and_concentrated_pairs_are_as_many_and_none_is_held_out(count):
     assert min(sum(s == one.name for _, s in few) for one in SUBJECT_LIST) == 1
 
 
-def test_pictures_fit_the_time():
-    assert pictures_for(1e9, 300, 70) == MOST
-    assert pictures_for(1.0, 300, 70) == LEAST
-    assert abs(pictures_for(20_000, 220, 40) * 40 / 20_000 - 150) < 2
-
-
 def test_a_picture_of_nothing_binds_nothing():
     cells = [cell for cell in cells_of(False) if "potato" in cell.id and cell.template != "pair"]
     gray = np.full((len(cells), 64, 64, 3), 128, np.uint8)
@@ -60,7 +54,7 @@ def test_a_study_of_one_training_is_made_and_not_made_again(tmp_path):
     lines = (tmp_path / "results.jsonl").read_text().splitlines()
     (line,) = map(json.loads, lines)
     assert (line["condition"], line["seed"], line["sampling"]) == ("colours-1", 1, "plain")
-    assert line["pictures"] == 64
+    assert (line["pictures"], line["graph"]) == (64, False)
     assert all(len(row) == 7 for rows in line["cells"].values() for row in rows)
     CliRunner().invoke(main, asked)
     assert (tmp_path / "results.jsonl").read_text().splitlines() == lines

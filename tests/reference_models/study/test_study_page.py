@@ -30,7 +30,7 @@ def line(condition, seed, leak=0.0, swap=0.0, sampling="plain"):
             bound = ["bound", "", 0.0, 0.0, None, None, None]
             hit = k < round(share * len(own))
             cells[cell.id] = [row if hit else bound for _ in cell.bindings]
-    facts = {"pictures": 100, "loss": 0.1, "train_seconds": 2.0, "bf16": False}
+    facts = {"pictures": 100, "loss": 0.1, "train_seconds": 2.0}
     whole = {"condition": condition, "seed": seed, "sampling": sampling, "cells": cells}
     return json.dumps(facts | whole)
 
