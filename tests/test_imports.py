@@ -23,6 +23,7 @@ MEETING_PLACES = ("bench/cli/", "bench/cli/main.py")
 #: store, which keeps what it gives.
 ROOMS = (
     ("cli", "pytest_plugin", "__main__"),
+    ("serve",),
     ("api", "metric", ""),
     ("gate", "export", "annotations"),
     ("run",),

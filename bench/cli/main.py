@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "agree": ("agree", "Compare the verdicts with labels by people."),
     "export": ("export", "Write a run as PNG files or model-card metadata."),
     "validate": ("validate", "Judge the scorers on scenes whose verdict is known."),
+    "serve": ("serve", "Judge pictures that are sent by HTTP, as a reward for trainers."),
     "prompts": ("prompts", "Print the prompts of a grid."),
     "models": ("models", "List the models, segmenters and scorers that can be run."),
     "doctor": ("doctor", "Tell what this machine has and lacks."),

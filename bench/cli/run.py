@@ -75,6 +75,7 @@ def command(**options: Any) -> None:
     grid_given = {name: options.pop(name) for name in (*grid_names, "captions", "strict")}
     as_json, yes = options.pop("as_json"), options.pop("yes")
     dry_run = options.pop("dry_run")
+    trackers = options.pop("trackers")
     options["out"] = options.pop("runs")
     some = take_sampling(options)
     ours = ("model", "batch_size", "steps", "guidance_scale", "dtype", "trajectory")
@@ -91,4 +92,4 @@ def command(**options: Any) -> None:
 
         click.echo(forecast(spec), nl=False)
         return
-    finish(spec, as_json, yes)
+    finish(spec, as_json, yes, trackers)

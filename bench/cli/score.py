@@ -95,6 +95,7 @@ def command(**options: Any) -> None:
     from bench.run.spec import PictureSource, RunSpec
 
     as_json, yes = options.pop("as_json"), options.pop("yes")
+    trackers = options.pop("trackers")
     options["out"] = options.pop("runs")
     grid_file, captions = options.pop("grid_file"), options.pop("captions")
     grid = resolve_grid(grid_file=grid_file) if grid_file else None
@@ -116,4 +117,4 @@ def command(**options: Any) -> None:
     )
     of_pictures = {name: options.pop(name) for name in ours}
     source = PictureSource(grid=grid, training=training, **of_pictures)
-    finish(RunSpec(source, **options), as_json, yes)
+    finish(RunSpec(source, **options), as_json, yes, trackers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -54,6 +54,13 @@ _OPTIONS = (
         is_flag=True,
         help="Send pictures and key to a host other than this machine without encryption.",
     ),
+    click.option(
+        "--log",
+        "trackers",
+        multiple=True,
+        type=click.Choice(["wandb", "mlflow", "tensorboard"]),
+        help="Hand numbers, verdicts and pictures to an experiment tracker; may be repeated.",
+    ),
     click.option("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps."),
     click.option(
         "--judge-device", metavar="NAME", help="Of segmenter and scorers.  [default: the model's]"
@@ -74,19 +81,22 @@ def scoring_options(command: Command) -> Command:
     return command
 
 
-def finish(spec: RunSpec, as_json: bool, yes: bool = False) -> None:
+def finish(spec: RunSpec, as_json: bool, yes: bool = False, trackers: Sequence[str] = ()) -> None:
     """Make a run and print its summary; too many invalid images are an error after it.
 
     ``yes`` fetches what would else be asked for, where there is somebody to ask.
     """
     import json
 
+    from bench.export.trackers import log_run, require_tracker
     from bench.run.record import require_valid
     from bench.run.run import run
     from bench.run.summary import RunSummary, render, to_dict
     from bench.statistics.second_opinions import second_opinions
     from bench.store.derived import read_verdicts
 
+    for tracker in trackers:
+        require_tracker(tracker)
     done = run(spec, consent=_consent(yes))
     opinions = second_opinions(read_verdicts(done.run))
     summary = RunSummary(done.run.manifest, done.estimates, done.stock.images, opinions=opinions)
@@ -96,6 +106,8 @@ def finish(spec: RunSpec, as_json: bool, yes: bool = False) -> None:
         from rich.console import Console
 
         Console().print(render(summary))
+    for tracker in trackers:
+        log_run(done.run, done.estimates, tracker)
     require_valid(done.stock)
 
 

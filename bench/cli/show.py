@@ -15,12 +15,24 @@ from bench.cli.place import FolderOrUrl, runs_folder
 @click.option("--json", "as_json", is_flag=True, help="Record and estimates as JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="All estimates as CSV.")
 @click.option(
+    "--log",
+    "trackers",
+    multiple=True,
+    type=click.Choice(["wandb", "mlflow", "tensorboard"]),
+    help="Hand numbers, verdicts and pictures to an experiment tracker; may be repeated.",
+)
+@click.option(
     "--disagreements",
     is_flag=True,
     help="The images where a second opinion (clip, vqa, ...) is not the verdict's, as CSV.",
 )
 def command(
-    names: tuple[Path, ...], runs: Path, as_json: bool, as_csv: bool, disagreements: bool
+    names: tuple[Path, ...],
+    runs: Path,
+    as_json: bool,
+    as_csv: bool,
+    trackers: tuple[str, ...],
+    disagreements: bool,
 ) -> None:
     """Print the summary of RUN: a folder, a name, or the latest run where it is omitted.
 
@@ -61,3 +73,9 @@ def command(
             Console(width=wide, soft_wrap=True).print(render_several(found))
         else:
             Console().print(render(found[0]))
+    if trackers:
+        from bench.export.trackers import log_run
+
+        for name, one in zip(names or (None,), found, strict=True):
+            for tracker in trackers:
+                log_run(Run(find_run(name, runs)), one.estimates, tracker)

@@ -1,0 +1,1 @@
+"""The judge as a service: pictures and prompts by HTTP, scores and reasons back."""
