@@ -32,6 +32,8 @@ from reference_models.world.caption_noise import CaptionNoise
 
 #: Pictures drawn for each picture shown: each is shown about twice, with other noise.
 REUSE = 2
+#: Steps of each training before its speed is taken, and by which it is; share of the time planned.
+TRIED, MARGIN = 30, 0.8
 #: Points of a training's curve.
 POINTS = 12
 #: Files of a trained model.
@@ -87,6 +89,14 @@ def train(
         waiting.append((recipe, training, {"seen": pictures.seen, "clock": []}))
         click.echo(f"{recipe.name}: {count:,} pictures drawn", err=True)
     started, several = time.monotonic(), len(waiting)
+    tried = min(TRIED, min(training.steps for _, training, _ in waiting) // 4)
+    for rounds in (tried, tried):
+        since = time.monotonic()
+        for _, training, _ in waiting * rounds:
+            training.advance()
+    each = (time.monotonic() - since) / max(1, tried * several)
+    waiting = affordable(waiting, each, deadline - time.monotonic())
+    click.echo(f"{1000 * each:.1f} ms a step, {len(waiting)} of {several} trainings", err=True)
     while waiting and time.monotonic() < deadline:
         for one in list(waiting):
             recipe, training, facts = one
@@ -100,6 +110,26 @@ def train(
                 yield one
     for recipe, training, _ in waiting:
         click.echo(f"{recipe.name}: out of time at {training.done} of {training.steps}", err=True)
+
+
+def affordable(waiting: list[Any], each: float, left: float) -> list[Any]:
+    """The first trainings, at least one, whose steps take no more than most of the time left.
+
+    Parameters
+    ----------
+    waiting : list of (Recipe, ResidentTraining, facts)
+    each, left : float
+        Seconds of a step, and to the deadline.
+    """
+    kept: list[Any] = []
+    taken = 0.0
+    for one in waiting:
+        taken += each * (one[1].steps - one[1].done)
+        if kept and taken > MARGIN * left:
+            click.echo(f"{one[0].name}: no time for it", err=True)
+        else:
+            kept.append(one)
+    return kept
 
 
 def _name_of(device: torch.device) -> str:

@@ -1,6 +1,7 @@
 """Recipes of a model that leaks, tried out small."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -11,7 +12,7 @@ from reference_models.card import curve_points
 from reference_models.local import LocalModel
 from reference_models.presets import PRESETS
 from reference_models.study.bars import Bars
-from reference_models.study.recipes import main, rank, recipes
+from reference_models.study.recipes import affordable, main, rank, recipes
 from reference_models.world.statistics import held_out_pairs
 
 
@@ -29,6 +30,13 @@ def test_the_best_misses_fewest_bars():
     good = Bars(0.6, 0.2, 0.08, 0.06, 0.06, 0.1, 0.02, 35.0, 0.2)
     dull = Bars(0.95, 0.01, 0.0, 0.0, 0.0, 0.0, 0.0, 15.0, 0.0)
     assert sorted([rank(dull), rank(good)])[0] == rank(good)
+
+
+def test_recipes_for_which_there_is_no_time_are_left_out():
+    waiting = [(recipe, SimpleNamespace(steps=140, done=40), {}) for recipe in recipes(640)]
+    assert len(affordable(waiting, 0.01, 4.0)) == 3
+    assert len(affordable(waiting, 0.01, 0.1)) == 1
+    assert affordable(waiting, 0.01, 1000) == waiting
 
 
 def test_a_recipe_is_trained_run_and_kept(tmp_path):
