@@ -7,7 +7,6 @@ block (root mean square).
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import math
 import time
@@ -17,18 +16,17 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from reference_models.data import ScenePool
 from reference_models.dit import DiT
 from reference_models.nn.normalisation import ChannelNorm, RMSNorm
-from reference_models.policies import policy
 from reference_models.presets import PRESETS, TrainingPreset, build
-from reference_models.train import loss_of
-from reference_models.training import Training
+from reference_models.resident import ResidentTraining, TrainingPictures
 
 #: Learning rates that are tried, as multiples of the preset's own.
 RATES = (0.25, 1.0, 4.0, 16.0)
 #: What is trained: the transformer, whose residual stream nothing but the norms holds.
 PRESET = replace(PRESETS["local-dit"], images=32_000)
+#: Times that the activations are measured on the way.
+POINTS = 100
 #: A loss above this is called broken: a network that predicts nothing has about 1.3.
 BROKEN = 3.0
 
@@ -68,23 +66,21 @@ def sizes(network: DiT, inputs: tuple[Tensor, Tensor, Tensor]) -> list[float]:
     return found
 
 
-class Broken(Exception):
-    """The loss is no number any more, or far from all that a network could be worth."""
-
-
 def train(
     out: Path,
     normalised: bool,
     factor: float,
     seed: int,
     device: str,
+    pictures: TrainingPictures,
     images: int,
     deadline: float,
     preset: TrainingPreset = PRESET,
 ) -> None:
     """Train once and write ``curve.csv``: pictures, loss, and the size behind each block.
 
-    Nothing is done where the curve is whole already.
+    The training ends where it breaks. Nothing is done where the curve is whole already, and nothing
+    is written where the deadline comes first.
 
     Parameters
     ----------
@@ -92,10 +88,12 @@ def train(
         Folder of this training.
     factor : float
         On both learning rates.
+    pictures : TrainingPictures
+        On the device.
     images : int
         Pictures seen.
     deadline : float
-        Time (`time.monotonic`) at which to stop; the curve then ends early.
+        Time (`time.monotonic`) at which to stop.
     """
     file = out / "curve.csv"
     if file.exists():
@@ -112,32 +110,35 @@ def train(
     assert isinstance(model, DiT)
     if not normalised:
         without_normalisation(model)
-    model.to(device)
-    training = Training(preset, out, model)
-    pool = ScenePool(training.generator, policy(preset.policy), size=1024)
+    training = ResidentTraining(model, preset, [(pictures, 1.0)], torch.device(device), bf16=True)
     generator = torch.Generator().manual_seed(0)
+    side = model.side
     probe = (
-        torch.randn(32, 3, model.side, model.side, generator=generator).to(device),
+        torch.randn(32, 3, side, side, generator=generator).to(device),
         torch.rand(32, generator=generator).to(device),
-        pool.batch(32)[1].to(device),
+        pictures.ids[:32],
     )
-    rows: list[list[float]] = []
-    every = max(1, training.steps // 100)
-
-    def step() -> Tensor:
-        loss = loss_of(model, *pool.batch(training.batch), training.generator, preset)
-        if len(rows) % every == 0 or not math.isfinite(float(loss.detach())):
-            behind = sizes(model, probe)
-        else:
-            behind = [math.nan] * len(model.blocks)
-        value = float(loss.detach())
-        rows.append([(training.step + 1) * preset.batch, value, *behind])
-        if not value < BROKEN or time.monotonic() > deadline:
-            raise Broken
-        return loss
-
-    with contextlib.suppress(Broken):
-        training.run(step)
+    every = max(1, training.steps // POINTS)
+    behind: dict[int, list[float]] = {}
+    done = False
+    while not done:
+        if time.monotonic() > deadline:
+            return
+        done = training.advance()
+        if training.done % every and not done:
+            continue
+        if device.startswith("cuda"):
+            # The training has a stream of its own.
+            torch.cuda.synchronize()
+        losses = training.losses[: training.done].tolist()
+        behind[training.done] = sizes(model, probe)
+        done = done or not all(loss < BROKEN for loss in losses)
+    nothing = [math.nan] * len(model.blocks)
+    rows = [
+        [step * preset.batch, loss, *behind.get(step, nothing)]
+        for step, loss in enumerate(losses, start=1)
+    ]
+    out.mkdir(parents=True, exist_ok=True)
     write_curve(file, rows, len(model.blocks))
 
 

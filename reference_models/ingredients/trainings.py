@@ -1,121 +1,84 @@
 """The trainings behind the figures: ``python -m reference_models.ingredients.trainings --out DIR``.
 
-Three parts, each in processes of its own: ``masked`` is the member ``local-masked``; ``schedule``
-is ``local-capped`` and ``local-cov-75``, alike but for the noise that the first never sees, with
-three seeds; ``norm`` is short trainings with and without normalisation. Each goes on from its last
-checkpoint when the command is given again; what is not done after ``--seconds`` is stopped, and its
-weights are those of the last checkpoint.
+``schedule`` is the members that see full noise and that never do, three times each; ``norm`` is
+short trainings with and without normalisation. Both in processes of their own, side by side. What
+was made before is not made again; what is not done after ``--seconds`` is left out.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
+import torch
 
-from reference_models.ingredients.normalisation import RATES, train
-from reference_models.publish import publish
-from reference_models.train_upsampler import upsampler_for
+from reference_models.denormals import flushed
+from reference_models.ingredients import normalisation, schedule
+from reference_models.policies import policy
+from reference_models.resident import draw_pictures
 
-#: Members that differ in the noise that they see alone.
-SCHEDULE = ("local-cov-75", "local-capped")
-SEEDS = (1, 2, 3)
-PARTS = ("masked", "norm", *(f"schedule-{seed}" for seed in SEEDS))
-
-
-def _member(
-    name: str, seed: int, out: Path, device: str, images: int | None, deadline: float
-) -> None:
-    """Train a member in a process of its own; at the deadline keep what it has come to."""
-    folder = out / f"{name}-seed{seed}"
-    weights = folder / f"{name}.safetensors"
-    if weights.exists() or time.monotonic() > deadline:
-        return
-    command = [sys.executable, "-m", "reference_models.train", "--preset", name, "--device", device]
-    command += ["--seed", str(seed), "--out", str(folder), "--every", "20", "--sheet-every", "1e9"]
-    if images is not None:
-        command += ["--images", str(images)]
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "output.txt").open("a") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output)
-        try:
-            process.wait(max(1.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-    if not weights.exists() and (folder / "checkpoint.safetensors").exists():
-        upsampler_for(folder)
-        publish(folder, name)
-
-
-def _normalisation(out: Path, seeds: int, device: str, images: int, deadline: float) -> None:
-    for seed in range(1, seeds + 1):
-        for factor in RATES:
-            for name, normalised in (("with", True), ("without", False)):
-                if time.monotonic() < deadline:
-                    folder = out / f"norm-{name}-{factor:g}-seed{seed}"
-                    train(folder, normalised, factor, seed, device, images, deadline)
+PARTS = ("schedule", "norm")
 
 
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of all of it.")
-@click.option("--part", "parts", type=click.Choice(PARTS), multiple=True, help="All by default.")
+@click.option("--part", type=click.Choice(PARTS), help="In this process; all by default.")
 @click.option("--device", default="cpu", show_default=True)
-@click.option("--seconds", default=3600.0, show_default=True, help="After which all is stopped.")
-@click.option("--images", type=int, help="Pictures a training of a member, for a rehearsal.")
-@click.option("--norm-images", default=24_000, show_default=True, help="Of each without or with.")
-@click.option("--norm-seeds", default=2, show_default=True)
-@click.option("--alone", is_flag=True, hidden=True, help="This process does the one part.")
+@click.option("--seconds", default=7200.0, show_default=True, help="After which all is stopped.")
+@click.option("--images", type=int, help="Pictures a training of the schedule, for a rehearsal.")
+@click.option("--norm-images", default=24_000, show_default=True, help="Of each with or without.")
+@click.option("--norm-seeds", default=1, show_default=True)
+@click.option("--pool", default=schedule.POOL, show_default=True, help="Pictures drawn.")
+@flushed()
 def main(
     out: Path,
-    parts: tuple[str, ...],
+    part: str | None,
     device: str,
     seconds: float,
     images: int | None,
     norm_images: int,
     norm_seeds: int,
-    alone: bool,
+    pool: int,
 ) -> None:
     """Train what the figures show."""
     deadline = time.monotonic() + seconds
-    parts = parts or PARTS
-    if not alone:
-        options = ["--out", str(out), "--device", device, "--seconds", str(seconds)]
-        options += ["--norm-images", str(norm_images), "--norm-seeds", str(norm_seeds), "--alone"]
-        if images is not None:
-            options += ["--images", str(images)]
-        command = [sys.executable, "-m", "reference_models.ingredients.trainings", *options]
+    if part is None:
         one = os.environ | {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
-        with ThreadPoolExecutor(len(parts)) as pool:
-            jobs = {
-                part: pool.submit(subprocess.run, [*command, "--part", part], env=one)
-                for part in parts
-            }
-        failed = [part for part, job in jobs.items() if job.result().returncode]
-        made = sorted(path.parent.name for path in out.glob("*/*.safetensors") if _is_whole(path))
-        curves = len(list(out.glob("norm-*/curve.csv")))
-        click.echo(f"{out}: {', '.join(made)}; {curves} curves with and without normalisation")
+        command = [sys.executable, "-m", "reference_models.ingredients.trainings", *sys.argv[1:]]
+        jobs = {name: subprocess.Popen([*command, "--part", name], env=one) for name in PARTS}
+        failed = [name for name, job in jobs.items() if job.wait()]
+        click.echo(_told(out))
         if failed:
             raise click.ClickException(f"{', '.join(failed)} failed; the messages stand above")
         return
-    for part in parts:
-        kind, _, seed = part.partition("-")
-        if kind == "masked":
-            _member("local-masked", 1, out, device, images, deadline)
-        elif kind == "norm":
-            _normalisation(out, norm_seeds, device, norm_images, deadline)
-        else:
-            for name in SCHEDULE:
-                _member(name, int(seed), out, device, images, deadline)
+    if device.startswith("cuda"):
+        torch.set_float32_matmul_precision("high")
+    if part == "schedule":
+        schedule.train(out, device, deadline, images, pool)
+        return
+    preset = normalisation.PRESET
+    place = torch.device(device)
+    pictures = draw_pictures(min(pool, 8192), 1, policy(preset.policy), device=place)
+    # Where it breaks comes first.
+    for seed in range(1, norm_seeds + 1):
+        for factor in sorted(normalisation.RATES, reverse=True):
+            for name, normalised in (("without", False), ("with", True)):
+                folder = out / f"norm-{name}-{factor:g}-seed{seed}"
+                normalisation.train(
+                    folder, normalised, factor, seed, device, pictures, norm_images, deadline
+                )
 
 
-def _is_whole(path: Path) -> bool:
-    return path.stem.startswith("local-")
+def _told(out: Path) -> str:
+    tone = out / "tone.json"
+    made = len(json.loads(tone.read_text())) - 1 if tone.exists() else 0
+    curves = len(list(out.glob("norm-*/curve.csv")))
+    return f"{out}: {made} trainings in tone.json, {curves} curves with and without normalisation"
 
 
 if __name__ == "__main__":
