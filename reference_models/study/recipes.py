@@ -53,7 +53,7 @@ def recipes(images: int) -> list[Recipe]:
     """The preset of ``local`` and its variations, the likeliest first."""
     base = replace(PRESETS["local"], images=images)
     noise = base.noise
-    few, many = (2.0, 3.0), (1.5, 2.0, 3.0)
+    few = (2.0, 3.0)
 
     def varied(name: str, scales: tuple[float, ...] = few, **other: Any) -> Recipe:
         changed = replace(noise, **{k: v for k, v in other.items() if k in CaptionNoise.__slots__})
@@ -61,7 +61,7 @@ def recipes(images: int) -> list[Recipe]:
         return Recipe(name, replace(base, noise=changed, **rest), scales)
 
     return [
-        varied("base", many),
+        varied("base", (1.5, 2.0, 3.0)),
         varied("looser", loose=noise.loose + 0.1),
         varied("stricter", loose=noise.loose - 0.1),
         varied("exchanged", exchanged=noise.exchanged + 0.2),
@@ -171,7 +171,8 @@ def measure(
     command = [sys.executable, "-m", "bench", "run", "--model", folder.name, "--name", name]
     command += ["--guidance-scale", f"{scale:g}", "--scorer", "segmentation", "--device", device]
     command += ["--runs", str(out / "runs"), *grid.split()]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.getcwd()}
+    found = os.pathsep.join(filter(None, (os.getcwd(), os.environ.get("PYTHONPATH"))))
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": found}
     if left < 5:
         return None
     try:
