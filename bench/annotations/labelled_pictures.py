@@ -100,6 +100,18 @@ def read_labelled_pictures(path: Path, masks: Path | None = None) -> tuple[Label
     )
 
 
+def load_labelled(
+    path: Path,
+) -> list[tuple[LabelledPicture, np.ndarray, dict[str, np.ndarray]]]:
+    """Labelled pictures, each with its pixels, uint8 (H, W, 3), and its masks by hand, by noun."""
+    loaded = []
+    for picture in read_labelled_pictures(path):
+        image = as_rgb8(read_file(picture.path))
+        masks = {n: read_mask(p, *image.shape[:2]) for n, p in picture.masks.items()}
+        loaded.append((picture, image, masks))
+    return loaded
+
+
 def read_mask(path: Path, height: int, width: int) -> np.ndarray:
     """Read a mask by hand.
 

@@ -1,46 +1,92 @@
-"""Where ``bound`` and ``mixed`` part: the thresholds fitted jointly, with what each choice costs.
+"""The constants of the judge, fitted jointly on rendered, photoreal and labelled pictures.
 
-``python -m bench.certificate.fit [SCENES]``, exact masks of known scenes alone; with labelled
-pictures by `fit_table` of what `bench.certificate.labelled.measure_labelled` gives of them. Half of
-their sources are fitted on, by the hash of the name of the source; the other half is only
-reported. JSON on stdout: a row for each pair of ``bound`` and ``margin``.
+Two parts, each with what every choice costs: `fit_table`, the thresholds at which ``bound`` and
+``mixed`` part, from what was measured once; and `fit_surfaces`, the constants of local light and of
+two paints, for which every picture is measured anew. Labelled pictures are those with a mask by
+hand; half of their sources, by the hash of the name, are fitted on, the other half is only
+reported. ``python -m bench.cli.fit`` runs both.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import sys
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 from bench.certificate.conditions import SET_SEED, TRIALS
-from bench.certificate.labelled import LabelledQuestion, summarise_questions
+from bench.certificate.labelled import (
+    LabelledQuestion,
+    Loaded,
+    measure_labelled,
+    summarise_questions,
+)
+from bench.certificate.photoreal import photoreal_batches
 from bench.certificate.report import Measured, judge_measured, measure_known, summarise
+from bench.certificate.scenes import Answer
+from bench.judge.local_light import DEFAULT as LOCAL_LIGHT
+from bench.judge.local_light import LocalLight
+from bench.judge.paints import VALLEY
 from bench.judge.scorers.segmentation import SegmentationScorer
 from bench.judge.verdict import DEFAULT, Thresholds
 
 BOUNDS = (0.3, 0.34, 0.38, 0.42, 0.5)
 MARGINS = (0.1, 0.14, 0.18, 0.22, 0.26)
-#: Kinds of known pictures, and their trials.
+#: Kinds of known pictures, and their trials; photoreal scenes are those of a folder.
 KINDS: dict[str, tuple[str, ...]] = {
     "rendered": ("plain, 64 px", "dim and bright light", "JPEG quality 75", "clutter", "256 px"),
     "composites": ("icons on photographs, 256 px",),
 }
+#: Values that are tried of each constant of surfaces.
+LIGHT_GRID: dict[str, tuple[Any, ...]] = {
+    "taken": (0.2, 0.3, 0.4, 0.5),
+    "most_taken": (8.0, 12.0, 16.0, 20.0),
+    "pale": ((10.0, 18.0), (16.0, 24.0), (22.0, 30.0)),
+    "neutral": ((4.0, 9.0), (6.0, 11.0), (8.0, 14.0), (11.0, 17.0)),
+    "black": (0.28, 0.32, 0.36, 0.4),
+    "white": (0.74, 0.78, 0.82),
+}
+VALLEYS = ((0.05, 0.5), (0.15, 0.45), (0.15, 0.6), (0.15, 0.8), (0.3, 0.6))
 
 
-def measure_kinds(scenes: int) -> dict[str, list[Measured]]:
-    """Measure known pictures of every kind, on the seeds that thresholds are set on."""
-    scorer = SegmentationScorer()
-    found: dict[str, list[Measured]] = {}
+@dataclass(frozen=True, slots=True, eq=False)
+class FitSet:
+    """What constants are fitted on: known scenes by kind, and labelled pictures."""
+
+    known: Mapping[str, Sequence[Answer]]
+    labelled: Sequence[Loaded] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Surfaces:
+    """The constants of surfaces together."""
+
+    light: LocalLight = field(default_factory=lambda: LOCAL_LIGHT)
+    valley: tuple[float, float] = VALLEY
+
+
+def fit_set(scenes: int, photoreal: Path | None, labelled: Sequence[Loaded] = ()) -> FitSet:
+    """Known pictures of every kind, on the seeds that constants are set on.
+
+    Parameters
+    ----------
+    scenes : int
+        Of a trial of the rendered world.
+    photoreal : Path or None
+        A folder of training scenes of `reference_models.photoreal`, of which as many are taken.
+    labelled : sequence of Loaded
+    """
+    known: dict[str, list[Answer]] = {}
     for kind, titles in KINDS.items():
-        rows = found.setdefault(kind, [])
+        rows = known.setdefault(kind, [])
         for number, title in enumerate(titles):
             for answers in TRIALS[title].batches(TRIALS[title].count(scenes), SET_SEED + number):
-                rows += measure_known(answers, None, scorer)
-    return found
+                rows += answers
+    if photoreal is not None:
+        known["photoreal"] = [a for b in photoreal_batches(scenes, folder=photoreal) for a in b]
+    return FitSet(known, [one for one in labelled if one[2]])
 
 
 def is_fitted(source: str) -> bool:
@@ -48,20 +94,25 @@ def is_fitted(source: str) -> bool:
     return hashlib.sha256(source.encode()).digest()[-1] % 2 == 1
 
 
-def fit_table(
-    known: dict[str, list[Measured]], labelled: Sequence[LabelledQuestion] = ()
-) -> list[dict[str, Any]]:
-    """For each choice macro-F1 and recall of ``mixed`` by kind, and balanced accuracy."""
-    return [
-        _row(replace(DEFAULT, bound=bound, margin=margin), known, labelled)
-        for bound, margin in product(BOUNDS, MARGINS)
-    ]
+def measure(
+    pictures: FitSet, surfaces: Surfaces
+) -> tuple[dict[str, list[Measured]], list[LabelledQuestion]]:
+    """Measure all of them with exact masks, or those by hand."""
+    scorer = SegmentationScorer(local_light=surfaces.light, valley=surfaces.valley)
+    known = {kind: measure_known(answers, None, scorer) for kind, answers in pictures.known.items()}
+    return known, measure_labelled(pictures.labelled, scorer, None)
 
 
-def _row(
-    thresholds: Thresholds, known: dict[str, list[Measured]], labelled: Sequence[LabelledQuestion]
+def row_of(
+    thresholds: Thresholds,
+    known: Mapping[str, Sequence[Measured]],
+    labelled: Sequence[LabelledQuestion],
 ) -> dict[str, Any]:
-    row: dict[str, Any] = {"bound": thresholds.bound, "margin": thresholds.margin}
+    """Macro-F1 and recall of ``mixed`` by kind, and balanced accuracy of either half.
+
+    ``worst`` is the least and ``mean`` the mean of the macro-F1 and of the fitted half.
+    """
+    row: dict[str, Any] = {}
     for kind, measured in known.items():
         found = summarise(judge_measured(measured, thresholds), "exact")
         row[f"{kind}_macro_f1"] = round(found["macro_f1"], 4)
@@ -70,16 +121,59 @@ def _row(
         asked = [one.judged(thresholds) for one in labelled if is_fitted(one.source) == fitted]
         row[f"labelled_{part}"] = summarise_questions(asked)["balanced_accuracy"]
     values = [value for key, value in row.items() if key.endswith("_f1") or key.endswith("fitted")]
-    row["worst"] = min(value for value in values if value is not None)
+    counted = [value for value in values if value is not None]
+    row["worst"], row["mean"] = min(counted), sum(counted) / len(counted)
     return row
 
 
-def main(arguments: list[str]) -> int:
-    """Print the table, the best choice first: that whose worst kind is best."""
-    table = fit_table(measure_kinds(int(arguments[0]) if arguments else 220))
-    print(json.dumps(sorted(table, key=lambda row: -row["worst"]), indent=1))
-    return 0
+def fit_table(pictures: FitSet) -> list[dict[str, Any]]:
+    """A row for each pair of ``bound`` and ``margin``, that whose worst kind is best first."""
+    known, labelled = measure(pictures, Surfaces())
+    rows = []
+    for bound, margin in product(BOUNDS, MARGINS):
+        chosen = replace(DEFAULT, bound=bound, margin=margin)
+        rows.append({"bound": bound, "margin": margin, **row_of(chosen, known, labelled)})
+    return sorted(rows, key=lambda row: (-row["worst"], -row["mean"]))
 
 
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+def _tried() -> Iterator[tuple[str, Callable[[Surfaces], list[Surfaces]]]]:
+    for name, values in LIGHT_GRID.items():
+        yield (
+            name,
+            lambda now, name=name, values=values: [  # type: ignore[misc]
+                replace(now, light=replace(now.light, **{name: value})) for value in values
+            ],
+        )
+    yield "valley", lambda now: [replace(now, valley=valley) for valley in VALLEYS]
+
+
+def fit_surfaces(
+    pictures: FitSet, rounds: int = 2, report: Callable[[dict[str, Any]], None] = lambda row: None
+) -> tuple[Surfaces, list[dict[str, Any]]]:
+    """Coordinate search: each constant in turn takes the value with the best mean.
+
+    Returns
+    -------
+    Surfaces
+    list of dict
+        Every choice that was tried, in order, with what it costs.
+    """
+    best, seen = Surfaces(), {}
+    rows: list[dict[str, Any]] = []
+
+    def tried(one: Surfaces) -> float:
+        if one not in seen:
+            row: dict[str, Any] = {"light": one.light, "valley": one.valley}
+            row |= row_of(DEFAULT, *measure(pictures, one))
+            rows.append(row)
+            report(row)
+            seen[one] = float(row["mean"])
+        return seen[one]
+
+    for _ in range(rounds):
+        before = best
+        for _, choices in _tried():
+            best = max([best, *choices(best)], key=tried)
+        if best == before:
+            break
+    return best, rows

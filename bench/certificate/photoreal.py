@@ -20,6 +20,7 @@ from bench.certificate.scenes import Answer
 from bench.errors import BenchError
 from bench.records import Generation, Regions
 from prompts.cells import Binding, Cell, Sample
+from prompts.subjects import SUBJECTS
 
 FOLDER = Path(__file__).parent / "photoreal_set"
 #: Values of the masks: wall, support, plate, frame; then body and details of each thing in turn.
@@ -28,34 +29,48 @@ _SUPPORT, _PLATE, _FRAME, _FIRST = 1, 2, 3, 4
 _TOGETHER = 24
 
 
-@lru_cache(maxsize=1)
-def scenes() -> tuple[dict[str, Any], ...]:
-    """Records of the test set, in the order of their numbers, verdicts in turn.
+@lru_cache(maxsize=2)
+def scenes(folder: Path = FOLDER) -> tuple[dict[str, Any], ...]:
+    """Records of a set, the test set by default, in the order of their numbers, verdicts in turn.
 
     Raises
     ------
     BenchError
-        The set did not come with the package.
+        The folder has no set.
     """
-    path = FOLDER / "scenes.jsonl"
+    path = folder / "scenes.jsonl"
     if not path.is_file():
-        raise BenchError(f"no {path}; expected the photoreal test set: reinstall the package")
+        raise BenchError(
+            f"no {path}; expected what reference_models.photoreal.generate wrote, or for the test "
+            "set: reinstall the package"
+        )
     records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     return tuple(sorted(records, key=lambda record: record["number"]))
 
 
-def photoreal_batches(n: int, first: int = 0) -> Iterator[list[Answer]]:
+def photoreal_batches(n: int, first: int = 0, folder: Path = FOLDER) -> Iterator[list[Answer]]:
     """Scenes from ``first`` on, ``n`` of them or as many as there are, a batch at a time."""
-    chosen = scenes()[first : first + n]
+    chosen = scenes(folder)[first : first + n]
     for start in range(0, len(chosen), _TOGETHER):
-        yield [_answer(record) for record in chosen[start : start + _TOGETHER]]
+        yield [_answer(record, folder) for record in chosen[start : start + _TOGETHER]]
 
 
-def _answer(record: dict[str, Any]) -> Answer:
+def verdict_of(record: dict[str, Any]) -> str:
+    """The verdict that the rules give the scene.
+
+    A thing in its natural colour is ``prior`` where the suite knows the colour; of any other noun
+    only a control picture could tell, and the scenes have none: it is ``wrong``.
+    """
+    verdict = str(record["verdict"])
+    known = SUBJECTS.get(record["asked"][0][1])
+    return "wrong" if verdict == "prior" and not (known and known.canonical) else verdict
+
+
+def _answer(record: dict[str, Any], folder: Path) -> Answer:
     number = record["number"]
-    with Image.open(FOLDER / f"{number:05d}.jpg") as file:
+    with Image.open(folder / f"{number:05d}.jpg") as file:
         picture = np.array(file.convert("RGB"))
-    with Image.open(FOLDER / f"{number:05d}.png") as file:
+    with Image.open(folder / f"{number:05d}.png") as file:
         labels = np.array(file)
     asked = [(str(colour), str(noun)) for colour, noun in record["asked"]]
     drawn = record["drawn"]
@@ -65,7 +80,7 @@ def _answer(record: dict[str, Any]) -> Answer:
     if drawn and (drawn[0]["colour"], drawn[0]["name"]) == asked[0] and first_thing.any():
         painted = float(record["share"] * (labels == _FIRST).sum() / first_thing.sum())
     sample = Sample(cell_of(asked), number)
-    return Answer(Generation(sample, picture), regions, (record["verdict"],) * len(asked), painted)
+    return Answer(Generation(sample, picture), regions, (verdict_of(record),) * len(asked), painted)
 
 
 def cell_of(requested: list[tuple[str, str]]) -> Cell:

@@ -106,16 +106,10 @@ class _Countdown:
 
 def _labelled(labels: Path, segmenter: Any, scorer: Any) -> dict[str, Any]:
     """Certificate of labelled pictures, by the segmenter's masks and by those of a hand."""
-    from bench.annotations.labelled_pictures import read_labelled_pictures, read_mask
+    from bench.annotations.labelled_pictures import load_labelled
     from bench.certificate.labelled import measure_labelled, summarise_questions
-    from bench.importers.picture import read_file
-    from bench.judge.images import as_rgb8
 
-    loaded = []
-    for picture in read_labelled_pictures(labels):
-        image = as_rgb8(read_file(picture.path))
-        masks = {n: read_mask(p, *image.shape[:2]) for n, p in picture.masks.items()}
-        loaded.append((picture, image, masks))
+    loaded = load_labelled(labels)
     click.echo(f"labelled pictures: {len(loaded)}", err=True)
     return {
         masks: summarise_questions(

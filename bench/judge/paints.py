@@ -24,8 +24,8 @@ from prompts.colours import COLOUR_NAMES
 #: Longer side of the lattice of pixels that are looked at.
 SIDE = 160
 #: Depth of the valley (its height over the lower peak's) at which two names are two paints, and
-#: one; in between in proportion. Fitted by `bench.certificate.fit`.
-TWO_PAINTS, ONE_PAINT = 0.15, 0.6
+#: one; in between in proportion. Fitted by ``python -m bench.cli.fit light``.
+VALLEY = (0.15, 0.6)
 #: A second colour below this share of the subject is no paint that anyone looks into.
 LEAST_SECOND = 0.1
 #: Shade is no more than so many times its lit paint: of a ball lit from the side, three fifths lie
@@ -52,14 +52,19 @@ class Paints:
         Of the picture, light removed.
     shape : (int, int)
         Height and width; their product is P.
+    valley : (float, float)
+        As `VALLEY`.
     """
 
-    def __init__(self, palette: Palette, shape: tuple[int, int]) -> None:
+    def __init__(
+        self, palette: Palette, shape: tuple[int, int], valley: tuple[float, float] = VALLEY
+    ) -> None:
         rows, columns = lattice(*shape, SIDE)
         self._places = (
             np.arange(shape[0])[rows, None] * shape[1] + np.arange(shape[1])[None, columns]
         ).ravel()
         self._palette = palette
+        self._valley = valley
 
     def rival(
         self,
@@ -109,7 +114,7 @@ class Paints:
                 if own.sum() < LEAST_PIXELS or other.sum() < LEAST_PIXELS:
                     continue
                 lab = self._palette.lab[colours] if lab is None else lab
-                one = unity(lab[own], lab[other])
+                one = unity(lab[own], lab[other], self._valley)
                 if _is_shade(lab[other], lab[own]) and common[term] <= MOST_SHADE * float(
                     shares[requested]
                 ):
@@ -119,7 +124,7 @@ class Paints:
             both = {_WHITE, _GRAY} <= set(large)
             if both and lab is not None and min(white.sum(), gray.sum()) >= LEAST_PIXELS:
                 # A white paint and its shade are one rival under two names.
-                net[_WHITE] += unity(lab[white], lab[gray]) * net[_GRAY]
+                net[_WHITE] += unity(lab[white], lab[gray], self._valley) * net[_GRAY]
         return min(1.0, max(0.0, *net.values())), min(1.0, max(0.0, *common.values()))
 
 
@@ -129,19 +134,20 @@ def _is_shade(other: np.ndarray, lit: np.ndarray) -> bool:
     return bool(dark < light and np.hypot(*dull) <= np.hypot(*strong) + _MORE_CHROMA)
 
 
-def unity(first: np.ndarray, second: np.ndarray) -> float:
+def unity(first: np.ndarray, second: np.ndarray, valley: tuple[float, float] = VALLEY) -> float:
     """How far the colours of two names are one surface, in [0, 1].
 
     Parameters
     ----------
     first, second : ndarray, float, (N, 3) and (M, 3)
         CIELAB of the pixels of each name.
+    valley : (float, float)
 
     Returns
     -------
     float
         0 where the distribution along the line between their medians has a valley of less than
-        `TWO_PAINTS` of the lower peak, 1 from `ONE_PAINT` on.
+        the first share of the lower peak, 1 from the second on.
     """
     here, there = np.median(first, axis=0), np.median(second, axis=0)
     line = there - here
@@ -156,4 +162,5 @@ def unity(first: np.ndarray, second: np.ndarray) -> float:
     if peak <= 0.0:
         return 0.0
     depth = float(counts[low : high + 1].min()) / peak
-    return min(1.0, max(0.0, (depth - TWO_PAINTS) / (ONE_PAINT - TWO_PAINTS)))
+    two, one = valley
+    return min(1.0, max(0.0, (depth - two) / (one - two)))

@@ -139,6 +139,15 @@ def lab_of_linear(red: float, green: float, blue: float) -> tuple[float, float, 
     return 116 * y - 16, 500 * (x - y), 200 * (y - z)
 
 
+def from_lab(lab: np.ndarray) -> np.ndarray:
+    """SRGB in [0, 1] of CIELAB colours (..., 3), clipped to the gamut: undoes `to_lab`."""
+    lab = np.asarray(lab, dtype=np.float64)
+    y = (lab[..., 0] + 16) / 116
+    root = np.stack([y + lab[..., 1] / 500, y, y - lab[..., 2] / 200], axis=-1)
+    ratio = np.where(root > 6 / 29, root**3, (root - 4 / 29) * 3 * (6 / 29) ** 2)
+    return from_linear((ratio * _WHITE) @ np.linalg.inv(_XYZ).T)
+
+
 @cache
 def linear_of_byte() -> np.ndarray:
     """Linear light of the 256 encoded values, float32 (256,)."""

@@ -18,7 +18,9 @@ from bench.judge.colour.palette import palette_of
 from bench.judge.contours import without_outline
 from bench.judge.device import in_threads
 from bench.judge.dichromatic import Surface, plain_shares, surface_shares
-from bench.judge.paints import Paints
+from bench.judge.local_light import DEFAULT as LOCAL_LIGHT
+from bench.judge.local_light import LocalLight, as_seen
+from bench.judge.paints import VALLEY, Paints
 from bench.judge.resolution import sampled, sampled_regions, working_shape
 from bench.judge.scorers.measured import METRICS, MeasuredImage, ground_of
 from bench.judge.white_balance import find_light, remove_light
@@ -39,11 +41,16 @@ class SegmentationScorer:
     correct_cast : bool
         Take a colour cast over the whole picture out before naming (`bench.judge.white_balance`).
     correct_surface : bool
-        Give shade and gloss to the paint that they lie on (`bench.judge.dichromatic`).
+        Give shade and gloss to the paint that they lie on (`bench.judge.dichromatic`), and take the
+        surroundings' light off pale surfaces (`bench.judge.local_light`).
     colours : mapping of str to str, optional
         Hexadecimal codes of colours that a user named; others are basic terms, CSS or XKCD names.
     canonical : mapping of str to sequence of str, optional
         Natural colours, basic terms, of subjects that are not the suite's own.
+    local_light : LocalLight
+        Constants of `bench.judge.local_light`, for their fit.
+    valley : (float, float)
+        Constants of `bench.judge.paints`, for their fit.
     """
 
     name = "segmentation"
@@ -54,7 +61,10 @@ class SegmentationScorer:
         correct_surface: bool = True,
         colours: Mapping[str, str] | None = None,
         canonical: Mapping[str, Sequence[str]] | None = None,
+        local_light: LocalLight = LOCAL_LIGHT,
+        valley: tuple[float, float] = VALLEY,
     ) -> None:
+        self.local_light, self.valley = local_light, valley
         self.canonical = {name: list(terms) for name, terms in (canonical or {}).items()}
         self.colours = dict(colours or {})
         self.correct_cast = correct_cast
@@ -127,13 +137,15 @@ class SegmentationScorer:
             light = find_light(image, masks.reshape(shape), len(subjects))
             if light is not None:
                 byte = remove_light(byte, light)
+        if self.correct_surface:
+            byte = as_seen(byte, masks, self.local_light)
         colours = asked_colours(cell)
         codes = tuple(self.colours.get(name, name) for name in colours)
         meanings = COLOUR_NAMES + codes
         palette = palette_of(byte, membership_table(meanings))
         black = (palette.named[:, _BLACK] > 0.5)[palette.of_pixel]
         shape = image.shape[:2]
-        paints = Paints(palette, shape)
+        paints = Paints(palette, shape, self.valley)
         surfaces, rivals = [], []
         for index, mask in enumerate(masks[:-1]):
             if self.correct_surface:

@@ -1,0 +1,47 @@
+"""``python -m bench.cli.fit``: the constants of the judge made again, with what each choice costs.
+
+The constants stand in `bench.judge.verdict`, `bench.judge.local_light` and `bench.judge.paints`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("what", type=click.Choice(["verdict", "light"]))
+@click.option("--scenes", default=220, show_default=True, help="Of a trial, and photoreal ones.")
+@click.option(
+    "--photoreal",
+    type=click.Path(exists=True, path_type=Path),
+    help="Training scenes of reference_models.photoreal; never the test set.",
+)
+@click.option(
+    "--labels",
+    type=click.Path(exists=True, path_type=Path),
+    help="Labelled pictures with masks by hand, as bench validate reads them.",
+)
+@click.option("--rounds", default=2, show_default=True, help="Over all constants of light.")
+def main(
+    what: str, scenes: int, photoreal: Path | None, labels: Path | None, rounds: int
+) -> None:  # fmt: skip
+    """Fit thresholds of the verdict, or constants of local light and paints; JSON on stdout."""
+    from bench.annotations.labelled_pictures import load_labelled
+    from bench.certificate.fit import fit_set, fit_surfaces, fit_table
+
+    pictures = fit_set(scenes, photoreal, load_labelled(labels) if labels else ())
+    if what == "verdict":
+        click.echo(json.dumps(fit_table(pictures), indent=1))
+        return
+    best, rows = fit_surfaces(
+        pictures, rounds, lambda row: click.echo(json.dumps(row, default=asdict), err=True)
+    )
+    click.echo(json.dumps({"best": asdict(best), "tried": rows}, default=asdict, indent=1))
+
+
+if __name__ == "__main__":
+    main()
