@@ -70,6 +70,9 @@ LEAST_WHITE = 85.0
 #: (`bench.judge.colour.naming`); about them, steps of lightness stay as large as they are.
 _BLACK_PATCH, _WHITE_PATCH = 22.5, 85.5
 _AROUND = np.array([-8.0, 0.0, 8.0])
+#: CIELAB lightness below which chroma counts for more: of one paint in less light it falls with the
+#: lightness.
+_DARK = 50.0
 #: Pale pixels of a smaller share of a region than the first are where two colours meet, not a
 #: surface, and stay; from the second on all count.
 _SURFACE = (0.05, 0.15)
@@ -133,6 +136,7 @@ def as_seen(byte: np.ndarray, masks: np.ndarray, light: LocalLight = DEFAULT) ->
     off = np.clip(own, 0.0, np.minimum(light.taken * strong, light.most_taken)) * fade
     seen[:, 1:] -= off[:, None] * along
     left = np.hypot(seen[:, 1], seen[:, 2])
+    left *= np.maximum(1.0, _DARK / np.maximum(seen[:, 0], 1.0))
     neutral = np.clip((light.neutral[1] - left) / (light.neutral[1] - light.neutral[0]), 0.0, 1.0)
     knots = [0.0, *(100 * light.black + _AROUND), *(100 * light.white + _AROUND), 100.0]
     heights = [0.0, *(_BLACK_PATCH + _AROUND), *(_WHITE_PATCH + _AROUND), 100.0]
