@@ -59,7 +59,7 @@ _LIKE = 0.05
 class Thresholds:
     """Where the verdicts part; all are shares in [0, 1].
 
-    ``bound`` and ``margin`` are fitted by ``python -m bench.certificate.fit``; what any of them
+    ``bound`` and ``margin`` are fitted by ``python -m bench.cli.fit verdict``; what any of them
     costs, and where it is best, ``python -m bench.certificate.threshold_sweep`` prints.
 
     Attributes
