@@ -76,13 +76,23 @@ _DARK = 50.0
 #: Pale pixels of a smaller share of a region than the first are where two colours meet, not a
 #: surface, and stay; from the second on all count.
 _SURFACE = (0.05, 0.15)
-#: Percentile of lightness that is the lightest surface.
-_LIGHTEST = 99.0
+#: Share of the pixels that are no lighter than the lightest surface.
+_LIGHTEST = 0.99
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cube:
+    """The colours of `cube`: uint8 (262144, 3), CIELAB float32, and its chroma."""
+
+    byte: np.ndarray
+    lab: np.ndarray
+    chroma: np.ndarray
 
 
 @cache
-def _lab_of_cube() -> np.ndarray:
-    return to_lab(cube()).astype(np.float32)
+def _cube() -> _Cube:
+    lab = to_lab(cube()).astype(np.float32)
+    return _Cube(np.round(cube() * 255.0), lab, np.hypot(lab[:, 1], lab[:, 2]))
 
 
 def as_seen(byte: np.ndarray, masks: np.ndarray, light: LocalLight = DEFAULT) -> np.ndarray:
@@ -100,51 +110,55 @@ def as_seen(byte: np.ndarray, masks: np.ndarray, light: LocalLight = DEFAULT) ->
     -------
     ndarray, uint8, (P, 3)
     """
-    lab = _lab_of_cube()[cube_index(byte)]
-    chroma = np.hypot(lab[:, 1], lab[:, 2])
-    white = max(float(np.percentile(lab[:, 0], _LIGHTEST)), LEAST_WHITE)
-    pale = np.flatnonzero(chroma < light.pale[1])
-    if not pale.size:
+    table, cells = _cube(), cube_index(byte)
+    pale = table.chroma[cells] < light.pale[1]
+    if not pale.any():
         return byte
-    owner = masks.argmax(axis=0)
-    linear = linear_of_byte()[byte]
-    total = linear.sum(axis=0, dtype=np.float64)
-    tint, surface = np.zeros((len(masks), 2)), np.zeros(len(masks))
+    place = int(_LIGHTEST * (len(cells) - 1))
+    white = max(float(np.partition(table.lab[cells, 0], place)[place]), LEAST_WHITE)
+    owner, count = masks.argmax(axis=0), len(masks)
+    area = np.bincount(owner, minlength=count)
+    linear = linear_of_byte()
+    sums = np.stack([np.bincount(owner, linear[byte[:, k]], count) for k in range(3)], 1)
+    pale_area = np.bincount(owner[pale], minlength=count)
     few, many = _SURFACE
-    for index in range(len(masks)):
-        inside = owner == index
-        count = int(inside.sum())
-        if not count:
+    found = byte.copy()
+    for index in np.flatnonzero(pale_area).tolist():
+        share = pale_area[index] / area[index]
+        whole = min(1.0, max(0.0, (share - few) / (many - few)))
+        if whole == 0.0:
             continue
-        share = float((chroma[inside] < light.pale[1]).mean())
-        surface[index] = min(1.0, max(0.0, (share - few) / (many - few)))
-        if count == len(byte):
-            continue
-        last = index == len(masks) - 1
-        rest = (
-            total / len(byte)
-            if last
-            else (total - linear[inside].sum(axis=0, dtype=np.float64)) / (len(byte) - count)
-        )
-        tint[index] = to_lab(from_linear(rest))[1:]
-    seen = to_lab(byte[pale])
-    around = tint[owner[pale]]
-    strong = np.hypot(around[:, 0], around[:, 1])
-    along = around / np.maximum(strong, 1e-3)[:, None]
-    fade = np.clip((light.pale[1] - chroma[pale]) / (light.pale[1] - light.pale[0]), 0.0, 1.0)
-    own = np.einsum("pc,pc->p", seen[:, 1:], along)
-    off = np.clip(own, 0.0, np.minimum(light.taken * strong, light.most_taken)) * fade
-    seen[:, 1:] -= off[:, None] * along
+        # What is around the background is the whole picture: things stand before it.
+        around = sums.sum(axis=0), area.sum()
+        if index < count - 1:
+            around = around[0] - sums[index], around[1] - area[index]
+        tint = to_lab(from_linear(around[0] / around[1]))[1:] if around[1] else np.zeros(2)
+        pixels = np.flatnonzero(pale & (owner == index))
+        own = cells[pixels]
+        colours = np.flatnonzero(np.bincount(own, minlength=len(table.lab)))
+        moved = np.zeros((len(table.lab), 3), np.int16)
+        seen = from_lab(_seen(table.lab[colours], tint, white, light)) * 255.0
+        moved[colours] = np.round(whole * (seen - table.byte[colours]))
+        found[pixels] = np.clip(byte[pixels] + moved[own], 0, 255)
+    return found
+
+
+def _seen(lab: np.ndarray, tint: np.ndarray, white: float, light: LocalLight) -> np.ndarray:
+    """CIELAB (N, 3) of colours beside a tint (2,) and a lightest surface, as they are seen."""
+    seen = lab.copy()
+    strong = float(np.hypot(*tint))
+    if strong > 0.0:
+        along = tint / strong
+        soft, none = light.pale
+        fade = np.clip((none - np.hypot(lab[:, 1], lab[:, 2])) / (none - soft), 0.0, 1.0)
+        most = min(light.taken * strong, light.most_taken)
+        seen[:, 1:] -= (np.clip(lab[:, 1:] @ along, 0.0, most) * fade)[:, None] * along
     left = np.hypot(seen[:, 1], seen[:, 2])
     left *= np.maximum(1.0, _DARK / np.maximum(seen[:, 0], 1.0))
-    neutral = np.clip((light.neutral[1] - left) / (light.neutral[1] - light.neutral[0]), 0.0, 1.0)
+    soft, none = light.neutral
+    neutral = np.clip((none - left) / (none - soft), 0.0, 1.0)
     knots = [0.0, *(100 * light.black + _AROUND), *(100 * light.white + _AROUND), 100.0]
     heights = [0.0, *(_BLACK_PATCH + _AROUND), *(_WHITE_PATCH + _AROUND), 100.0]
     anchored = np.interp(seen[:, 0] * (100 / white), knots, heights)
     seen[:, 0] += neutral * (anchored - seen[:, 0])
-    whole = surface[owner[pale]][:, None]
-    found = byte.copy()
-    before = byte[pale]
-    mixed = whole * from_lab(seen) * 255.0 + (1.0 - whole) * before
-    found[pale] = np.round(mixed).astype(np.uint8)
-    return found
+    return seen
