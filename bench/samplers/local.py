@@ -46,6 +46,8 @@ class LocalSampler(Sampler):
     trajectory : int, optional
         Keep the clean picture predicted at so many of the steps, evenly spread and with the first
         and the last among them; 0, or more than there are, for every step.
+    attention : float
+        Strength of guidance by attention (`reference_models.attention_guidance`); 0 is none.
 
     Raises
     ------
@@ -63,6 +65,7 @@ class LocalSampler(Sampler):
         weights: Path | None = None,
         dtype: str | None = None,
         trajectory: int | None = None,
+        attention: float = 0.0,
     ) -> None:
         device = device or "cpu"
         require_device(device)
@@ -85,6 +88,7 @@ class LocalSampler(Sampler):
             self._scale(guidance_scale),
             default.shift,
             solver,
+            self._attention(attention),
         )
         levels = noise_levels(self.model.preset, self.settings)
         self.kept = [] if trajectory is None else spread(self.settings.steps, trajectory)
@@ -99,6 +103,7 @@ class LocalSampler(Sampler):
                 "solver": self.settings.solver,
                 "dtype": str(self.model.dtype).removeprefix("torch."),
                 "device": device,
+                **({"attention": attention} if attention else {}),
             },
             weights=digest(path),
             versions={"torch": torch.__version__},
@@ -110,6 +115,15 @@ class LocalSampler(Sampler):
             TrainingManifest.load(manifest) if manifest.is_file() else None,
             predictions=self.model.predictions(self.settings),
         )
+
+    def _attention(self, strength: float) -> float:
+        """Strength of guidance by attention, which a network on the straight path can have."""
+        if strength and self.model.preset.target != "velocity":
+            raise UsageError(
+                f"attention {strength:g}: {self._name!r} has no straight path from noise to "
+                "picture; take a U-Net or a transformer on patches: local-teacher, local-dit"
+            )
+        return strength
 
     def _scale(self, guidance_scale: float | None) -> float:
         """Scale of the guidance that is still to be done when sampling."""

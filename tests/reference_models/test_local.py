@@ -130,6 +130,15 @@ def test_truncated_weights_are_refused_with_the_file(tmp_path):
         LocalSampler(weights=cut)
 
 
+def test_guidance_by_attention_is_of_the_straight_path_and_in_the_fingerprint():
+    plain, guided = LocalSampler("local-dit"), LocalSampler("local-dit", attention=0.1)
+    assert guided.settings.attention == 0.1
+    assert guided.info.fingerprint.options["attention"] == 0.1
+    assert "attention" not in plain.info.fingerprint.options
+    with pytest.raises(UsageError, match="no straight path"):
+        LocalSampler("local-tokens", attention=0.1)
+
+
 def test_a_device_that_is_not_there_is_refused():
     with pytest.raises(UsageError, match="'cuda:9' cannot be used"):
         LocalSampler(device="cuda:9")
