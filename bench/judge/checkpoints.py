@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.errors import BenchError, UsageError
+from bench.judge.device import settled
 from prompts.hashing import file_sha256
 
 _HUB = re.compile(r"(?P<id>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
@@ -127,6 +128,7 @@ def load_checkpoint(
         folder = _snapshot(where, options.get("revision"))
         name = f"{where}@{folder.name if folder else 'unknown'}"
     model = model.eval().requires_grad_(False).to(device)
+    settled(device)
     return LoadedModel(model, made, name, weights_hash(folder))
 
 

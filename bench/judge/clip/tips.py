@@ -15,7 +15,6 @@ from bench.errors import UsageError
 from bench.judge.checkpoints import load_checkpoint
 from bench.judge.clip.model import Clip
 from bench.judge.clip.words import word_checker
-from bench.judge.device import settled
 from bench.judge.dtype import recorded_dtype
 from bench.records import Fingerprint
 
@@ -73,7 +72,6 @@ def load_tips(spec: str, device: str) -> Clip:
         )
     model = spec.partition(":")[2] or DEFAULT
     loaded = load_checkpoint(model, ("Tipsv2Model",), device, processor="AutoTokenizer")
-    settled(device)
     tokenizer, config = loaded.processor, loaded.model.config
     length = config.text_config.max_position_embeddings
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from bench.errors import UsageError
 from bench.judge.checkpoints import load_checkpoint
+from bench.judge.device import judging
 from bench.judge.dtype import exact_dtype, recorded_dtype
 from bench.judge.vqa.local import BATCH
 from bench.records import Fingerprint
@@ -66,13 +67,12 @@ class BlipVqa:
         return [(value, "") for value in found]
 
     def _batch(self, images: Sequence[np.ndarray], texts: Sequence[str]) -> list[float]:
-        import torch
-
         inputs = self.processor(
             images=list(images), text=list(texts), padding=True, return_tensors="pt"
-        ).to(self.device)
-        inputs["pixel_values"] = inputs["pixel_values"].to(self.model.dtype)
-        with torch.inference_mode():
+        )
+        with judging(self.device):
+            inputs = inputs.to(self.device)
+            inputs["pixel_values"] = inputs["pixel_values"].to(self.model.dtype)
             out = self.model.generate(
                 **inputs,
                 max_new_tokens=1,
@@ -81,4 +81,5 @@ class BlipVqa:
                 output_logits=True,
                 return_dict_in_generate=True,
             )
-        return out.logits[0].float().softmax(-1)[:, self.yes].cpu().tolist()
+            found: list[float] = out.logits[0].float().softmax(-1)[:, self.yes].tolist()
+        return found

@@ -11,6 +11,7 @@ import numpy as np
 
 from bench.errors import UsageError
 from bench.judge.checkpoints import load_checkpoint
+from bench.judge.device import judging
 from bench.judge.dtype import exact_dtype, recorded_dtype
 from bench.judge.vqa.questions import INSTRUCTION, LEAST_ANSWERED, NO, YES
 from bench.records import Fingerprint
@@ -54,6 +55,9 @@ class LocalVlm:
                 f"vision-language model such as {DEFAULT}"
             )
         self.options = _template_options(self.processor, str(template or tokenizer.chat_template))
+        # Nothing is drawn by chance: without these there is no advice on it at every question.
+        for name in ("temperature", "top_p", "top_k", "min_p"):
+            setattr(self.model.generation_config, name, None)
         # The answer begins where the question ends: what is shorter is filled up before it.
         tokenizer.padding_side = "left"
         self.yes, self.no = (_single_tokens(tokenizer, words) for words in (YES, NO))
@@ -89,7 +93,6 @@ class LocalVlm:
         return found
 
     def _batch(self, images: Sequence[np.ndarray], texts: Sequence[str]) -> list[tuple[float, str]]:
-        import torch
         from PIL import Image
 
         talks = [
@@ -111,11 +114,11 @@ class LocalVlm:
             return_dict=True,
             return_tensors="pt",
             **self.options,
-        ).to(self.device)
-        with torch.inference_mode():
+        )
+        with judging(self.device):
             # `generate` knows how each family counts positions beside filled-up places.
             out = self.model.generate(
-                **inputs,
+                **inputs.to(self.device),
                 max_new_tokens=1,
                 do_sample=False,
                 output_logits=True,
