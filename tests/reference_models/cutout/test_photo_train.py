@@ -1,5 +1,6 @@
 """The training over photographs: what it reads, what it keeps, and that it goes on."""
 
+import copy
 import json
 from pathlib import Path
 
@@ -10,10 +11,11 @@ from click.testing import CliRunner
 from PIL import Image
 from safetensors.torch import load_file
 
+from reference_models.cutout.fused import FusedUnit
 from reference_models.cutout.photo_data import cut_from_scenes, photoreal, read_scenes
 from reference_models.cutout.photo_decoder import KINDS, PhotoDecoder, widths_of
-from reference_models.cutout.photo_load import load_photo
-from reference_models.cutout.photo_train import keep, main
+from reference_models.cutout.photo_load import load_photo, read_photo
+from reference_models.cutout.photo_train import keep, main, read_backbone
 
 SIDE = 256
 
@@ -78,11 +80,12 @@ def test_a_training_writes_what_packs_into_a_network(material, tmp_path):
     pack = ["pack", "--decoder", tmp_path / "decoder.safetensors", "--out", out,
             "--backbone", tmp_path / "backbone.safetensors"]  # fmt: skip
     CliRunner().invoke(main, [str(word) for word in pack], catch_exceptions=False)
-    made, bundled = load_photo(out), load_photo()
+    made, bundled = read_photo(out), read_photo()
     torch.testing.assert_close(made.backbone.classes.weight, bundled.backbone.classes.weight)
     moved = made.backbone.stages[3][0].project.convolution.weight
     assert not torch.equal(moved, bundled.backbone.stages[3][0].project.convolution.weight)
     x = torch.zeros(1, 3, 64, 64)
+    made = load_photo(out)
     features, _ = made.features(x)
     assert torch.isfinite(made.predict(features)[0]).all()
 
@@ -98,3 +101,11 @@ def test_a_training_goes_on_from_a_decoder(material, tmp_path):
     CliRunner().invoke(main, [str(word) for word in command], catch_exceptions=False)
     made = load_file(tmp_path / "decoder.safetensors")
     torch.testing.assert_close(made["kinds.weight"], start.kinds.weight.detach())
+
+
+def test_a_training_begins_with_a_backbone_that_can_be_copied_and_trained():
+    backbone = read_backbone(None)
+    assert not any(isinstance(unit, FusedUnit) for unit in backbone.modules())
+    tuned = copy.deepcopy(backbone).requires_grad_(True)
+    sum(f.mean() for f in tuned(torch.zeros(1, 3, 64, 64))).backward()
+    assert all(p.grad is not None for p in tuned.stem.parameters())
