@@ -15,7 +15,7 @@ CLEANED = 0.2
 #: Length of a short training of the coverage factor, as a share of the others'.
 SHORT = 0.25
 #: Pictures in the pool of a training.
-POOL = 24_576
+POOL = 16_384
 BATCH = 64
 
 
