@@ -39,6 +39,9 @@ def preprocess(image: Tensor) -> Tensor:
 def patches_and_pooled(model: Any, batch: Tensor) -> tuple[Tensor, Tensor]:
     """Unit vectors of the whole images (N, D) and of their patches (N, h, w, D), float32."""
     visual = model.visual
+    if hasattr(visual, "pooled_and_dense"):
+        pooled, patches = visual.pooled_and_dense(batch)
+        return F.normalize(pooled.float(), dim=-1), F.normalize(patches.float(), dim=-1)
     tokens = visual.transformer(visual._embeds(batch))
     tokens = F.normalize((visual.ln_post(tokens) @ visual.proj).float(), dim=-1)
     return tokens[:, 0], tokens[:, 1:].unflatten(1, visual.grid_size)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bench.errors import BenchError
 
@@ -34,3 +35,32 @@ def bundled_files() -> BundledFiles:
                 "or make it with python -m reference_models.clip.train"
             )
     return files
+
+
+@dataclass(frozen=True, slots=True)
+class BundledNetwork:
+    """The bundled CLIP's model and tokenizer, and what its tower sees."""
+
+    model: Any
+    tokenizer: Any
+    size: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+def bundled_network(files: BundledFiles) -> BundledNetwork:
+    """Read the bundled CLIP.
+
+    Raises
+    ------
+    BenchError
+        Weights of another model.
+    """
+    from reference_models.clip.network import MEAN, STD, load_network
+
+    try:
+        model, tokenizer = load_network(files.config, files.weights)
+    except RuntimeError as error:
+        raise BenchError(f"{files.weights}: {' '.join(str(error).split())[:200]}") from error
+    size = model.visual.grid_size[0] * model.visual.conv1.stride[0]
+    return BundledNetwork(model, tokenizer, size, MEAN, STD)

@@ -48,18 +48,24 @@ def load_clip(spec: str = "bundled", device: str = "cpu") -> Clip:
         from bench.judge.clip.tips import load_tips
 
         return load_tips(spec, device)
-    parsed = parse_spec(spec)
     if spec == "bundled":
-        from bench.judge.clip.bundled import bundled_files
-
-        files = bundled_files()
-        calibration = json.loads(files.calibration.read_text(encoding="utf-8"))
-        parsed = ClipSpec(spec, config=files.config, weights=files.weights)
-        return _build(parsed, device, "tokens", calibration)
-    return _build(parsed, device, "values", {})
+        return _bundled(device)
+    return _build(parse_spec(spec), device)
 
 
-def _build(parsed: ClipSpec, device: str, dense_from: str, calibration: Mapping[str, Any]) -> Clip:
+def _bundled(device: str) -> Clip:
+    from bench.judge.clip.bundled import bundled_files, bundled_network
+
+    files = bundled_files()
+    check_safetensors(files.weights)
+    network = bundled_network(files)
+    calibration = json.loads(files.calibration.read_text(encoding="utf-8"))
+    model = network.model.to(device)
+    return _ready("bundled", model, network.tokenizer, network.size, network.mean, network.std,
+                  device, "tokens", files.weights, calibration, ("torch",))  # fmt: skip
+
+
+def _build(parsed: ClipSpec, device: str) -> Clip:
     import open_clip
 
     options: dict[str, Any] = {}
@@ -94,17 +100,27 @@ def _build(parsed: ClipSpec, device: str, dense_from: str, calibration: Mapping[
             f"python -c \"import open_clip; open_clip.get_tokenizer('{name}')\""
         ) from error
     model.eval().requires_grad_(False)
-    settled(device)
-    tower, dtype = _in_best_precision(model.visual, device)
     config = model.visual.preprocess_cfg
     side = config["size"]
+    side = int(side if isinstance(side, int) else side[0])
+    return _ready(parsed.label, model, tokenizer, side, tuple(config["mean"]), tuple(config["std"]),
+                  device, "values", weights, {}, ("open_clip_torch", "torch"))  # fmt: skip
+
+
+def _ready(
+    name: str, model: Any, tokenizer: Any, size: int, mean: tuple[float, ...],
+    std: tuple[float, ...], device: str, dense_from: str, weights: Path,
+    calibration: Mapping[str, Any], packages: tuple[str, ...],
+) -> Clip:  # fmt: skip
+    settled(device)
+    tower, dtype = _in_best_precision(model.visual, device)
     return Clip(
-        name=parsed.label,
+        name=name,
         model=model,
         tokenizer=tokenizer,
-        size=int(side if isinstance(side, int) else side[0]),
-        mean=tuple(config["mean"]),
-        std=tuple(config["std"]),
+        size=size,
+        mean=mean,
+        std=std,
         device=device,
         tower=tower,
         dtype=dtype,
@@ -113,11 +129,11 @@ def _build(parsed: ClipSpec, device: str, dense_from: str, calibration: Mapping[
         calibration=calibration,
         fingerprint=Fingerprint(
             kind="clip",
-            name=parsed.label,
-            options={"dense": dense_from, "size": side},
+            name=name,
+            options={"dense": dense_from, "size": size},
             weights=file_hash(weights),
             versions={
-                **{package: version(package) for package in ("open_clip_torch", "torch")},
+                **{package: version(package) for package in packages},
                 "image_tower": recorded_dtype(dtype, device),
             },
         ),
