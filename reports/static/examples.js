@@ -1,7 +1,10 @@
 // Pictures outside the gallery: what a run looks like at a glance, and what changed between runs.
 
-// Failures of a run, one of each verdict in turns, commonest verdict and worst picture first;
-// bound pictures where nothing failed.
+// Where a colour went is seen at once; the other failures need words.
+const LEAKS = ["background", "neighbour", "swapped", "spilled"];
+
+// Failures of a run, one of each verdict in turns: leaks first, then the commonest verdict, each with
+// its worst picture first; bound pictures where nothing failed.
 function chooseExamples(run, most) {
   const byVerdict = new Map();
   for (let item = 0; item < ITEMS; item++) {
@@ -13,7 +16,9 @@ function chooseExamples(run, most) {
     byVerdict.get(name).push(item);
   }
   const bind = (item) => { const value = metricValue(run, "bind", item); return Number.isNaN(value) ? 1 : value; };
-  const failing = [...byVerdict].filter(([name]) => name !== "bound").sort((a, b) => b[1].length - a[1].length);
+  const place = (name) => (LEAKS.includes(name) ? LEAKS.indexOf(name) : LEAKS.length);
+  const failing = [...byVerdict].filter(([name]) => name !== "bound")
+    .sort((a, b) => place(a[0]) - place(b[0]) || b[1].length - a[1].length);
   for (const [, found] of failing) found.sort((a, b) => bind(a) - bind(b) || a - b);
   const chosen = [], taken = new Set();
   const queues = failing.length ? failing.map(([, found]) => found) : [byVerdict.get("bound") || []];
