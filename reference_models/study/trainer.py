@@ -115,6 +115,8 @@ class Artist:
             for name, p in network.named_parameters():
                 p.copy_(training.average[name])
         model = LocalModel.of(network, self.upsampler, training.preset, None)
+        # Kernels are tried out for the steps of a training, not for sizes that come once.
+        torch.backends.cudnn.benchmark = False
         ids, noise = self._asked(condition.pairs)
         found = {}
         for one in samplings:
@@ -132,6 +134,7 @@ class Artist:
                     )
                     parts.append(model.enlarged(x))
             found[one.name] = torch.cat(parts).numpy()
+        torch.backends.cudnn.benchmark = self.device.type == "cuda"
         return found
 
     def _asked(self, pairs: bool) -> tuple[Tensor, Tensor]:
@@ -181,7 +184,7 @@ def train(
     device = torch.device(device_name)
     torch.set_num_threads(1)
     torch.set_float32_matmul_precision("high")
-    torch.backends.cudnn.benchmark = True
+    torch.backends.cudnn.benchmark = device.type == "cuda"
     try:
         _wait_for(device)
         artist = Artist(device, share)
