@@ -32,6 +32,11 @@ LIBRARIES: tuple[tuple[str, bool, str], ...] = (
     ("ray", False, "several machines (pip install 'binding-bench[ray]')"),
     ("s3fs", False, "runs in s3://... (pip install 'binding-bench[s3]')"),
     ("gcsfs", False, "runs in gs://... (pip install gcsfs)"),
+    ("openai", False, "image and chat APIs (pip install 'binding-bench[api]')"),
+    ("fastapi", False, "bench serve (pip install 'binding-bench[serve]')"),
+    ("wandb", False, "--log wandb (pip install 'binding-bench[wandb]')"),
+    ("mlflow-skinny", False, "--log mlflow (pip install 'binding-bench[mlflow]')"),
+    ("tensorboard", False, "--log tensorboard (pip install 'binding-bench[tensorboard]')"),
     ("matplotlib", False, "figures for a paper (pip install 'binding-bench[figures]')"),
 )
 

@@ -113,6 +113,6 @@ def _judge(segmenter: str, clip: str | None, device: str | None) -> Any:
 
     from bench.api import ImageJudge
 
-    judge = ImageJudge(segmenter, ("segmentation", "clip"), clip, device, None, ())
+    judge = ImageJudge(segmenter, ("segmentation",), clip, device, None, ())
     list(judge.rows([np.zeros((64, 64, 3), np.uint8)], ["a blue potato"]))
     return judge

@@ -118,7 +118,7 @@ class LocalVlm:
         with judging(self.device):
             # `generate` knows how each family counts positions beside filled-up places.
             out = self.model.generate(
-                **inputs.to(self.device),
+                **inputs.to(self.device, self.model.dtype),
                 max_new_tokens=1,
                 do_sample=False,
                 output_logits=True,

@@ -308,3 +308,23 @@ def test_tipsv2_stands_in_the_place_of_a_clip(tips):
     made = [Generation(Sample(cell, 0), image) for cell, image in zip(cells, images, strict=True)]
     scores = ClipScorer(clip).score(made, regions)
     assert all(0 <= s.value <= 1 for s in scores if s.metric == "clip_contrast")
+
+
+@pytest.mark.parametrize("name", ["siglip", "tipsv2"])
+def test_the_known_scenes_end_to_end(name, tips, tmp_path):
+    """Random weights know nothing: what is held is the form, and that a batch changes nothing."""
+    from bench.certificate.scenes import known_answers
+    from bench.judge.regions.clip import ClipSegmenter
+    from bench.judge.scorers.clip import ClipScorer
+
+    clip = load_clip(f"tipsv2:{tips}" if name == "tipsv2" else saved(TOWERS["siglip"], tmp_path))
+    made = [a.generation for a in known_answers(8, seed=4)]
+    images, cells = [one.image for one in made], [one.sample.cell for one in made]
+    together = ClipSegmenter(clip).segment(images, cells)
+    for image, cell, regions in zip(images, cells, together, strict=True):
+        (alone,) = ClipSegmenter(clip).segment([image], [cell])
+        assert np.allclose(alone.masks, regions.masks, atol=1e-3)
+        assert regions.evidence == ("words",) * len(cell.bindings)
+    scores = ClipScorer(clip).score(made, together)
+    assert len(scores) == 2 * sum(len(cell.bindings) for cell in cells)
+    assert all(np.isnan(s.value) == bool(s.reason) for s in scores)

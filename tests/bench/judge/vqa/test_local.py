@@ -12,7 +12,7 @@ from bench.errors import UsageError
 from bench.judge.vqa.blip import BlipVqa
 from bench.judge.vqa.local import LocalVlm, answered
 from bench.run.components import build_scorers
-from tests.bench.judge.vqa.tiny import WORDS, blip_vqa, qwen3_vl
+from tests.bench.judge.vqa.tiny import WORDS, blip_vqa, llava, qwen3_vl
 
 QUESTIONS = ["Is the potato blue?", "Is there a potato in the image?", "a red apple?"]
 
@@ -27,16 +27,21 @@ def blip(tmp_path_factory):
     return blip_vqa(tmp_path_factory.mktemp("blip"))
 
 
+@pytest.fixture(scope="module", name="llava")
+def _llava(tmp_path_factory):
+    return llava(tmp_path_factory.mktemp("llava"))
+
+
 def pictures(count):
     """Of different sizes, so that a batch has to fill up."""
     rng = np.random.default_rng(0)
     return [rng.integers(0, 255, (40 + 8 * (n % 3), 48, 3), dtype=np.uint8) for n in range(count)]
 
 
-@pytest.mark.parametrize("kind", ["qwen", "blip"])
+@pytest.mark.parametrize("kind", ["qwen", "llava", "blip"])
 def test_one_at_a_time_and_eight_at_once_agree(kind, request):
     folder = str(request.getfixturevalue(kind))
-    vlm = LocalVlm(folder) if kind == "qwen" else BlipVqa(folder)
+    vlm = BlipVqa(folder) if kind == "blip" else LocalVlm(folder)
     images = pictures(8)
     texts = [QUESTIONS[n % 3] for n in range(8)]
     together = [value for value, _ in vlm.chances(images, texts)]
@@ -71,7 +76,7 @@ def test_a_model_that_takes_no_questions_is_refused(tmp_path):
         LocalVlm(str(folder))
 
 
-@pytest.mark.parametrize(("kind", "name"), [("qwen", "vqa"), ("blip", "blipvqa")])
+@pytest.mark.parametrize(("kind", "name"), [("qwen", "vqa"), ("llava", "vqa"), ("blip", "blipvqa")])
 def test_the_known_scenes_end_to_end(kind, name, request):
     folder = request.getfixturevalue(kind)
     (scorer,) = build_scorers([f"{name}:{folder}"], {"device": "cpu"}).values()

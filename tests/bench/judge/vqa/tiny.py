@@ -20,8 +20,8 @@ TEMPLATE = (
 )
 
 
-def qwen3_vl(folder, words=tuple(WORDS), template=TEMPLATE, sure=0.0):
-    """A Qwen3-VL; ``sure`` is added to the weights that read colours, so that it looks."""
+def qwen3_vl(folder, words=tuple(WORDS), template=TEMPLATE):
+    """A Qwen3-VL: patches of any number, places in three dimensions."""
     import transformers as T
     from tokenizers import Tokenizer, models, pre_tokenizers
 
@@ -86,4 +86,45 @@ def blip_vqa(folder, words=("yes", "no", "a", "blue", "red", "potato", "apple", 
     T.BlipProcessor(
         T.BlipImageProcessor(size={"height": 32, "width": 32}), tokenizer
     ).save_pretrained(folder)
+    return folder
+
+
+def llava(folder):
+    """A LLaVA: a CLIP's patches before the words of a Llama."""
+    import transformers as T
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    words = [*WORDS, "<pad>", "<s>", "</s>", "<image>"]
+    tokenizer = Tokenizer(
+        models.WordLevel({word: number for number, word in enumerate(words)}, unk_token="<unk>")
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    fast = T.PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, unk_token="<unk>", pad_token="<pad>", bos_token="<s>",
+        eos_token="</s>", additional_special_tokens=["<image>"],
+    )  # fmt: skip
+    template = (
+        "{{bos_token}}{% for m in messages %}{{m.role}} {% for c in m.content %}"
+        "{% if c.type=='image' %}<image>{% else %}{{c.text}} {% endif %}{% endfor %}{% endfor %}"
+        "{% if add_generation_prompt %}assistant {% endif %}"
+    )
+    small = {
+        "hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+    }  # fmt: skip
+    torch.manual_seed(0)
+    config = T.LlavaConfig(
+        vision_config=T.CLIPVisionConfig(**small, image_size=32, patch_size=8, projection_dim=16),
+        text_config=T.LlamaConfig(
+            **small, vocab_size=len(fast), num_key_value_heads=2, pad_token_id=fast.pad_token_id
+        ),
+        image_token_index=fast.convert_tokens_to_ids("<image>"),
+        vision_feature_layer=-1,
+    )
+    T.LlavaForConditionalGeneration(config).save_pretrained(folder)
+    images = T.CLIPImageProcessor(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32})
+    T.LlavaProcessor(
+        images, fast, patch_size=8, vision_feature_select_strategy="default",
+        chat_template=template, num_additional_image_tokens=1,
+    ).save_pretrained(folder)  # fmt: skip
     return folder
