@@ -78,8 +78,30 @@ def _joined(parts: Sequence[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
+#: What a reader is told of conditions and samplings in the answers.
+_TOLD = {
+    "bag": "a reader that knows no word order",
+    "shuffled": "captions in any word order",
+    "exchanged-25": "a quarter of the pairs named the wrong way round",
+    "static": "a fixed vector a word",
+    "clip-tokens": "CLIP's frozen vectors, one a token",
+    "clip-pooled": "CLIP's one vector for the prompt",
+    "guidance-1": "no guidance",
+    "guidance-8": "guidance 8",
+    "attention-0.1": "guidance by attention",
+}
+
+
 def _words(arm: Arm) -> str:
-    return f"`{arm.name}`"
+    kind, _, rest = arm.condition.partition("-")
+    words = _TOLD.get(arm.condition, f"`{arm.condition}`")
+    if kind == "loose":
+        dose, _, cleaned = rest.partition("-")
+        words = f"{dose}% loose captions"
+        words += ", the last fifth of the training clean" if cleaned else ""
+    if arm.sampling == "plain":
+        return words
+    return f"{_TOLD.get(arm.sampling, arm.sampling)} on {words}"
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -105,10 +105,10 @@ def test_what_was_not_made_is_not_compared(results):
 
 def test_the_answers_name_what_did_and_what_did_not(results):
     leak, swap, repair = answers(findings(results))
-    assert "`loose-50` (2.0" in leak
-    assert "the other way: `loose-10` and `bag`" in leak
-    assert "`bag` (" in swap
-    assert "`loose-50, attention-0.1` (68.0" in repair
+    assert "50% loose captions (2.0" in leak
+    assert "the other way: 10% loose captions and a reader that knows no word order" in leak
+    assert "a reader that knows no word order (" in swap.lower()
+    assert "uidance by attention on 50% loose captions (68.0" in repair
 
 
 def test_every_planned_arm_is_made():
