@@ -38,6 +38,8 @@ TRIED, MARGIN = 30, 0.8
 POINTS = 12
 #: Files of a trained model.
 ENDS = (".safetensors", ".manifest.json", ".curve.csv")
+#: What is kept of the best run beside its bars.
+RUN_FILES = ("run.json", "estimates.json", "verdicts.parquet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +55,14 @@ def recipes(images: int) -> list[Recipe]:
     """The preset of ``local`` and its variations, the likeliest first."""
     base = replace(PRESETS["local"], images=images)
     noise = base.noise
-    few = (2.0, 3.0)
 
-    def varied(name: str, scales: tuple[float, ...] = few, **other: Any) -> Recipe:
+    def varied(name: str, scales: tuple[float, ...] = (2.5,), **other: Any) -> Recipe:
         changed = replace(noise, **{k: v for k, v in other.items() if k in CaptionNoise.__slots__})
         rest = {k: v for k, v in other.items() if k not in CaptionNoise.__slots__}
         return Recipe(name, replace(base, noise=changed, **rest), scales)
 
     return [
-        varied("base", (1.5, 2.0, 3.0)),
+        varied("base", (2.0, 3.0)),
         varied("looser", loose=noise.loose + 0.1),
         varied("stricter", loose=noise.loose - 0.1),
         varied("exchanged", exchanged=noise.exchanged + 0.2),
@@ -162,12 +163,17 @@ def write(recipe: Recipe, training: ResidentTraining, facts: Mapping[str, Any], 
     return folder
 
 
+def name_of(folder: Path, scale: float) -> str:
+    """Name of the run of a folder's weights at a guidance scale."""
+    return f"{folder.name}-guidance-{scale:g}"
+
+
 def measure(
     folder: Path, scale: float, out: Path, device: str, grid: str, deadline: float
 ) -> Bars | None:
     """Run the suite on the weights of a folder; None where time was out or it failed."""
     left = deadline - time.monotonic()
-    name = f"{folder.name}-guidance-{scale:g}"
+    name = name_of(folder, scale)
     command = [sys.executable, "-m", "bench", "run", "--model", folder.name, "--name", name]
     command += ["--guidance-scale", f"{scale:g}", "--scorer", "segmentation", "--device", device]
     command += ["--runs", str(out / "runs"), *grid.split()]
@@ -197,7 +203,7 @@ def rank(bars: Bars) -> tuple[int, float]:
 @click.option("--seconds", default=330.0, show_default=True, help="To stop after.")
 @click.option("--images", default=PRESETS["local"].images, show_default=True, help="Pictures each.")
 @click.option("--only", default="", help="Names of recipes, by comma.")
-@click.option("--grid", default="--preset default --seeds 2", show_default=True)
+@click.option("--grid", default="--preset default --seeds 4", show_default=True)
 @click.option("--workers", default=6, show_default=True, help="Runs of the suite at once.")
 @click.option("--best", default=2, show_default=True, help="Weight files to keep in OUT/best.")
 def main(
@@ -249,6 +255,11 @@ def _keep(out: Path, found: Mapping[str, tuple[Bars, Recipe, float, Path]], best
         for n, (b, r, s, _) in ranked.items()
     ]
     (out / "best" / "bars.json").write_text(json.dumps(rows, indent=1))
+    (_, _, scale, folder), *_ = ranked.values()
+    (out / "best" / "run").mkdir(exist_ok=True)
+    for name in RUN_FILES:
+        file = out / "runs" / name_of(folder, scale) / name
+        (out / "best" / "run" / name).write_bytes(file.read_bytes())
     folders = list(dict.fromkeys(one[3] for one in ranked.values()))[:best]
     for old in (out / "best").glob("*.safetensors"):
         if old.stem not in {f.name for f in folders}:

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from bench.registry import training_seed
+from bench.store.manifest import read_manifest
 from prompts.manifest import TrainingManifest
 from reference_models.card import curve_points
 from reference_models.local import LocalModel
@@ -46,7 +47,8 @@ def test_a_recipe_is_trained_run_and_kept(tmp_path):
     done = CliRunner().invoke(main, [*words, "--out", str(out), "--grid", grid])
     assert done.exit_code == 0, done.output
     rows = json.loads((out / "best" / "bars.json").read_text())
-    assert {row["scale"] for row in rows} == {2.0, 3.0}
+    assert {row["scale"] for row in rows} == {2.5}
+    assert read_manifest(out / "best" / "run").complete
     (weights,) = (out / "best").glob("*.safetensors")
     model = LocalModel(weights)
     assert model.preset.noise.loose == pytest.approx(PRESETS["local"].noise.loose - 0.1)
