@@ -79,10 +79,11 @@ SCORERS: dict[str, str] = {
     "vqa": "bench.judge.scorers.vqa:VqaScorer",
     "vqa-api": "bench.judge.scorers.vqa:VqaApiScorer",
     "blipvqa": "bench.judge.scorers.vqa:BlipVqaScorer",
+    "geneval": "bench.judge.scorers.geneval:GenEvalScorer",
 }
 
 #: Scorers that may name their weights: ``vqa:MODEL``.
-WITH_MODEL: tuple[str, ...] = ("vqa", "vqa-api", "blipvqa")
+WITH_MODEL: tuple[str, ...] = ("vqa", "vqa-api", "blipvqa", "geneval")
 
 TABLES: dict[str, Mapping[str, str]] = {
     "sampler": SAMPLERS,

@@ -167,6 +167,8 @@ METRIC_WORDS: dict[str, str] = {
     "vqa_disagrees": "VQA disagrees",
     "blipvqa": "BLIP-VQA",
     "blipvqa_disagrees": "BLIP-VQA disagrees",
+    "geneval_bind": "GenEval-like: it has the colour",
+    "geneval_disagrees": "GenEval-like disagrees",
 }
 
 #: Words of this suite that the page explains where they stand.

@@ -183,9 +183,11 @@ def _choice() -> Finding:
 def _hub_models() -> dict[str, tuple[str, ...]]:
     """Checkpoints of the hub that parts take where none is named."""
     from bench.judge.regions.word_segmenters import DEFAULTS as segmenters
+    from bench.judge.scorers import geneval
     from bench.judge.vqa import blip, local
 
-    return {**segmenters, "vqa": (local.DEFAULT,), "blipvqa": (blip.DEFAULT,)}
+    models = {"vqa": (local.DEFAULT,), "blipvqa": (blip.DEFAULT,), "geneval": (geneval.DETECTOR,)}
+    return segmenters | models
 
 
 def _from_hub(kind: str, name: str, models: Sequence[str]) -> Finding:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -104,7 +105,8 @@ def load_checkpoint(
     if offline():
         options["local_files_only"] = True
     try:
-        config = transformers.AutoConfig.from_pretrained(where, **options)
+        with _quiet():
+            config = transformers.AutoConfig.from_pretrained(where, **options)
         named = list(config.architectures or [])
         wanted = [kind for kind in named if kind in classes] or ([] if classes else named[:1])
         if not wanted:
@@ -113,10 +115,11 @@ def load_checkpoint(
                 f"expected {' or '.join(classes) or 'one that names its class'}"
             )
         loader = getattr(transformers, auto or wanted[0])
-        model = loader.from_pretrained(
-            where, use_safetensors=True, dtype=getattr(torch, dtype), **options
-        )
-        made = getattr(transformers, processor).from_pretrained(where, **options)
+        with _quiet():
+            model = loader.from_pretrained(
+                where, use_safetensors=True, dtype=getattr(torch, dtype), **options
+            )
+            made = getattr(transformers, processor).from_pretrained(where, **options)
     except BenchError:
         raise
     except Exception as error:
@@ -235,6 +238,21 @@ def _place(spec: str) -> tuple[str, dict[str, Any]]:
             "save_pretrained, or a hub id such as org/name@revision"
         )
     return match["id"], {"revision": match["revision"]} if match["revision"] else {}
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No bars and no reports of transformers; errors come through."""
+    from transformers.utils import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity(logging.CRITICAL)
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+        logging.enable_progress_bar()
 
 
 def _snapshot(name: str, revision: str | None = None) -> Path | None:

@@ -19,6 +19,7 @@ SECOND_OPINIONS: dict[str, tuple[str, ...]] = {
     "clip": ("clip_bind",),
     "vqa": ("vqa_presence", "vqa_bind"),
     "blipvqa": ("blipvqa",),
+    "geneval": ("geneval_bind",),
 }
 #: One binding of one image: metric to value.
 Metrics = Mapping[str, float]

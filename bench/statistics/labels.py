@@ -82,8 +82,21 @@ METRIC_LABELS: dict[str, MetricLabel] = {
             f"Share of judged images of which {words}, a second opinion, says otherwise: the"
             " subject in its colour or not.",
         )
-        for name, words in (("clip", "CLIP"), ("vqa", "VQA"), ("blipvqa", "BLIP-VQA"))
+        for name, words in (
+            ("clip", "CLIP"),
+            ("vqa", "VQA"),
+            ("blipvqa", "BLIP-VQA"),
+            ("geneval", "the GenEval-like rule"),
+        )
     },
+    "geneval_colors": MetricLabel(
+        "GenEval-like colors",
+        "Share of images of one coloured thing that GenEval's rule calls right, by other weights.",
+    ),
+    "geneval_color_attr": MetricLabel(
+        "GenEval-like color_attr",
+        "Share of images of two coloured things that GenEval's rule calls right, by other weights.",
+    ),
     "arrival_noise": MetricLabel(
         "Noise left when the colour is half there", "1 is pure noise, 0 the finished picture."
     ),

@@ -59,6 +59,10 @@ OPINIONS: tuple[str, ...] = (
     "vqa_disagrees",
     "blipvqa",
     "blipvqa_disagrees",
+    "geneval_bind",
+    "geneval_colors",
+    "geneval_color_attr",
+    "geneval_disagrees",
 )
 
 #: Estimated for every slice; the others for the whole grid and its tags only.

@@ -39,6 +39,10 @@ VERDICT_METRICS = (
     "vqa_disagrees",
     "blipvqa",
     "blipvqa_disagrees",
+    "geneval_bind",
+    "geneval_colors",
+    "geneval_color_attr",
+    "geneval_disagrees",
 )
 
 VERDICTS = pa.schema(
