@@ -237,7 +237,11 @@ class Pupil:
     def _clipseg_logits(self, model: Any, lesson: Lesson, words: list[int]) -> Tensor:
         pixels = normalised(resized(lesson.image, (SIDE, SIDE)), self.processor)
         tokens = self._texts([phrase(lesson.words[k]) for k in words])
-        logits: Tensor = model(pixel_values=pixels, **tokens).logits
+        # Its own forward keeps CLIP's towers frozen, which here are random.
+        seen = model.clip.vision_model(pixel_values=pixels, output_hidden_states=True)
+        layers = [seen.hidden_states[layer + 1] for layer in model.extract_layers]
+        meant = model.clip.text_projection(model.clip.text_model(**tokens).pooler_output)
+        logits: Tensor = model.decoder(layers, meant).logits
         return logits
 
     def _clipseg_loss(self, model: Any, lesson: Lesson) -> Tensor:

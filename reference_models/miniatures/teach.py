@@ -24,7 +24,7 @@ from reference_models.miniatures.scenes import Lessons
 #: Seconds between two looks at scenes that are not learned from.
 LOOK = 20.0
 #: Share of the weights' mean that is kept at each step.
-EMA = 0.998
+EMA = 0.995
 
 
 @torch.no_grad()
@@ -32,8 +32,8 @@ def looked(pupil: Pupil, model: Any, lessons: Lessons, rounds: int = 4) -> dict[
     """Mean intersection over union, and mean scores of the words that are there and are not."""
     model.eval()
     overlap, present, absent = [], [], []
-    for _ in range(rounds):
-        lesson = lessons.draw(64, among=pupil.nouns)
+    for number in range(rounds):
+        lesson = lessons.draw(64, moved=number % 2 == 1, among=pupil.nouns)
         found, scores = pupil.answer(model, lesson)
         known = torch.tensor([pupil.knows(word) for word in lesson.words]).to(scores.device)
         there = lesson.there & known
@@ -92,7 +92,8 @@ def teach(
         for group in optimiser.param_groups:
             group["lr"] = rate * warm * (0.01 + 0.495 * (1 + math.cos(math.pi * min(done, 1.0))))
         model.train()
-        loss = pupil.lose(model, lessons.draw(batch, among=pupil.nouns))
+        # Every other lesson is of scenes as they are drawn.
+        loss = pupil.lose(model, lessons.draw(batch, moved=step % 2 == 1, among=pupil.nouns))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(mine, 1.0)
         optimiser.step()
