@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -273,8 +273,8 @@ class Fingerprint:
 
 
 def json_fields(record: Any) -> dict[str, Any]:
-    """Return a record's fields as JSON has them: a value that is not known is null, never NaN."""
+    """Return the fields of a flat record as JSON has them: what is not known is null, never NaN."""
     return {
         name: None if isinstance(value, float) and math.isnan(value) else value
-        for name, value in asdict(record).items()
+        for name, value in ((one.name, getattr(record, one.name)) for one in fields(record))
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from prompts.subjects import Subject
 
@@ -86,6 +87,7 @@ _SILENT_H = re.compile(r"hour|heir|honest|hono(u)?r|herb(?!i)")
 _VOWEL_NAMES = frozenset("aefhilmnorsx")
 
 
+@lru_cache(maxsize=4096)
 def begins_with_vowel_sound(phrase: str) -> bool:
     """Say whether a phrase is spoken with a vowel first, so that it takes "an".
 
