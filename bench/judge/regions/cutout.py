@@ -18,6 +18,7 @@ from bench.judge.device import in_threads, is_cuda, judging, to_device
 from bench.judge.dtype import recorded_dtype, scoring_dtype
 from bench.judge.regions.assignment import Sight, assign_regions
 from bench.judge.regions.bundled import bundled_cutout
+from bench.judge.regions.photo_evidence import PhotoSight
 from bench.judge.regions.photographs import SIDE as PHOTO_SIDE
 from bench.judge.regions.photographs import PhotoNetwork
 from bench.judge.resolution import reduced
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 SIDE, LEAST = 96, 32
 #: Longest side at which edges are sharpened by colour.
 WORKING_SIDE = 192
-#: Images in one pass.
-_TOGETHER = 16
+#: Images in one pass, and photographs at least: they come one by one.
+_TOGETHER, _PHOTOGRAPHS = 16, 4
 #: Pictures of no longer side have nothing for a network that looks at 256 pixels.
 SMALL = 128
 #: Logit from which on a picture is like those of the rendered world: the highest of 422 others that
@@ -98,7 +99,7 @@ class CutoutSegmenter:
                 for index, regions in zip(part, of_part, strict=True):
                     out[index] = regions
 
-        regions_by(self._photographs, list(_parts(large, self.photo.together)))
+        regions_by(self._photographs, list(_parts(large, self._beside)))
         for group in large.values():
             for index in group:
                 if out[index] is None:
@@ -130,26 +131,28 @@ class CutoutSegmenter:
         self, images: Sequence[np.ndarray], cells: Sequence[Cell]
     ) -> list[Regions | None]:
         """Regions of images of one shape; None of those that are like the rendered world."""
-        features, logits = self.photo.features(images)
-        rows = [row for row, logit in enumerate(logits) if logit < DRAWN]
-        if not rows:
-            return [None] * len(images)
-        sights = self.photo.look(features)
-        named = [row for row in rows if _in_suite(cells[row])]
+        sights: dict[int, PhotoSight] = {}
+        for part in _parts({(): list(range(len(images)))}, self.photo.together):
+            features, logits = self.photo.features([images[row] for row in part])
+            if min(logits) < DRAWN:
+                seen = zip(part, logits, self.photo.look(features), strict=False)
+                sights |= {row: sight for row, logit, sight in seen if logit < DRAWN}
+        named = [row for row in sights if _in_suite(cells[row])]
         small = self._small([images[row] for row in named]) if named else []
         for row, one in zip(named, small, strict=True):
             sights[row] = replace(sights[row], suite=(sights[row].suite[0], one))
-
         out: list[Regions | None] = [None] * len(images)
-        found = self.photo.segment(
-            [images[row] for row in rows],
-            [sights[row] for row in rows],
-            [cells[row] for row in rows],
-            self.name,
-        )
-        for row, regions in zip(rows, found, strict=True):
-            out[row] = self._surer(regions, images[row], cells[row])
+        for part in _parts({(): list(sights)}, self.photo.together):
+            pictures, asked = [images[row] for row in part], [cells[row] for row in part]
+            found = self.photo.segment(pictures, [sights[k] for k in part], asked, self.name)
+            for row, regions in zip(part, found, strict=True):
+                out[row] = self._surer(regions, images[row], cells[row])
         return out
+
+    @property
+    def _beside(self) -> int:
+        """Photographs that go through the small network together."""
+        return max(self.photo.together, _PHOTOGRAPHS)
 
     def see(self, images: Sequence[np.ndarray], together: int = _TOGETHER) -> list[Sight]:
         """What the small network makes of images of one shape, so many in a pass."""
@@ -196,7 +199,7 @@ class CutoutSegmenter:
 
         picture = to_device(images, self.device).float() / 255
         x = _resized(picture, network_size(*images[0].shape[:2])) * 2 - 1
-        kinds, names = self._answers(x, self.photo.together)
+        kinds, names = self._answers(x, self._beside)
         thing = F.avg_pool2d(kinds.softmax(1)[:, 1:2], 4)[:, 0]
         return list(zip(names.softmax(1).cpu().numpy(), thing.cpu().numpy(), strict=True))
 

@@ -11,6 +11,7 @@ from bench.judge.device import in_threads, to_device
 from bench.judge.regions.asked_things import steps_to_regions
 from bench.judge.regions.bundled import bundled_photo
 from bench.judge.regions.photo_evidence import PhotoSight
+from bench.judge.resolution import reduced
 from bench.records import Regions
 from prompts.cells import Cell
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 #: Longest side that the network sees, and what sides are multiples of.
 SIDE, STRIDE = 256, 32
 #: Longest side at which edges are sharpened by colour.
-WORKING_SIDE = 192
+WORKING_SIDE = 128
 #: Pictures in one pass on a GPU, and seeds.
 _TOGETHER, _SEEDS = 16, 32
 
@@ -32,7 +33,7 @@ class PhotoNetwork:
     ----------
     together : int
         Pictures in one pass, always: the rounding depends on the shape of a product. One on a
-        CPU, where a pass of many is not faster.
+        CPU, whose cache the features of many do not fit.
     """
 
     def __init__(self, dtype: str, device: str) -> None:
@@ -160,19 +161,14 @@ class PhotoNetwork:
         from bench.judge.regions.refine import DEFAULT, among_neighbours
 
         height, width = pictures[0][0].shape[:2]
-        shrink = min(1.0, WORKING_SIDE / max(height, width))
-        work = (max(1, round(height * shrink)), max(1, round(width * shrink)))
+        small = [reduced(image, WORKING_SIDE) for image, _ in pictures]
+        work = small[0].shape[:2]
         most = max(map(len, layers))
         padded = [np.pad(one, ((0, most - len(one)), (0, 0), (0, 0))) for one in layers]
         out = torch.from_numpy(np.stack(padded)).to(self.device)
-        picture = to_device([image for image, _ in pictures], self.device).float() / 255
-        if work != (height, width):
-            picture = F.interpolate(
-                picture, work, mode="bilinear", align_corners=False, antialias=True
-            )
         out = F.interpolate(out, work, mode="bilinear", align_corners=False)
         if min(work) > 2:
-            out = among_neighbours(out, to_lab(picture.clamp(0, 1)), DEFAULT)
+            out = among_neighbours(out, to_lab(to_device(small, self.device)), DEFAULT)
         if work != (height, width):
             out = F.interpolate(out, (height, width), mode="bilinear", align_corners=False)
         out = out / out.sum(1, keepdim=True).clamp(min=1e-6)

@@ -156,13 +156,12 @@ def among_neighbours(
 
     height, width = lab.shape[-2:]
     margin = max(options.reach)
-    shifts = [
+    half = [
         (dy * step, dx * step)
         for step in options.reach
-        for dy in (-1, 0, 1)
-        for dx in (-1, 0, 1)
-        if dy or dx
+        for dy, dx in ((0, 1), (1, -1), (1, 0), (1, 1))
     ]
+    shifts = [*half, *((-dy, -dx) for dy, dx in half)]
 
     def padded(x: torch.Tensor) -> torch.Tensor:
         return F.pad(x, (margin,) * 4, mode="replicate")
@@ -172,12 +171,18 @@ def among_neighbours(
 
     # In place and channel by channel: most of the time of plain arithmetic is new memory.
     around = padded(lab)
-    difference = lab.new_zeros(len(shifts), len(lab), height, width)
-    apart = lab.new_empty(len(lab), height, width)
-    for index, (dy, dx) in enumerate(shifts):
-        for channel in range(3):
-            torch.sub(shifted(around[:, channel], dy, dx), lab[:, channel], out=apart)
-            difference[index].addcmul_(apart, apart)
+    difference = lab.new_empty(len(shifts), len(lab), height, width)
+    for index, (dy, dx) in enumerate(half):
+        # From each pixel to the next, the margin too; seen from the next one it is the same.
+        right, left = max(dx, 0), max(-dx, 0)
+        rows, columns = height + dy, width + abs(dx)
+        top, first = margin - dy, margin - right
+        here = around[..., top : top + rows, first : first + columns]
+        next_ = around[..., margin : margin + rows, first + dx : first + dx + columns]
+        apart = next_ - here
+        total = apart.mul_(apart).sum(1)
+        difference[index] = total[:, dy : dy + height, right : right + width]
+        difference[index + len(half)] = total[:, :height, left : left + width]
     variance = difference.mean(0).clamp(min=_LEAST_VARIANCE)
     weight = torch.softmax(difference.mul_(-options.sharpness / variance), 0)
     for _ in range(options.steps):
