@@ -7,9 +7,11 @@ pictures of every verdict with its words. Where they go is said in each tracker'
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import math
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -68,7 +70,9 @@ def log_run(run: Run, estimates: Sequence[Estimate], tracker: str) -> None:
     require_tracker(tracker)
     verdicts = read_verdicts(run).sort_values(["sample_id", "binding"], ignore_index=True)
     try:
-        TRACKERS[tracker](run, numbers_of(estimates), verdicts)
+        # What trackers say of themselves is no part of a command's output.
+        with contextlib.redirect_stdout(sys.stderr):
+            TRACKERS[tracker](run, numbers_of(estimates), verdicts)
     except Exception as error:
         first = " ".join(str(error).split())[:200] or type(error).__name__
         raise UsageError(

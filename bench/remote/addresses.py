@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 from bench.errors import UsageError
 
 OPENAI = "https://api.openai.com/v1"
+OPENAI_KEY = "OPENAI_API_KEY"
 
 
 def checked_base(
@@ -61,6 +63,37 @@ def checked_base(
                 f"way; give https://, or allow it with {allow}"
             )
     return base
+
+
+def key_for(base: str, own: str, option: str = "--base-url") -> str | None:
+    """Return the key for a server, from the environment; that of OpenAI is for OpenAI alone.
+
+    Parameters
+    ----------
+    base : str
+        As `checked_base` gives it.
+    own : str
+        Variable of the key for servers of this kind.
+    option : str
+        For the message: what names another server.
+
+    Raises
+    ------
+    UsageError
+        It holds a character that no key has, or there is none for OpenAI.
+    """
+    for name in (own, OPENAI_KEY) if is_openai(base) else (own,):
+        key = os.environ.get(name, "").strip()
+        if key:
+            if not all("!" <= character <= "~" for character in key):
+                raise UsageError(f"{name} holds a character that no key has; set it again")
+            return key
+    if is_openai(base):
+        raise UsageError(
+            f"no key for {base}: put it into the environment as {own}, or name your own server "
+            f"with {option}"
+        )
+    return None
 
 
 def is_openai(base: str) -> bool:

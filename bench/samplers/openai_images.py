@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import queue
 import re
 import sys
@@ -19,12 +18,12 @@ import numpy as np
 from bench.errors import UsageError
 from bench.protocols import Sampler, SamplerInfo, Usage
 from bench.records import Fingerprint, Generation
-from bench.remote.addresses import OPENAI, checked_base, is_openai
+from bench.remote.addresses import OPENAI, checked_base, key_for
 from bench.samplers.options import ApiOptions, chosen, signature_of
 from prompts.cells import Sample
 
-#: Where the key is looked for; that of OpenAI is for OpenAI alone.
-KEY, OPENAI_KEY = "BENCH_API_KEY", "OPENAI_API_KEY"
+#: Where the key is looked for.
+KEY = "BENCH_API_KEY"
 #: Images that may be ahead of the one that is due, for each request under way.
 AHEAD = 4
 _RATE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:/\s*(s|sec|second|m|min|minute|h|hour))?\s*")
@@ -68,7 +67,7 @@ class OpenAIImages(Sampler):
             raise UsageError("openai-images: lacks the model, as in openai-images:gpt-image-1")
         base = checked_base(options.base_url or OPENAI, options.allow_http)
         fields = _fields(options.extra)
-        key = key_for(base)
+        key = key_for(base, KEY)
         self.concurrency = options.concurrency
         self._stop = threading.Event()
         pace = Pace(_interval(options.rate), self._stop)
@@ -181,25 +180,6 @@ class OpenAIImages(Sampler):
             blank = np.zeros((64, 64, 3), dtype=np.uint8)
             return Generation(sample, blank, seconds, invalid=drawn.refused)
         return Generation(sample, drawn.image, seconds)
-
-
-def key_for(base: str) -> str | None:
-    """Return the key for a server, from the environment.
-
-    Raises
-    ------
-    UsageError
-        It holds a character that no key has, or there is none for OpenAI.
-    """
-    for name in (KEY, OPENAI_KEY) if is_openai(base) else (KEY,):
-        key = os.environ.get(name, "").strip()
-        if key:
-            if not all("!" <= character <= "~" for character in key):
-                raise UsageError(f"{name} holds a character that no key has; set it again")
-            return key
-    if is_openai(base):
-        raise UsageError(f"no key for {base}: put it into the environment as {KEY}")
-    return None
 
 
 def _interval(rate: str | None) -> float:

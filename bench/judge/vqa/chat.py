@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import io
 import math
-import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,11 +22,11 @@ from bench.errors import UsageError
 from bench.judge.vqa.local import answered
 from bench.judge.vqa.questions import INSTRUCTION, NO, YES
 from bench.records import Fingerprint
-from bench.remote.addresses import OPENAI, checked_base, is_openai
+from bench.remote.addresses import OPENAI, checked_base, key_for
 from bench.remote.connection import TRIES, Connection, Pace
 from bench.remote.problems import Problem, Problems, tries_of
 
-#: Where the key is looked for; that of OpenAI is for OpenAI alone.
+#: Where the key is looked for.
 KEY = "BENCH_VQA_KEY"
 OPTION, ALLOW = "--vqa-url", "--vqa-allow-http"
 #: Most alternatives to the first token that servers give (OpenAI, vLLM's default limit).
@@ -68,7 +67,7 @@ class ChatVlm:
     ) -> None:
         base = checked_base(url or OPENAI, allow_http, OPTION, KEY, ALLOW)
         self._wire = Connection(
-            base, _key_for(base), Pace(0.0, threading.Event()), timeout, concurrency
+            base, key_for(base, KEY, OPTION), Pace(0.0, threading.Event()), timeout, concurrency
         )
         self._problems = Problems(f"{base}/chat/completions", self._wire, KEY, OPTION)
         self._model, self._concurrency = model, concurrency
@@ -145,21 +144,6 @@ class ChatVlm:
         if not reason and not yes and len(chances) >= ALTERNATIVES and unknown > LEAST_KNOWN:
             return math.nan, f"no yes among the first {ALTERNATIVES} tokens, and others are likely"
         return value, reason
-
-
-def _key_for(base: str) -> str | None:
-    for name in (KEY, "OPENAI_API_KEY") if is_openai(base) else (KEY,):
-        key = os.environ.get(name, "").strip()
-        if key:
-            if not all("!" <= character <= "~" for character in key):
-                raise UsageError(f"{name} holds a character that no key has; set it again")
-            return key
-    if is_openai(base):
-        raise UsageError(
-            f"no key for {base}: put it into the environment as {KEY}, or name your own server "
-            f"with {OPTION}"
-        )
-    return None
 
 
 def _data_url(image: np.ndarray) -> str:

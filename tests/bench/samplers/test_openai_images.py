@@ -17,7 +17,7 @@ import pytest
 from bench.cli.main import run
 from bench.errors import NotComparableError, UsageError
 from bench.remote import addresses, connection
-from bench.samplers.openai_images import OpenAIImages, key_for
+from bench.samplers.openai_images import KEY, OpenAIImages
 from bench.store.manifest import read_manifest
 from bench.store.run import Run
 from prompts.cells import plan as plan_samples
@@ -496,9 +496,9 @@ def test_key_of_openai_goes_to_openai_alone(server, monkeypatch):
     assert not any("openai" in name.lower() or "stainless" in name.lower() for name in headers)
     assert api.KEY not in str(headers)
     for name in ("https://api.openai.com/v1", "https://eu.api.openai.com/v1"):
-        assert key_for(name) == api.KEY
+        assert addresses.key_for(name, KEY) == api.KEY
     for name in ("https://openai.com.evil.org/v1", "https://api.openai.com.evil.org/v1"):
-        assert key_for(name) is None
+        assert addresses.key_for(name, KEY) is None
     OpenAIImages("m", base_url="http://192.168.0.9/v1", allow_http=True)
 
 
