@@ -137,6 +137,25 @@ def test_clip_that_is_none(spec, words, capsys):
     assert words in line
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--scorer", "vqa:./nowhere"], "no such folder; expected a folder of save_pretrained"),
+        (["--scorer", "blipvqa:tiny/elsewhere"], "not in the cache"),
+        (["--scorer", "vqa-api"], "lacks the model"),
+        (["--scorer", "vqa-api:m", "--vqa-url", "ftp://host"], "--vqa-url 'ftp://host' is no http"),
+        (["--scorer", "vqa-api:m", "--vqa-url", "http://10.0.0.9/v1"], "--vqa-allow-http"),
+        (["--scorer", "clip", "--scorer", "clip"], "one of each"),
+        (["--scorer", "clip", "--clip", "tipsv2:./nowhere"], "no such folder"),
+    ],
+)
+def test_second_opinions_that_cannot_be_had(options, words, capsys):
+    some = ["--colours", "red", "--segmenter", "cutout", "--scorer", "segmentation"]
+    line = told(capsys, [*ARGUMENTS[:3], *some, *options], 2)
+    assert words in line
+    assert not Path("runs").exists()
+
+
 def test_device_that_is_not_there(capsys):
     assert "nowhere" in told(capsys, ["run", "--model", "local", "--device", "nowhere"], 2)
 

@@ -13,6 +13,14 @@ from prompts.errors import PromptError
 from prompts.field_sets import FIELD_SETS, FOLDER
 from prompts.gridfile import load_grid
 
+#: What is asked in all, as `Grid.hash` has it: a released preset does not change.
+HASHES = {
+    "geneval-colors": "f5337e34f0da67632114",
+    "geneval-color-attr": "c168410af8b907dd67d7",
+    "t2i-compbench-color": "7d826dced242924395a7",
+    "t2i-compbench-color-seen": "6379874269b70c8de89b",
+    "t2i-compbench-color-unseen": "52c3259785bf019d311f",
+}
 #: Prompts, those that are read, cells with their controls, images a prompt.
 COUNTS = {
     "geneval-colors": (94, 94, 151, 4),
@@ -35,6 +43,7 @@ def test_each_prompt_is_a_cell_or_is_counted(name):
     prompts, read, cells, seeds = COUNTS[name]
     coloured = [cell for cell in grid if cell.template != "control"]
     assert (len(coloured), len(grid), grid.seeds) == (read, cells, seeds)
+    assert grid.hash == HASHES[name]
     lines = (FOLDER / FIELD_SETS[name].file).read_text().splitlines()
     part = lines[slice(*FIELD_SETS[name].part)]
     assert len(part) == prompts
