@@ -28,13 +28,14 @@ from functools import cache
 
 import numpy as np
 
+from bench.judge.colour.palette import distinct
 from bench.judge.colour.spaces import (
     cube,
     cube_index,
     from_lab,
-    from_linear,
-    linear_of_byte,
+    lab_of_linear,
     to_lab,
+    to_linear,
 )
 
 
@@ -82,9 +83,10 @@ _LIGHTEST = 0.99
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Cube:
-    """The colours of `cube`: uint8 (262144, 3), CIELAB float32, and its chroma."""
+    """The colours of `cube`: 8-bit (262144, 3), linear light, CIELAB float32, and its chroma."""
 
     byte: np.ndarray
+    linear: np.ndarray
     lab: np.ndarray
     chroma: np.ndarray
 
@@ -92,7 +94,8 @@ class _Cube:
 @cache
 def _cube() -> _Cube:
     lab = to_lab(cube()).astype(np.float32)
-    return _Cube(np.round(cube() * 255.0), lab, np.hypot(lab[:, 1], lab[:, 2]))
+    chroma = np.hypot(lab[:, 1], lab[:, 2])
+    return _Cube(np.round(cube() * 255.0), to_linear(cube()), lab, chroma)
 
 
 def as_seen(byte: np.ndarray, masks: np.ndarray, light: LocalLight = DEFAULT) -> np.ndarray:
@@ -110,21 +113,21 @@ def as_seen(byte: np.ndarray, masks: np.ndarray, light: LocalLight = DEFAULT) ->
     -------
     ndarray, uint8, (P, 3)
     """
-    table, cells = _cube(), cube_index(byte)
+    table, (cells, of_pixel) = _cube(), distinct(cube_index(byte))
     pale = table.chroma[cells] < light.pale[1]
     if not pale.any():
         return byte
-    place = int(_LIGHTEST * (len(cells) - 1))
-    white = max(float(np.partition(table.lab[cells, 0], place)[place]), LEAST_WHITE)
-    owner, count = masks.argmax(axis=0), len(masks)
-    area = np.bincount(owner, minlength=count)
-    linear = linear_of_byte()
-    sums = np.stack([np.bincount(owner, linear[byte[:, k]], count) for k in range(3)], 1)
-    pale_area = np.bincount(owner[pale], minlength=count)
+    owner, count = _greatest(masks), len(masks)
+    which = owner * len(cells) + of_pixel
+    pixels = np.bincount(which, minlength=count * len(cells)).reshape(count, len(cells))
+    lab = table.lab[cells]
+    white = max(_quantile(lab[:, 0], pixels.sum(axis=0)), LEAST_WHITE)
+    area, sums = pixels.sum(axis=1), pixels @ table.linear[cells]
     few, many = _SURFACE
-    found = byte.copy()
-    for index in np.flatnonzero(pale_area).tolist():
-        share = pale_area[index] / area[index]
+    moved = np.zeros((count, len(cells), 3), np.int16)
+    for index in range(count):
+        of_region = np.flatnonzero(pale & (pixels[index] > 0))
+        share = pixels[index, of_region].sum() / max(area[index], 1)
         whole = min(1.0, max(0.0, (share - few) / (many - few)))
         if whole == 0.0:
             continue
@@ -132,15 +135,29 @@ def as_seen(byte: np.ndarray, masks: np.ndarray, light: LocalLight = DEFAULT) ->
         around = sums.sum(axis=0), area.sum()
         if index < count - 1:
             around = around[0] - sums[index], around[1] - area[index]
-        tint = to_lab(from_linear(around[0] / around[1]))[1:] if around[1] else np.zeros(2)
-        pixels = np.flatnonzero(pale & (owner == index))
-        own = cells[pixels]
-        colours = np.flatnonzero(np.bincount(own, minlength=len(table.lab)))
-        moved = np.zeros((len(table.lab), 3), np.int16)
-        seen = from_lab(_seen(table.lab[colours], tint, white, light)) * 255.0
-        moved[colours] = np.round(whole * (seen - table.byte[colours]))
-        found[pixels] = np.clip(byte[pixels] + moved[own], 0, 255)
-    return found
+        tint = np.zeros(2)
+        if around[1]:
+            tint = np.array(lab_of_linear(*(around[0] / around[1]).tolist())[1:])
+        seen = from_lab(_seen(lab[of_region], tint, white, light)) * 255.0
+        moved[index, of_region] = np.round(whole * (seen - table.byte[cells[of_region]]))
+    return np.clip(byte + moved.reshape(-1, 3)[which], 0, 255).astype(np.uint8)
+
+
+def _greatest(masks: np.ndarray) -> np.ndarray:
+    """For each pixel the region with the greatest share, of equals the first: intp (P,)."""
+    most, owner = masks[0], np.zeros(masks.shape[1], np.intp)
+    for index in range(1, len(masks)):
+        owner[masks[index] > most] = index
+        most = np.maximum(most, masks[index])
+    return owner
+
+
+def _quantile(lightness: np.ndarray, pixels: np.ndarray) -> float:
+    """Lightness (N,) of colours that `_LIGHTEST` of the pixels do not exceed."""
+    order = np.argsort(lightness)
+    below = np.cumsum(pixels[order])
+    place = np.searchsorted(below, int(_LIGHTEST * (below[-1] - 1)), side="right")
+    return float(lightness[order[place]])
 
 
 def _seen(lab: np.ndarray, tint: np.ndarray, white: float, light: LocalLight) -> np.ndarray:

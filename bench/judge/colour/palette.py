@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from bench.judge.colour.spaces import cube_index, from_linear, linear_of_byte, to_lab
+from bench.judge.colour.spaces import CELLS, cube_index, from_linear, linear_of_byte, to_lab
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,10 +62,21 @@ def palette_of(byte: np.ndarray, table: np.ndarray) -> Palette:
     byte : ndarray, uint8, (P, 3)
     table : ndarray, float32, (262144, C)
     """
-    cells = cube_index(byte)
-    there = np.zeros(len(table), dtype=bool)
+    colours, of_pixel = distinct(cube_index(byte))
+    return Palette(byte, of_pixel, table[colours], table)
+
+
+def distinct(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Those rows of `cube` that occur, in order: intp (N,); and which of them each is, int32 (P,).
+
+    Parameters
+    ----------
+    cells : ndarray, int, (P,)
+        As `cube_index` gives them.
+    """
+    there = np.zeros(CELLS, dtype=bool)
     there[cells] = True
     colours = np.flatnonzero(there)
-    place = np.empty(len(table), dtype=np.int32)
+    place = np.empty(CELLS, dtype=np.int32)
     place[colours] = np.arange(len(colours), dtype=np.int32)
-    return Palette(byte, place[cells], table[colours], table)
+    return colours, place[cells]

@@ -154,6 +154,10 @@ def linear_of_byte() -> np.ndarray:
     return to_linear(np.arange(256) / 255.0).astype(np.float32)
 
 
+#: Colours of `cube`.
+CELLS = 64**3
+
+
 @cache
 def cube() -> np.ndarray:
     """Make the sRGB colours at the cell centres of a 64 x 64 x 64 table: float64 (262144, 3).
