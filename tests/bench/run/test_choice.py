@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bench.errors import NotComparableError
+from bench.gate.baseline import comparable
+from bench.gate.fields import require_comparable
 from bench.judge.regions.auto import BUNDLED, STRONG
 from bench.judge.regions.word_segmenters import DEFAULTS
 from bench.run.components import with_choice
@@ -56,6 +59,10 @@ def test_the_choice_is_kept_until_a_run_is_made_anew(pictures, tmp_path, hub, mi
     assert not any("bundled network" in line for line in doubts)
     # Whatever the hub has by now, the run goes on with the commits that it began with.
     assert with_choice(spec, said.append, yes).segmenter == f"auto:{STRONG}:{','.join(recorded)}"
+    other = anew.run.manifest.segmenter.model_copy(update={"weights": "a judge that changed"})
+    changed = anew.run.manifest.model_copy(update={"segmenter": other})
+    with pytest.raises(NotComparableError, match=r"segmenter\.weights"):
+        require_comparable(comparable(anew.run.manifest), comparable(changed))
     text = (anew.run.folder / "run.json").read_text()
     assert str(tmp_path) not in text.replace(anew.run.manifest.command, "")
 

@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 import torch
 
+from bench.certificate.report import judge_known
+from bench.certificate.scenes import known_answers
 from bench.errors import BenchError, UsageError
 from bench.judge.regions.claims import presence_of, regions_from, shared_out, words_of
 from bench.judge.regions.detectors import Owlv2
 from bench.judge.regions.word_segmenters import DEFAULTS
+from bench.judge.scorers.segmentation import SegmentationScorer
+from bench.records import VERDICTS
 from bench.registry import DETECTORS
 from bench.run.components import build
 from prompts import parse_prompt
@@ -59,6 +63,16 @@ def test_regions_of_any_picture_never_overlap(segmenter, name, shape):
         assert ((regions.found >= 0) & (regions.found <= 1)).all()
         assert set(regions.evidence) == {"detector"}
         assert regions.segmenter == name
+
+
+@pytest.mark.parametrize("name", list(PARTS))
+def test_known_scenes_are_judged_from_end_to_end(segmenter, name):
+    answers = known_answers(22, seed=4)
+    judged = judge_known(answers, segmenter(name), SegmentationScorer())
+    assert len(judged) == sum(len(answer.verdicts) for answer in answers)
+    for one in judged:
+        assert one.said in VERDICTS
+        assert (one.said == "invalid") == (one.true == "invalid")
 
 
 @pytest.mark.parametrize("name", list(PARTS))

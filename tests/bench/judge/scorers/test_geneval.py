@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from bench.certificate.scenes import known_answers
 from bench.errors import UsageError
 from bench.judge.regions.claims import regions_from
 from bench.judge.scorers.geneval import COLOURS, METRICS, Found
@@ -103,6 +104,19 @@ def test_both_must_be_right_of_two(scorer, monkeypatch):
     assert [pair["geneval_bind", k][0] for k in range(2)] == [1.0, 0.0]
     assert pair["geneval_color_attr", 0][0] == 0.0
     assert scores_of(scorer, image, "a red car")["geneval_colors", 0][0] == 1.0
+
+
+def test_known_scenes_are_judged_from_end_to_end(scorer):
+    answers = known_answers(33, seed=4)
+    generations = [answer.generation for answer in answers]
+    scores = scorer.score(generations, [answer.regions for answer in answers])
+    bindings = sum(len(g.sample.cell.bindings) for g in generations)
+    assert len(scores) == len(METRICS) * bindings
+    assert all(score.value in (0, 1) or score.reason for score in scores)
+    assert any(score.value in (0, 1) for score in scores)
+    (alone,) = (scorer.score([g], [a.regions]) for g, a in [(generations[4], answers[4])])
+    of_all = [score for score in scores if score.sample_id == generations[4].sample.id]
+    assert [repr(score) for score in alone] == [repr(score) for score in of_all]
 
 
 def test_the_record_says_by_which_weights(scorer, miniature):
