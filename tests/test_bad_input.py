@@ -133,7 +133,8 @@ def test_weight_file_that_is_none(damage, words, tmp_path, capsys):
     ],
 )
 def test_clip_that_is_none(spec, words, capsys):
-    line = told(capsys, [*ARGUMENTS[:3], "--colours", "red", "--clip", spec], 2)
+    some = ["--colours", "red", "--segmenter", "cutout", "--clip", spec]
+    line = told(capsys, [*ARGUMENTS[:3], *some], 2)
     assert words in line
 
 
