@@ -163,6 +163,9 @@ def estimate_arrivals(
             else:
                 ends = mean_of_cells(values, rng, resamples=resamples, level=LEVEL)
             low, high = ends or (None, None)
+            if metric.endswith("_noise") and low is not None and high is not None:
+                # A t-quantile knows nothing of the scale.
+                low, high = max(0.0, low), min(1.0, high)
             found.append(
                 Estimate(
                     metric=metric,

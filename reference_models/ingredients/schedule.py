@@ -121,6 +121,12 @@ def train(
         found["rendered"] = _plain(drawn)
         _write_walls(out / "black-rendered.png", drawn["black"])
         file.write_text(json.dumps(found, indent=1))
+    bundled = f"{MEMBERS[1]}-bundled"
+    if bundled not in found and time.monotonic() < deadline:
+        drawn = _drawn(LocalModel(FOLDER / f"{MEMBERS[1]}.safetensors", device), scenes)
+        _write_walls(out / f"black-{bundled}.png", drawn["black"])
+        found[bundled] = _plain(drawn)
+        file.write_text(json.dumps(found, indent=1))
     place = torch.device(device)
     pictures: TrainingPictures | None = None
     for seed in seeds:
@@ -137,7 +143,7 @@ def train(
             return
         for name, training in zip(names, trainings, strict=True):
             loss = training.finish()
-            drawn = _drawn(training, scenes)
+            drawn = _drawn(_model_of(training), scenes)
             _write_walls(out / f"black-{name}-seed{seed}.png", drawn["black"])
             seen = training.steps * training.preset.batch
             found[f"{name}-seed{seed}"] = _plain(drawn) | {"pictures": seen, "loss": loss}
@@ -152,14 +158,15 @@ def _begun(
     return ResidentTraining(build(preset), preset, [(pictures, 1.0)], device, bf16=True)
 
 
-def _drawn(
-    training: ResidentTraining, scenes: Mapping[str, CaptionedWalls]
-) -> dict[str, np.ndarray]:
+def _model_of(training: ResidentTraining) -> LocalModel:
     network, upsampler = training.model, Upsampler()
     network.load_state_dict(training.average)
     stored = FOLDER / "local-teacher.safetensors"
     fill(upsampler, read_weights(stored)[0], "upsampler.", stored)
-    model = LocalModel.of(network, upsampler.to(training.device), training.preset, None)
+    return LocalModel.of(network, upsampler.to(training.device), training.preset, None)
+
+
+def _drawn(model: LocalModel, scenes: Mapping[str, CaptionedWalls]) -> dict[str, np.ndarray]:
     return {
         kind: model.draw(one.captions, range(len(one.captions)))[0].numpy()
         for kind, one in scenes.items()

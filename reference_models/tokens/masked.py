@@ -117,7 +117,7 @@ def unmasked(
     scale: float,
     steps: int,
     share: float,
-) -> Iterator[tuple[Tensor, Tensor]]:
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """The codes of a picture as they are guessed, step by step.
 
     Parameters
@@ -139,6 +139,8 @@ def unmasked(
         What is kept so far, and the guesses of this step elsewhere. At the last step the picture.
     conditional : Tensor, int64 (N, places)
         The same with the guesses that the prompt alone makes, by the same chance.
+    hidden : Tensor, bool (N, places)
+        Where this step guessed.
     """
     places = len(predictor.position)
     n = len(noise)
@@ -153,7 +155,7 @@ def unmasked(
         guess = _drawn(odds, u[:, 0, step])
         conditional = guess if scale == 1 else _drawn(_odds(with_prompt, share), u[:, 0, step])
         guessed = torch.where(hidden, guess, codes)
-        yield guessed, torch.where(hidden, conditional, codes)
+        yield guessed, torch.where(hidden, conditional, codes), hidden
         sure = odds.gather(-1, guess[..., None])[..., 0].clamp(min=1e-9).log()
         chance = -(-u[:, 1, step].log()).log()  # Gumbel's distribution, as the paper's code has it
         sure = sure + CHANCE * (1 - (step + 1) / steps) * chance.float()

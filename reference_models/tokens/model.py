@@ -125,7 +125,7 @@ class MaskedModel(TokenModel):
         """As `TokenModel.draw`; a frame is a guess at the whole picture."""
         kept, conditional = [], []
         guesses = unmasked(self.predictor, prompt, noise, scale, steps, SHARE)
-        for step, (codes, alone) in enumerate(guesses):
+        for step, (codes, alone, _) in enumerate(guesses):
             if step in frames:
                 kept.append(self.picture(codes))
                 conditional.append(self.picture(alone))

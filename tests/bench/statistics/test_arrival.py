@@ -103,6 +103,12 @@ def test_many_cells_give_an_interval():
     assert one.low < one.value < one.high
 
 
+def test_an_interval_of_noise_stays_on_its_scale():
+    rows = table([1.0] * 11 + [0.2], [f"c{number}" for number in range(12)])
+    one = estimate_arrivals(rows, ("all",))[0]
+    assert one.low < one.value < one.high <= 1.0
+
+
 def test_one_cell_gives_no_interval():
     (one, *_) = estimate_arrivals(table([0.5, 0.75], ["a", "a"]), ("all",))
     assert (one.low, one.high) == (None, None)

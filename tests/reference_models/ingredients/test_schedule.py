@@ -41,7 +41,8 @@ def test_every_pair_is_kept_with_its_walls_and_not_trained_again(tmp_path, scene
         return json.loads((tmp_path / "tone.json").read_text())
 
     found = go(time.monotonic() + 100)
-    assert set(found) == {"rendered", "local-cov-75-seed1", "local-capped-seed1"}
+    trained = {"local-cov-75-seed1", "local-capped-seed1"}
+    assert set(found) == {"rendered", "local-capped-bundled"} | trained
     assert found["local-capped-seed1"]["pictures"] == 8
     assert all(0 <= one <= 100 for one in found["local-capped-seed1"]["black"])
     walls = np.asarray(Image.open(tmp_path / "black-local-capped-seed1.png"))

@@ -29,7 +29,7 @@ def guesses(model, noise, scale=1.0, steps=4, ids=IDS):
     with torch.no_grad():
         return [
             (guessed.clone(), alone.clone())
-            for guessed, alone in unmasked(model, prompt, noise, scale, steps, 0.9)
+            for guessed, alone, _ in unmasked(model, prompt, noise, scale, steps, 0.9)
         ]
 
 
