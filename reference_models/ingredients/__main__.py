@@ -93,17 +93,22 @@ def main(
         "walls": lambda: charts.walls(new, results),
     }
     out.mkdir(parents=True, exist_ok=True)
+    left = []
     with matplotlib.rc_context(_STYLE):
         for name in only or FIGURES:
             buffer = io.BytesIO()
             try:
                 figure = makers[name]()
             except (ModelError, FileNotFoundError) as error:
-                raise click.ClickException(f"{name}: {error}") from error
+                left.append(name)
+                click.echo(f"{name}: {error}", err=True)
+                continue
             figure.savefig(buffer, format="png", dpi=130, metadata={"Software": None})
             path = out / f"how-{name}.png"
             path.write_bytes(buffer.getvalue())
             click.echo(str(path))
+    if left:
+        raise click.ClickException(f"not drawn: {', '.join(left)}")
 
 
 @cache
