@@ -23,7 +23,7 @@ from bench.certificate.scenes import known_answers
 from bench.judge.validity import examined
 from bench.records import Generation
 from bench.run.components import build, build_scorers
-from bench.run.scoring_thread import BATCH
+from bench.run.scoring_thread import BATCH, measure
 
 SEED = 31_337
 SCORERS = ("segmentation", "clip")
@@ -47,32 +47,31 @@ def enlarged(image: np.ndarray, size: int) -> np.ndarray:
 
 def spent(
     generations: Sequence[Generation], profile: cProfile.Profile | None = None
-) -> dict[str, tuple[float, float]]:
-    """Processor and wall seconds of each part over all images, after one batch to warm up."""
+) -> tuple[dict[str, float], float]:
+    """Processor seconds of each part, and wall seconds of all as a run scores, once warm."""
     segmenter, scorers = build("segmenter", "auto", {}), build_scorers(SCORERS, {})
-    total = {name: np.zeros(2) for name in ("examine", "segmenter", *scorers)}
-    for start in (-BATCH, *range(0, len(generations), BATCH)):
-        part = generations[max(start, 0) :][:BATCH]
-        if start == 0 and profile:
-            profile.enable()
-        clock = [_now()]
+    total = dict.fromkeys(("examine", "segmenter", *scorers), 0.0)
+    batches = [generations[start : start + BATCH] for start in range(0, len(generations), BATCH)]
+    measure(batches[0], segmenter, scorers)
+    if profile:
+        profile.enable()
+    for part in batches:
+        clock = [time.process_time()]
         part = [examined(one) for one in part]
-        clock.append(_now())
+        clock.append(time.process_time())
         regions = segmenter.segment([g.image for g in part], [g.sample.cell for g in part])
-        clock.append(_now())
+        clock.append(time.process_time())
         for scorer in scorers.values():
             scorer.score(part, regions)
-            clock.append(_now())
-        if start >= 0:
-            for name, step in zip(total, np.diff(clock, axis=0), strict=True):
-                total[name] += step
+            clock.append(time.process_time())
+        for name, step in zip(total, np.diff(clock), strict=True):
+            total[name] += float(step)
     if profile:
         profile.disable()
-    return {name: (float(cpu), float(wall)) for name, (cpu, wall) in total.items()}
-
-
-def _now() -> tuple[float, float]:
-    return time.process_time(), time.perf_counter()
+    start = time.perf_counter()
+    for part in batches:
+        measure([examined(one) for one in part], segmenter, scorers)
+    return total, time.perf_counter() - start
 
 
 def main() -> None:
@@ -92,23 +91,26 @@ def main() -> None:
     for size in options.sizes:
         generations = pictures(size, options.images)
         profile = cProfile.Profile(time.process_time) if options.profile else None
-        seconds = spent(generations, profile)
+        seconds, wall = spent(generations, profile)
         if profile:
             pstats.Stats(profile).sort_stats("tottime").print_stats(options.profile)
         found[size] = {
-            name: {"cpu_ms": 1000 * cpu / len(generations), "ms": 1000 * wall / len(generations)}
-            for name, (cpu, wall) in seconds.items()
+            "cpu_ms": {name: 1000 * cpu / len(generations) for name, cpu in seconds.items()},
+            "images_a_second": len(generations) / wall,
         }
     if options.json:
         print(json.dumps(found))
         return
-    names = list(next(iter(found.values())))
+    names = list(next(iter(found.values()))["cpu_ms"])
     print("| pixels | " + " | ".join(names) + " | processor time an image | images/s |")
     print("|---:" * (len(names) + 3) + "|")
-    for size, parts in found.items():
-        cpu, wall = (sum(part[key] for part in parts.values()) for key in ("cpu_ms", "ms"))
-        each = " | ".join(f"{part['cpu_ms']:.2f} ms" for part in parts.values())
-        print(f"| {size} | {each} | {cpu:.2f} ms | {1000 / wall:.0f} |")
+    for size, of_size in found.items():
+        each = of_size["cpu_ms"].values()
+        cells = [
+            *(f"{ms:.2f} ms" for ms in (*each, sum(each))),
+            f"{of_size['images_a_second']:.0f}",
+        ]
+        print(f"| {size} | " + " | ".join(cells) + " |")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The scorers alone, on the pictures of a run: images a second, by part."""
+"""The scorers alone, on the pictures of a run: seconds as a run scores, and by part."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from bench.run.components import build, build_scorers
-from bench.run.scoring_thread import BATCH
+from bench.run.scoring_thread import BATCH, measure
 from bench.store.run import Run
 
 SCORERS = ("segmentation", "clip")
@@ -22,15 +22,17 @@ def main() -> None:
     segmenter = build("segmenter", "auto", {})
     scorers = build_scorers(SCORERS, {})
     seconds = dict.fromkeys(("segmenter", *scorers), 0.0)
-    images = 0
+    images = together = 0
     warm = False
     for generations in run.generations(run.ids("samples"), BATCH):
         pictures = [generation.image for generation in generations]
         cells = [generation.sample.cell for generation in generations]
         if not warm:
-            for scorer in scorers.values():
-                scorer.score(generations, segmenter.segment(pictures, cells))
+            measure(generations, segmenter, scorers)
             warm = True
+        start = time.perf_counter()
+        measure(generations, segmenter, scorers)
+        together += time.perf_counter() - start
         start = time.perf_counter()
         regions = segmenter.segment(pictures, cells)
         seconds["segmenter"] += time.perf_counter() - start
@@ -39,7 +41,7 @@ def main() -> None:
             scorer.score(generations, regions)
             seconds[name] += time.perf_counter() - start
         images += len(generations)
-    print(json.dumps({"images": images, "seconds": seconds}))
+    print(json.dumps({"images": images, "together": together, "seconds": seconds}))
 
 
 if __name__ == "__main__":

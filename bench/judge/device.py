@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -101,6 +101,11 @@ def in_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> lis
     if len(items) < 2 or _threads() < 2 or getattr(_here, "is_of_pool", False):
         return [function(item) for item in items]
     return list(_pool().map(function, items))
+
+
+def beside(function: Callable[[], Result]) -> Future[Result]:
+    """Begin something in a thread of the judge; what it calls `in_threads` goes on there."""
+    return _pool().submit(function)
 
 
 def _threads() -> int:

@@ -10,6 +10,8 @@ from dataclasses import replace
 import numpy as np
 
 from bench.errors import BenchError
+from bench.judge.device import beside
+from bench.judge.scorers.segmentation import SegmentationScorer
 from bench.judge.validity import examined
 from bench.protocols import Scorer, Segmenter
 from bench.records import Generation, Regions, Score
@@ -18,6 +20,8 @@ from prompts.cells import Sample
 
 #: Images scored together.
 BATCH = 32
+#: Longest side of pictures whose scoring is more Python than arithmetic.
+SMALL = 128
 #: Images and bytes that may wait for the scorers: room for one batch of the sampler.
 WAITING_IMAGES = 512
 WAITING_BYTES = 256 * 2**20
@@ -87,7 +91,15 @@ def measure(
     regions = segmenter.segment(images, cells)
     if len(regions) != len(images):
         raise BenchError(f"the segmenter gave {len(regions)} regions for {len(images)} images")
-    scores = {name: scorer.score(generations, regions) for name, scorer in scorers.items()}
+    # Colours of small pictures are counted in Python, which one thread at a time can have: beside
+    # that the others have their networks. Of large ones each scorer takes several at a time.
+    first = next(iter(scorers), None)
+    small = all(max(image.shape[:2]) <= SMALL for image in images)
+    begun = {}
+    if first == SegmentationScorer.name and small and len(scorers) > 1:
+        begun[first] = beside(lambda: scorers[first].score(generations, regions))
+    scores = {n: one.score(generations, regions) for n, one in scorers.items() if n not in begun}
+    scores = {name: future.result() for name, future in begun.items()} | scores
     asked = {generation.sample.id for generation in generations}
     for name, found in scores.items():
         if {score.sample_id for score in found} != asked:

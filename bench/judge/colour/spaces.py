@@ -21,6 +21,8 @@ _XYZ = np.array(
     ]
 )
 _WHITE = np.array([0.95047, 1.0, 1.08883])
+#: Ratios to that white, back to linear sRGB.
+_RGB = _WHITE[:, None] * np.linalg.inv(_XYZ).T
 
 
 def as_unit(rgb: np.ndarray) -> np.ndarray:
@@ -145,7 +147,7 @@ def from_lab(lab: np.ndarray) -> np.ndarray:
     y = (lab[..., 0] + 16) / 116
     root = np.stack([y + lab[..., 1] / 500, y, y - lab[..., 2] / 200], axis=-1)
     ratio = np.where(root > 6 / 29, root**3, (root - 4 / 29) * 3 * (6 / 29) ** 2)
-    return from_linear((ratio * _WHITE) @ np.linalg.inv(_XYZ).T)
+    return from_linear(ratio @ _RGB)
 
 
 @cache

@@ -129,8 +129,11 @@ class MeasuredImage:
             ("background", self.ground.get("background"), "the picture has no background"),
             ("neighbour", _most(beside) if beside else None, "the picture has no other object"),
         ):
-            for position, term in enumerate(COLOUR_NAMES):
-                rows[f"{name}_{term}"] = self._share(surface, position, reason)
+            shares = [(_NAN, reason)] * len(COLOUR_NAMES)
+            if surface is not None:
+                shares = [(share, "") for share in np.clip(surface.shares, 0.0, 1.0).tolist()]
+            for term, share in zip(COLOUR_NAMES, shares, strict=False):
+                rows[f"{name}_{term}"] = share
         return rows
 
     def _region_of(self, index: int) -> int | None:
