@@ -15,15 +15,19 @@ from reference_models.study.comparisons import Results
 from reference_models.study.drawings import from_lines, read_drawings, write_drawings
 from reference_models.study.figures import figures
 from reference_models.study.page import page
+from reference_models.study.sheet import sheet
 
 _PATH = click.Path(path_type=Path)
+#: The picture of pictures; kept where it was made before.
+PICTURES = "study-pictures.png"
 
 
 @click.command()
 @click.option("--lines", type=_PATH, multiple=True, help="results.jsonl; several are joined.")
+@click.option("--sheets", type=_PATH, default=None, help="sheets.zip, for a picture of them.")
 @click.option("--page", "target", type=_PATH, default=Path("docs/study.md"))
 @click.option("--results", "store", type=_PATH, default=Path("docs/study/results.json"))
-def main(lines: tuple[Path, ...], target: Path, store: Path) -> None:
+def main(lines: tuple[Path, ...], sheets: Path | None, target: Path, store: Path) -> None:
     """Write the page and its figures from what was made."""
     try:
         if lines:
@@ -34,13 +38,16 @@ def main(lines: tuple[Path, ...], target: Path, store: Path) -> None:
             write_drawings(store, list(made.values()))
         results = Results(read_drawings(store))
         drawn = figures(results)
+        if sheets is not None:
+            drawn[PICTURES] = sheet(sheets)
     except (OSError, ModelError) as error:
         raise click.ClickException(str(error)) from error
     images = target.parent / "images"
     images.mkdir(parents=True, exist_ok=True)
     for name, content in drawn.items():
         (images / name).write_bytes(content)
-    target.write_text(page(results), encoding="utf-8")
+    whole = page(results, (images / PICTURES).is_file())
+    target.write_text(whole, encoding="utf-8")
     click.echo(str(target))
 
 

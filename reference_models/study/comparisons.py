@@ -1,8 +1,11 @@
 """What was planned to be compared, and what comes of it: the training is the unit.
 
-Trainings of one seed begin with the same weights and see the same scenes in the same order with
-the same noise, so far as their conditions allow; all networks draw the same prompts from the same
-noise. Differences are therefore taken within a seed.
+Shares are compared as log-odds, on which a share near 0 and one near a half spread alike. Trainings
+of one seed begin with the same weights and see the same scenes in the same order with the same
+noise, so far as their conditions allow, and all networks draw the same prompts from the same noise:
+the seed is a block. Arms that are compared with one base share one estimate of what is left of the
+spread within blocks (randomised block design: Fisher 1935), because three trainings alone say
+little of it.
 """
 
 from __future__ import annotations
@@ -11,15 +14,19 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy import special
 from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
 
 from reference_models.study.drawings import Drawing
 
 #: Of all intervals.
 LEVEL = 0.95
+#: Trainings from which on a mean has an interval: of two, it says next to nothing.
+LEAST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,42 +42,50 @@ class Arm:
         return self.condition if self.sampling == "plain" else f"{self.condition}, {self.sampling}"
 
 
-@dataclass(frozen=True, slots=True)
-class Mean:
-    """Mean over trainings with its t-interval; None where there are too few.
+def log_odds(hits: int, judged: int) -> float:
+    """Empirical log-odds, half a count added to both sides (Haldane 1955, Anscombe 1956)."""
+    return math.log((hits + 0.5) / (judged - hits + 0.5))
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share of an arm over its trainings.
 
     Attributes
     ----------
-    values : tuple of float
-        One a training, in order of the seeds.
+    counts : mapping of int to (int, int)
+        Hits and judged bindings of each training, by seed; those with none judged are left out.
     """
 
-    values: tuple[float, ...]
+    counts: dict[int, tuple[int, int]]
+
+    @cached_property
+    def values(self) -> tuple[float, ...]:
+        """Share of each training."""
+        return tuple(hits / judged for hits, judged in self.counts.values())
 
     @property
     def mean(self) -> float:
-        """NaN without trainings."""
+        """Mean over trainings; NaN without any."""
         return float(np.mean(self.values)) if self.values else math.nan
 
-    @property
-    def half(self) -> float | None:
-        """Half the width of the interval: t(n - 1) s / sqrt(n)."""
-        n = len(self.values)
-        if n < 2:
-            return None
-        reach = float(special.stdtrit(n - 1, 0.5 + LEVEL / 2))
-        return reach * float(np.std(self.values, ddof=1)) / math.sqrt(n)
+    @cached_property
+    def interval(self) -> tuple[float, float] | None:
+        """t-interval of the mean log-odds over trainings, as shares; None for fewer than three.
 
-    @property
-    def p(self) -> float | None:
-        """Two-sided, of a mean of zero (Student 1908); None for fewer than two."""
-        n, half = len(self.values), self.half
-        if half is None:
+        Never narrower than the exact interval of the prompts of one training (Clopper and Pearson
+        1934): trainings that agree on no hit at all do not know that there is none.
+        """
+        n = len(self.counts)
+        if n < LEAST:
             return None
-        error = float(np.std(self.values, ddof=1)) / math.sqrt(n)
-        if error == 0:
-            return 1.0 if self.mean == 0 else 0.0
-        return float(2 * special.stdtr(n - 1, -abs(self.mean) / error))
+        odds = [log_odds(*count) for count in self.counts.values()]
+        reach = float(special.stdtrit(n - 1, 0.5 + LEVEL / 2)) * float(np.std(odds, ddof=1))
+        ends = [float(special.expit(np.mean(odds) + s * reach / math.sqrt(n))) for s in (-1, 1)]
+        judged = round(float(np.mean([count[1] for count in self.counts.values()])))
+        low, high = proportion_confint(self.mean * judged, judged, 1 - LEVEL, method="beta")
+        low, high = (0.0 if math.isnan(low) else low), (1.0 if math.isnan(high) else high)
+        return min(ends[0], low), max(ends[1], high)
 
 
 class Results:
@@ -86,21 +101,16 @@ class Results:
         for one in drawings:
             self.arms[Arm(one.condition, one.sampling)][one.seed] = one
 
-    def shares(self, arm: Arm, metric: str, group: str) -> dict[int, float]:
-        """Share of each training, by seed."""
-        found = {
-            seed: one.share(metric, group) for seed, one in sorted(self.arms.get(arm, {}).items())
-        }
-        return {seed: share for seed, share in found.items() if share is not None}
-
-    def mean(self, arm: Arm, metric: str, group: str) -> Mean:
-        """Mean over all trainings of an arm."""
-        return Mean(tuple(self.shares(arm, metric, group).values()))
+    def share(self, arm: Arm, metric: str, group: str) -> Share:
+        """Share of an arm over all its trainings."""
+        drawn = sorted(self.arms.get(arm, {}).items())
+        counts = {seed: one.count(metric, group) for seed, one in drawn}
+        return Share({seed: count for seed, count in counts.items() if count[1]})
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A comparison that was planned: ``arm`` less ``base``.
+    """A comparison that was planned: ``arm`` against ``base``.
 
     Attributes
     ----------
@@ -117,18 +127,32 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A comparison with its result: differences within seeds, p by Holm's method."""
+    """A comparison with its result.
+
+    Attributes
+    ----------
+    arm, base : Share
+        Over the seeds that both have.
+    odds : float
+        Ratio of the odds, arm over base.
+    low, high : float
+        Its interval.
+    p : float
+        Two-sided; by Holm's method once all comparisons of a question are known.
+    """
 
     planned: Planned
-    arm: Mean
-    base: Mean
-    difference: Mean
-    p: float | None
+    arm: Share
+    base: Share
+    odds: float
+    low: float
+    high: float
+    p: float
 
     @property
     def is_told(self) -> bool:
         """Whether the two are told apart, other comparisons of the question allowed for."""
-        return self.p is not None and self.p <= 1 - LEVEL
+        return self.p <= 1 - LEVEL
 
 
 _CLEAN = Arm("clean")
@@ -176,24 +200,50 @@ def planned() -> list[Planned]:
     return found
 
 
-def compare(results: Results, one: Planned) -> Found:
-    """Differences within the seeds that both have; p is not corrected yet."""
-    arm = results.shares(one.arm, one.metric, one.group)
-    base = results.shares(one.base, one.metric, one.group)
-    both = [seed for seed in arm if seed in base]
-    difference = Mean(tuple(arm[seed] - base[seed] for seed in both))
-    return Found(
-        one, Mean(tuple(arm.values())), Mean(tuple(base.values())), difference, difference.p
-    )
+def compare(results: Results, plan: Sequence[Planned]) -> list[Found]:
+    """Comparisons with one base, metric and group: log-odds by arm and seed, one common spread.
+
+    Those with fewer than two seeds in common with the base are left out. p is not corrected.
+    """
+    base = results.share(plan[0].base, plan[0].metric, plan[0].group)
+    shares = {one: results.share(one.arm, one.metric, one.group) for one in plan}
+    shares = {one: s for one, s in shares.items() if len(s.counts.keys() & base.counts.keys()) > 1}
+    if not shares:
+        return []
+    arms = [base, *shares.values()]
+    seeds = sorted({seed for share in arms for seed in share.counts})
+    rows, odds = [], []
+    for k, share in enumerate(arms):
+        for seed, count in share.counts.items():
+            by_arm = [float(k == other) for other in range(1, len(arms))]
+            rows.append([*by_arm, *(float(seed == other) for other in seeds)])
+            odds.append(log_odds(*count))
+    design, y = np.array(rows), np.array(odds)
+    effects, *_ = np.linalg.lstsq(design, y, rcond=None)
+    left = len(y) - int(np.linalg.matrix_rank(design))
+    spread = float(((y - design @ effects) ** 2).sum()) / left
+    scale = np.sqrt(spread * np.diag(np.linalg.pinv(design.T @ design)))
+    reach = float(special.stdtrit(left, 0.5 + LEVEL / 2))
+    found = []
+    for k, (one, share) in enumerate(shares.items()):
+        effect, error = float(effects[k]), float(scale[k])
+        p = float(2 * special.stdtr(left, -abs(effect) / error)) if error else float(not effect)
+        low, high = math.exp(effect - reach * error), math.exp(effect + reach * error)
+        found.append(Found(one, share, base, math.exp(effect), low, high, p))
+    return found
 
 
 def findings(results: Results, plan: Sequence[Planned] | None = None) -> list[Found]:
-    """All planned comparisons for which there are at least two pairs of trainings.
+    """All planned comparisons that at least two seeds tell of, in the order of the plan.
 
-    p-values are adjusted by Holm's method within each question.
+    p-values are adjusted by Holm's method within each question (Holm 1979).
     """
-    found = [compare(results, one) for one in (planned() if plan is None else plan)]
-    found = [one for one in found if one.p is not None]
+    plan = planned() if plan is None else plan
+    together: dict[tuple[Arm, str, str, str], list[Planned]] = defaultdict(list)
+    for one in plan:
+        together[one.base, one.metric, one.group, one.question].append(one)
+    made = {one.planned: one for group in together.values() for one in compare(results, group)}
+    found = [made[one] for one in plan if one in made]
     by_question: dict[str, list[int]] = defaultdict(list)
     for k, one in enumerate(found):
         by_question[one.planned.question].append(k)

@@ -86,14 +86,14 @@ class Drawing:
     verdicts: str
     places: str
 
-    def share(self, metric: str, group: str) -> float | None:
-        """Share of the judged bindings of a group; None where none is judged."""
+    def count(self, metric: str, group: str) -> tuple[int, int]:
+        """Bindings of a group that are of a metric, and how many are judged."""
         is_hit, hits, judged = METRICS[metric], 0, 0
         for cell, verdict, place in zip(self.cells, self.verdicts, self.places, strict=True):
             if group in groups_of(cell) and verdict not in _UNJUDGED:
                 judged += 1
                 hits += is_hit(verdict, place)
-        return hits / judged if judged else None
+        return hits, judged
 
     def unjudged(self) -> float:
         """Share of all bindings that nothing is known of."""

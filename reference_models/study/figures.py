@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from reference_models.errors import ModelError
-from reference_models.study.comparisons import Arm, Mean, Results
+from reference_models.study.comparisons import Arm, Results, Share
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,6 +45,19 @@ READERS = (
     (Arm("bag"), "bag of words"),
     (Arm("shuffled"), "transformer, shuffled captions"),
     (Arm("exchanged-25"), "transformer, 25% exchanged"),
+)
+#: Arms of the figure on coverage, and what each was taught.
+TAUGHT = tuple(
+    (Arm(f"{kind}-{count}{short}"), words + (", a quarter of the pictures" if short else ""))
+    for short in ("", "-short")
+    for kind, count, words in (
+        ("colours", 1, "one colour a subject"),
+        ("colours", 2, "two colours a subject"),
+        ("concentrated", 2, "as many pairs on few subjects"),
+        ("colours", 4, "four colours a subject"),
+        ("concentrated", 4, "as many pairs on few subjects"),
+        ("colours", 8, "eight colours a subject"),
+    )
 )
 #: Arms of the figure on repair, for a share of loose captions.
 REPAIRS = (
@@ -100,22 +113,27 @@ def _new(columns: int, width: float, height: float, **more: Any) -> tuple[Figure
     return figure, figure.subplots(1, columns, squeeze=False, **more)[0]
 
 
+def _ends(shares: Sequence[Share]) -> tuple[list[float], list[float], list[float]]:
+    """Means in percent, and how far their intervals reach below and above."""
+    means = [100 * share.mean for share in shares]
+    spans = [share.interval or (share.mean, share.mean) for share in shares]
+    below = [max(0.0, mean - 100 * low) for mean, (low, _) in zip(means, spans, strict=True)]
+    above = [max(0.0, 100 * high - mean) for mean, (_, high) in zip(means, spans, strict=True)]
+    return means, below, above
+
+
 def _line(
-    axes: Any, x: Sequence[float], means: Sequence[Mean], colour: str, label: str, **style: Any
+    axes: Any, x: Sequence[float], shares: Sequence[Share], colour: str, label: str, aside: float
 ) -> None:
-    """Means in percent with their intervals, and each training as a dot."""
-    kept = [(at, mean) for at, mean in zip(x, means, strict=True) if mean.values]
+    """Means with their intervals, and each training as a dot; ``aside`` keeps series apart."""
+    kept = [(at + aside, share) for at, share in zip(x, shares, strict=True) if share.counts]
     if not kept:
         return
-    y = [100 * mean.mean for _, mean in kept]
-    half = [100 * (mean.half or 0.0) for _, mean in kept]
-    # Shares stay on their scale.
-    below = [min(h, v) for h, v in zip(half, y, strict=True)]
-    above = [min(h, 100 - v) for h, v in zip(half, y, strict=True)]
-    look = {"fmt": "o-", "ms": 4, "lw": 1.3, "elinewidth": 1, "capsize": 2} | style
+    y, below, above = _ends([share for _, share in kept])
+    look: Any = {"fmt": "o-", "ms": 4, "lw": 1.3, "elinewidth": 1, "capsize": 2}
     axes.errorbar([at for at, _ in kept], y, (below, above), color=colour, label=label, **look)
-    for at, mean in kept:
-        dots = [100 * value for value in mean.values]
+    for at, share in kept:
+        dots = [100 * value for value in share.values]
         axes.plot([at] * len(dots), dots, "o", ms=2, color=colour, alpha=0.5)
 
 
@@ -126,27 +144,31 @@ def _legend(axes: Any, **where: Any) -> None:
 
 
 def _leak(results: Results) -> Figure:
-    figure, (left, right) = _new(2, 7.2, 3.0)
+    figure, (left, right) = _new(2, 7.2, 3.2)
     doses = (0, 10, 25, 50)
     arms = [Arm(f"loose-{dose}" if dose else "clean") for dose in doses]
-    for metric, colour, label in (
-        ("leaked to wall", _ORANGE, "wall"),
-        ("leaked to table", _PINK, "table"),
-        ("leaked to plate", _GREEN, "plate"),
-        ("leaked to frame", _SKY, "picture frame"),
-    ):
-        _line(left, doses, [results.mean(arm, metric, "one") for arm in arms], colour, label)
-    for metric, colour, label in (
-        ("bound", _BLUE, "bound"),
-        ("leaked", _ORANGE, "leaked"),
-        ("kept", _GRAY, "kept its own colour"),
-        ("mixed", _PINK, "mixed"),
-    ):
-        _line(right, doses, [results.mean(arm, metric, "one") for arm in arms], colour, label)
+    shown: dict[Any, Any] = {
+        left: (
+            ("leaked to wall", _ORANGE, "wall"),
+            ("leaked to table", _PINK, "table"),
+            ("leaked to plate", _GREEN, "plate"),
+            ("leaked to frame", _SKY, "picture frame"),
+        ),
+        right: (
+            ("bound", _BLUE, "bound"),
+            ("leaked", _ORANGE, "leaked"),
+            ("kept", _GRAY, "kept its own colour"),
+            ("mixed", _PINK, "mixed"),
+        ),
+    }
+    for axes, metrics in shown.items():
+        for k, (metric, colour, label) in enumerate(metrics):
+            shares = [results.share(arm, metric, "one") for arm in arms]
+            _line(axes, doses, shares, colour, label, 0.7 * (k - 1.5))
     for axes, title in ((left, "where the colour went"), (right, "what became of the subject")):
         axes.set(xlabel="loose captions, percent", title=title, xticks=doses)
         axes.set_ylim(bottom=0)
-        _legend(axes)
+        _legend(axes, loc="upper left" if axes is left else "center left")
     left.set_ylabel("percent of judged images")
     return figure
 
@@ -156,67 +178,58 @@ def _bars(
 ) -> None:
     """A row an arm, a mark a metric."""
     for metric, colour, label, shift in shown:
-        means = [results.mean(arm, metric, group) for arm in arms]
-        rows = [k + shift for k, mean in enumerate(means) if mean.values]
-        kept = [mean for mean in means if mean.values]
-        x = [100 * mean.mean for mean in kept]
-        half = [100 * (mean.half or 0.0) for mean in kept]
-        ends = (
-            [min(h, v) for h, v in zip(half, x, strict=True)],
-            [min(h, 100 - v) for h, v in zip(half, x, strict=True)],
-        )
-        look = {"fmt": "o", "ms": 4, "elinewidth": 1, "capsize": 2}
-        axes.errorbar(x, rows, xerr=ends, color=colour, label=label, **look)
-        for row, mean in zip(rows, kept, strict=True):
-            dots = [100 * value for value in mean.values]
+        shares = [results.share(arm, metric, group) for arm in arms]
+        rows = [k + shift for k, share in enumerate(shares) if share.counts]
+        kept = [share for share in shares if share.counts]
+        x, below, above = _ends(kept)
+        look: Any = {"fmt": "o", "ms": 4, "elinewidth": 1, "capsize": 2}
+        axes.errorbar(x, rows, xerr=(below, above), color=colour, label=label, **look)
+        for row, share in zip(rows, kept, strict=True):
+            dots = [100 * value for value in share.values]
             axes.plot(dots, [row] * len(dots), "o", ms=2, color=colour, alpha=0.5)
 
 
 def _swap(results: Results) -> Figure:
-    figure, (axes,) = _new(1, 6.5, 3.2)
     shown = (
-        ("bound", _BLUE, "bound", -0.15),
-        ("swapped", _ORANGE, "swapped", 0.15),
+        ("bound", _BLUE, "bound", -0.12),
+        ("swapped", _ORANGE, "swapped", 0.12),
     )
-    _bars(axes, results, [arm for arm, _ in READERS], "pair", shown)
-    axes.set_yticks(range(len(READERS)), [words for _, words in READERS])
-    axes.invert_yaxis()
+    rows = [(arm, words) for arm, words in READERS if arm in results.arms]
+    rows.append((Arm("bag", "attention-0.1"), "bag of words, guided by attention"))
+    figure, (axes,) = _new(1, 6.5, 0.9 + 0.4 * len(rows))
+    _bars(axes, results, [arm for arm, _ in rows], "pair", shown)
+    axes.set_yticks(range(len(rows)), [words for _, words in rows])
+    axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set(xlim=(-2, 102), xlabel="percent of judged subjects in pairs")
     _legend(axes, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return figure
 
 
 def _coverage(results: Results) -> Figure:
-    figure, grid = _new(2, 7.2, 3.0, sharey=True)
-    for axes, short, title in (
-        (grid[0], "-short", "a quarter of the pictures"),
-        (grid[1], "", "all pictures"),
-    ):
-        for kind, counts, colour, label in (
-            ("colours", (1, 2, 4, 8), _BLUE, "as many colours on every subject"),
-            ("concentrated", (2, 4), _ORANGE, "all colours on a few subjects"),
-        ):
-            means = [results.mean(Arm(f"{kind}-{k}{short}"), "bound", "held") for k in counts]
-            _line(axes, counts, means, colour, label)
-        axes.set_xscale("log", base=2)
-        axes.set_xticks([1, 2, 4, 8], ["1", "2", "4", "8"])
-        axes.set(xlabel="colours a subject, mean", title=title, ylim=(-3, 103))
-    grid[0].set_ylabel("never-taught pairs bound, percent")
-    _legend(grid[1], loc="lower right")
+    rows = [(arm, words) for arm, words in TAUGHT if arm in results.arms]
+    figure, (axes,) = _new(1, 6.5, 0.9 + 0.4 * max(1, len(rows)))
+    arms = [arm for arm, _ in rows]
+    _bars(axes, results, arms, "natural", (("bound", _GREEN, "natural colours", -0.12),))
+    _bars(axes, results, arms, "held", (("bound", _BLUE, "pairs never taught", 0.12),))
+    axes.set_yticks(range(len(rows)), [words for _, words in rows])
+    axes.set_ylim(max(1, len(rows)) - 0.5, -0.5)
+    axes.set(xlim=(-2, 102), xlabel="bound, percent of judged images")
+    _legend(axes, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return figure
 
 
 def _repair(results: Results) -> Figure:
-    figure, grid = _new(2, 7.2, 3.4, sharey=True)
+    figure, grid = _new(2, 7.2, 3.6, sharey=True)
+    rows = [row for row in REPAIRS if any(repaired(d, row[0]) in results.arms for d in (25, 50))]
     shown = (
         ("bound", _BLUE, "bound", -0.15),
         ("leaked", _ORANGE, "leaked", 0.15),
     )
     for axes, dose in zip(grid, (25, 50), strict=True):
-        arms = [repaired(dose, name) for name, _ in REPAIRS]
+        arms = [repaired(dose, name) for name, _ in rows]
         _bars(axes, results, arms, "one", shown)
         axes.set(xlim=(-2, 102), xlabel="percent of judged images", title=f"{dose}% loose captions")
-    grid[0].set_yticks(range(len(REPAIRS)), [words for _, words in REPAIRS])
-    grid[0].invert_yaxis()
-    _legend(grid[1], loc="lower right")
+    grid[0].set_yticks(range(len(rows)), [words for _, words in rows])
+    grid[0].set_ylim(max(1, len(rows)) - 0.5, -0.5)
+    _legend(grid[0], loc="center left", bbox_to_anchor=(0.2, 0.3))
     return figure

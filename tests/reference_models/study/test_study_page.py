@@ -1,19 +1,35 @@
 """The analysis of the study on results whose answers are known, and the page made of them."""
 
+import io
 import json
+import zipfile
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
+import statsmodels.formula.api as smf
 from click.testing import CliRunner
-from scipy import stats
+from PIL import Image
+from scipy import special, stats
 
 from prompts import build_grid
 from reference_models.errors import ModelError
 from reference_models.study.__main__ import main
-from reference_models.study.comparisons import Arm, Mean, Planned, Results, findings, planned
+from reference_models.study.comparisons import (
+    Arm,
+    Planned,
+    Results,
+    Share,
+    compare,
+    findings,
+    log_odds,
+    planned,
+)
 from reference_models.study.drawings import from_lines, groups_of, read_drawings, write_drawings
 from reference_models.study.factors import CONDITIONS
 from reference_models.study.page import answers, percent
+from reference_models.study.sheet import ROWS, sheet
 
 CELLS = [cell for cell in build_grid("default").cells if cell.template in ("single", "pair")]
 
@@ -57,40 +73,74 @@ def test_groups_follow_the_prompt():
 
 
 def test_shares_are_those_of_the_verdicts(results):
-    shares = results.shares(Arm("loose-50"), "leaked", "one")
-    assert shares == pytest.approx({1: 0.31, 2: 0.32, 3: 0.33}, abs=0.002)
-    assert results.shares(Arm("loose-50"), "leaked to wall", "one") == shares
-    assert set(results.shares(Arm("loose-50"), "leaked to plate", "one").values()) == {0}
-    assert results.shares(Arm("bag"), "swapped", "pair")[2] == pytest.approx(0.34, abs=0.02)
+    wall = results.share(Arm("loose-50"), "leaked to wall", "one")
+    assert wall.values == pytest.approx((0.31, 0.32, 0.33), abs=0.002)
+    assert results.share(Arm("loose-50"), "leaked", "one").counts == wall.counts
+    assert set(results.share(Arm("loose-50"), "leaked to plate", "one").values) == {0}
+    assert results.share(Arm("bag"), "swapped", "pair").values[1] == pytest.approx(0.34, abs=0.02)
 
 
-def test_a_mean_has_the_interval_and_p_of_student():
-    values = (0.2, 0.25, 0.33)
-    mean = Mean(values)
-    wanted = stats.ttest_1samp(values, 0)
-    low, high = wanted.confidence_interval()
-    assert (mean.mean - mean.half, mean.mean + mean.half) == pytest.approx((low, high))
-    assert mean.p == pytest.approx(wanted.pvalue)
-    assert Mean((0.2,)).half is None
-    assert Mean((0.1, 0.1)).p == 0
-    assert Mean((0.0, 0.0)).p == 1
+def test_unjudged_bindings_are_in_no_share():
+    (drawing,) = from_lines([line("clean", 1, leak=1.0)])
+    cut = replace(drawing, verdicts=drawing.verdicts.replace("g", "u", 100))
+    assert drawing.count("leaked", "single") == (297, 297)
+    assert cut.count("leaked", "single") == (197, 197)
 
 
-def test_differences_are_taken_within_seeds(results):
-    (found,) = findings(results, [Planned("leak", Arm("loose-50"), Arm("clean"), "leaked", "one")])
-    # Both rise by a hundredth a seed: within a seed nothing is left of it.
-    assert found.difference.mean == pytest.approx(0.3, abs=0.002)
-    assert np.std(found.difference.values) < 0.002
-    assert found.is_told
+def test_an_interval_is_that_of_student_on_the_log_odds():
+    share = Share({1: (200, 1000), 2: (250, 1000), 3: (330, 1000)})
+    odds = [np.log((h + 0.5) / (n - h + 0.5)) for h, n in share.counts.values()]
+    wanted = stats.ttest_1samp(odds, 0).confidence_interval()
+    assert share.interval == pytest.approx(tuple(special.expit(end) for end in wanted))
+    assert Share({1: (1, 9), 2: (2, 9)}).interval is None
+
+
+def test_an_interval_is_never_narrower_than_the_prompts_of_one_training_allow():
+    low, high = Share(dict.fromkeys((1, 2, 3), (0, 54))).interval
+    assert (low, high) == pytest.approx((0, 1 - 0.025 ** (1 / 54)))
+    low, high = Share(dict.fromkeys((1, 2, 3), (54, 54))).interval
+    assert (low, high) == pytest.approx((0.025 ** (1 / 54), 1))
+
+
+PLAN = [
+    Planned("leak", Arm("loose-50"), Arm("clean"), "leaked", "one"),
+    Planned("leak", Arm("loose-10"), Arm("clean"), "leaked", "one"),
+]
+
+
+def test_comparisons_are_those_of_a_block_design(results):
+    found = compare(results, PLAN)
+    rows = [
+        {"arm": arm, "seed": seed, "y": log_odds(*count)}
+        for arm in ("clean", "loose-50", "loose-10")
+        for seed, count in results.share(Arm(arm), "leaked", "one").counts.items()
+    ]
+    fit = smf.ols("y ~ C(arm) + C(seed)", pd.DataFrame(rows)).fit()
+    for one in found:
+        name = f"C(arm)[T.{one.planned.arm.condition}]"
+        assert np.log(one.odds) == pytest.approx(fit.params[name])
+        assert one.p == pytest.approx(fit.pvalues[name])
+        ends = fit.conf_int().loc[name]
+        assert (np.log(one.low), np.log(one.high)) == pytest.approx(tuple(ends))
+    assert found[0].is_told
+    assert not found[1].is_told
+
+
+def test_what_moves_with_the_seed_alone_is_no_spread():
+    lines = [line("clean", seed, 0.1 * seed) for seed in (1, 2, 3)]
+    lines += [line("loose-50", seed, 0.1 * seed + 0.2) for seed in (1, 2, 3)]
+    (within,) = compare(Results(from_lines(lines)), PLAN[:1])
+    other = [line("loose-50", 4 - seed, 0.1 * seed + 0.2) for seed in (1, 2, 3)]
+    (crossed,) = compare(Results(from_lines(lines[:3] + other)), PLAN[:1])
+    assert within.odds == pytest.approx(crossed.odds)
+    assert within.high / within.low < crossed.high / crossed.low / 3
 
 
 def test_more_comparisons_of_a_question_ask_for_more(results):
-    one = Planned("leak", Arm("loose-50"), Arm("clean"), "leaked", "one")
-    other = Planned("leak", Arm("loose-10"), Arm("clean"), "leaked", "one")
-    alone = findings(results, [one])[0].p
-    together = findings(results, [one, other])
-    assert together[0].p == pytest.approx(2 * alone)
-    assert not together[1].is_told
+    alone, together = compare(results, PLAN), findings(results, PLAN)
+    assert together[0].p == pytest.approx(min(1.0, 2 * alone[0].p))
+    apart = [PLAN[0], replace(PLAN[1], question="another")]
+    assert findings(results, apart)[0].p == pytest.approx(compare(results, PLAN[:1])[0].p)
 
 
 def test_what_was_not_made_is_not_compared(results):
@@ -105,10 +155,10 @@ def test_what_was_not_made_is_not_compared(results):
 
 def test_the_answers_name_what_did_and_what_did_not(results):
     leak, swap, repair = answers(findings(results))
-    assert "50% loose captions (2.0" in leak
-    assert "the other way: 10% loose captions and a reader that knows no word order" in leak
-    assert "a reader that knows no word order (" in swap.lower()
-    assert "uidance by attention on 50% loose captions (68.0" in repair
+    assert "50% loose captions (leaked 2.0% to 32.0%)" in leak
+    assert "Not seen to: 10% loose captions" in leak
+    assert "A reader that knows no word order (swapped 2." in swap
+    assert "uidance by attention with 50% loose captions (bound 68.0% to 98.0%" in repair
 
 
 def test_every_planned_arm_is_made():
@@ -119,10 +169,24 @@ def test_every_planned_arm_is_made():
             assert one.group != "pair" or CONDITIONS[arm.condition].pairs or arm.sampling == "plain"
 
 
-def test_percents_stay_on_their_scale():
-    assert percent(Mean((0.01, 0.02))).startswith("1.5 (0.0 to 7.9")
-    assert percent(Mean((0.01, 0.02)), signed=True).startswith("+1.5 (-4.9 to +7.9")
-    assert percent(Mean(())) == "-"
+def test_percents():
+    assert percent(Share({1: (1, 10), 2: (2, 10)})) == "15.0"
+    assert percent(Share(dict.fromkeys((1, 2, 3), (0, 54)))) == "0.0 (0.0 to 6.6)"
+    assert percent(Share({})) == "-"
+
+
+def test_the_sheet_has_a_row_a_condition(tmp_path):
+    strip = io.BytesIO()
+    Image.new("RGB", (64 * 12, 64), "red").save(strip, "PNG")
+    with zipfile.ZipFile(tmp_path / "sheets.zip", "w") as archive:
+        for name, _ in ROWS:
+            archive.writestr(f"{name}.png", strip.getvalue())
+    picture = Image.open(io.BytesIO(sheet(tmp_path / "sheets.zip"))).convert("RGB")
+    assert picture.getpixel((picture.width - 5, picture.height - 5))[0] > 200
+    with zipfile.ZipFile(tmp_path / "few.zip", "w") as archive:
+        archive.writestr(f"{ROWS[0][0]}.png", strip.getvalue())
+    with pytest.raises(ModelError, match=r"few\.zip"):
+        sheet(tmp_path / "few.zip")
 
 
 def test_what_is_kept_is_what_was_made(tmp_path, results):
