@@ -36,6 +36,7 @@ from bench.run.scoring_thread import BATCH, measure
 from bench.store.lock import locked
 from bench.store.pictures import encode_png
 from prompts import build_grid
+from prompts.cells import Sample
 
 #: Name of a row, what was measured, and the bar.
 Row = tuple[str, str, str]
@@ -174,6 +175,21 @@ def first_seen(module: Any, run: Callable[[], object]) -> torch.Tensor:
     return seen[0]
 
 
+def first_latents(sampler: Any, samples: Sequence[Sample]) -> torch.Tensor:
+    """What a pipeline begins with, before its scheduler scales it, which each device rounds."""
+    seen: list[torch.Tensor] = []
+    prepared = sampler.pipeline.prepare_latents
+
+    def keep(*given: Any, **named: Any) -> torch.Tensor:
+        latents: torch.Tensor = prepared(*given, **named)
+        seen.append(latents.float().cpu())
+        return latents
+
+    sampler.pipeline.prepare_latents = keep
+    list(sampler.sample(samples))
+    return seen[0]
+
+
 def noise(bench: Bench) -> None:
     """Starting noise is the same to the bit, whatever the device."""
     from bench.samplers.local import LocalSampler
@@ -189,7 +205,7 @@ def noise(bench: Bench) -> None:
     seen = []
     for device in ("cpu", bench.device):
         one = OfPipeline(make_pipeline(TINY, device, torch.float32), device, 2, 4)
-        seen.append(first_seen(one.pipeline.unet, lambda s=one: list(s.sample(samples))))
+        seen.append(first_latents(one, samples))
     same = torch.equal(*seen)
     text = "equal" if same else f"differs by {(seen[0] - seen[1]).abs().max():.1e}"
     bench.add("starting noise of a pipeline", text, "equal", noise_pipeline=same)
@@ -335,7 +351,7 @@ def processes(bench: Bench, count: int) -> None:
 
 def made(sampler: Sampler, bench: Bench, count: int) -> tuple[float, float, float]:
     """Seconds of a run and of its sampler, and the idle share of the GPU; scored and stored."""
-    grid = build_grid("default")
+    grid = build_grid("default", seeds=1 + count // 1000)
     samples = grid.samples()[:count]
     segmenter, scorers = judge_on(bench.device)
     workers = InProcess(
@@ -361,7 +377,7 @@ def local(bench: Bench, count: int) -> None:
 
     from bench.samplers.local import LocalSampler
 
-    samples = build_grid("default").samples()[:count]
+    samples = build_grid("default", seeds=1 + count // 1000).samples()[:count]
     sampler = LocalSampler(device=bench.device)
     with FlopCounterMode(display=False) as counter:
         list(sampler.sample(samples[:32]))

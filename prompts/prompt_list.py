@@ -280,9 +280,16 @@ def read_rows(
             result.skipped.append(str(error))
     words = Words(result.colours, result.subjects)
     controls: list[Cell] = []
+    # A list with a row for each image has the same prompt many times.
+    known: dict[tuple[Any, ...], tuple[Cell, Cell | None]] = {}
     for row in kept:
+        said = (row.prompt, row.asked, row.trusted, row.doubt)
+        pair = known.get(said)
+        if pair is not None:
+            result.cells.append(pair[0])
+            continue
         try:
-            cell, control = row_cells(row, words)
+            cell, control = known[said] = row_cells(row, words)
         except PromptError as error:
             if strict:
                 raise

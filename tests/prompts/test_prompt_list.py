@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from prompts import prompt_list
 from prompts.cells import NO_CONTROL
 from prompts.errors import PromptError
 from prompts.gridfile import load_grid
@@ -148,3 +149,19 @@ def test_a_misspelt_column_is_told_where_the_columns_stand(tmp_path):
     path.write_text('{"prompt": "a red cup"}\n{"prompt": "a red cup", "subjct": "cup"}\n')
     with pytest.raises(PromptError, match=r"m\.jsonl:2: unknown key 'subjct'"):
         read_list(path)
+
+
+def test_a_prompt_on_many_rows_is_read_once(tmp_path, monkeypatch):
+    path = tmp_path / "rows.txt"
+    path.write_text("a blue cup\na red cup by a window\n" * 50, encoding="utf-8")
+    read, texts = prompt_list.row_cells, []
+
+    def counted(row, words):
+        texts.append(row.prompt)
+        return read(row, words)
+
+    monkeypatch.setattr(prompt_list, "row_cells", counted)
+    found = read_list(path)
+    assert len(texts) == 2
+    assert len(found.cells) == 102
+    assert len({cell.id for cell in found.cells}) == 4

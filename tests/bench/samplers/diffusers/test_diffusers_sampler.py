@@ -11,7 +11,7 @@ from diffusers.pipelines.stable_diffusion import StableDiffusionSafetyChecker
 from bench.cli import main as cli
 from bench.errors import UsageError
 from bench.judge.validity import examined
-from bench.samplers.diffusers.sampler import DiffusersSampler, as_uint8
+from bench.samplers.diffusers.sampler import DiffusersSampler, as_uint8, bytes_of, gives_tensors
 from prompts import build_grid
 from tests.bench.samplers.families import saved, sd1
 
@@ -100,6 +100,27 @@ def test_pictures_of_any_kind_become_uint8():
     assert as_uint8(floats).tolist() == [[[0, 128, 255], [0, 255, 0]]]
     levels = np.arange(256, dtype=np.float32).repeat(3).reshape(16, 16, 3) / 255
     assert as_uint8(levels)[..., 0].ravel().tolist() == list(range(256))
+
+
+def test_tensors_become_the_same_bytes():
+    whole = torch.rand(3, 3, 5, 7)
+    whole[0, 0, 0, :3] = torch.tensor([float("nan"), float("inf"), -2.0])
+    whole[1] = whole[1].bfloat16().float()
+    pictures, finite = bytes_of(whole)
+    expected = [as_uint8(image) for image in whole.permute(0, 2, 3, 1).numpy()]
+    assert finite == [False, True, True]
+    assert all(np.array_equal(*both) for both in zip(pictures, expected, strict=True))
+    assert pictures[0].flags.c_contiguous
+
+
+@pytest.mark.parametrize("family", ["sd1", "sdxl"])
+def test_a_pipeline_hands_over_what_it_would_as_arrays(family, monkeypatch):
+    made = sampler(saved(family))
+    assert gives_tensors(made.pipeline)
+    tensors = [one.image for one in made.sample(SAMPLES[:2])]
+    monkeypatch.setattr("bench.samplers.diffusers.sampler.gives_tensors", lambda pipeline: False)
+    arrays = [one.image for one in made.sample(SAMPLES[:2])]
+    assert all(np.array_equal(*both) for both in zip(tensors, arrays, strict=True))
 
 
 def test_the_record_tells_everything_and_no_path():
