@@ -21,16 +21,22 @@ from reference_models.cutout.photo_decoder import DecoderUnit
 Network = TypeVar("Network", bound=nn.Module)
 
 
-class FusedUnit(nn.Module):
-    """A `Layer`, `Unit` or `DecoderUnit` whose norm is folded, as one operation of oneDNN."""
+#: What is replaced: convolutions with what follows them, a folded norm between, and bare ones.
+_UNITS = (Layer, Unit, DecoderUnit)
 
-    def __init__(self, unit: Layer | Unit | DecoderUnit, size: torch.Size | None) -> None:
+
+class FusedUnit(nn.Module):
+    """A unit, or a bare convolution, as one operation of oneDNN."""
+
+    def __init__(
+        self, unit: Layer | Unit | DecoderUnit | nn.Conv2d, size: torch.Size | None
+    ) -> None:
         super().__init__()
-        convolution = unit.convolution
+        convolution = unit if isinstance(unit, nn.Conv2d) else unit.convolution
         assert isinstance(convolution, nn.Conv2d)
-        pad = convolution.padding[0]
+        pad = int(convolution.padding[0])
         self.around: tuple[int, ...] = ()
-        self.after: tuple[str, list[float]] = ("relu", [])
+        self.after: tuple[str, list[float]] = ("none" if unit is convolution else "relu", [])
         if isinstance(unit, Layer):
             self.after = ("none", []) if unit.linear else ("hardtanh", [0.0, 6.0])
             whole = unit.kernel - convolution.stride[0]
@@ -80,19 +86,23 @@ def fused(model: Network, run: Callable[[Network], object]) -> Network:
     if not on_cpu or not hasattr(torch.ops.mkldnn, "_convolution_pointwise"):
         return model
     sizes: dict[nn.Module, torch.Size] = {}
-    units = [u for u in model.modules() if isinstance(u, (Layer, Unit, DecoderUnit))]
+    places = [
+        (parent, name, child)
+        for parent in model.modules()
+        for name, child in parent.named_children()
+        if isinstance(child, _UNITS)
+        or (isinstance(child, nn.Conv2d) and not isinstance(parent, _UNITS))
+    ]
 
     def see(unit: nn.Module, given: tuple[Tensor, ...]) -> None:
         sizes[unit] = given[0].shape
 
-    hooks = [unit.register_forward_pre_hook(see) for unit in units]
+    hooks = [unit.register_forward_pre_hook(see) for _, _, unit in places]
     with torch.inference_mode():
         run(model)
     for hook in hooks:
         hook.remove()
     with torch.no_grad():
-        for parent in list(model.modules()):
-            for name, child in list(parent.named_children()):
-                if isinstance(child, (Layer, Unit, DecoderUnit)):
-                    setattr(parent, name, FusedUnit(child, sizes.get(child)))
+        for parent, name, unit in places:
+            setattr(parent, name, FusedUnit(unit, sizes.get(unit)))
     return model
