@@ -19,8 +19,9 @@ import numpy as np
 
 from bench.certificate.clip_calibration import logistic_fit
 from bench.certificate.composites import compose, read_icons
-from bench.certificate.report import judge_known, summarise
+from bench.certificate.report import judge_known
 from bench.certificate.scenes import Answer, known_answers
+from bench.certificate.summary import summarise
 from bench.judge.regions.assignment import assign, evidence_of, pieces_of
 from bench.judge.resolution import sampled_regions
 from bench.judge.scorers.segmentation import SegmentationScorer

@@ -24,8 +24,9 @@ from bench.certificate.labelled import (
     summarise_questions,
 )
 from bench.certificate.photoreal import photoreal_batches
-from bench.certificate.report import Measured, judge_measured, measure_known, summarise
+from bench.certificate.report import Measured, judge_measured, measure_known
 from bench.certificate.scenes import Answer
+from bench.certificate.summary import summarise
 from bench.judge.local_light import DEFAULT as LOCAL_LIGHT
 from bench.judge.local_light import LocalLight
 from bench.judge.paints import VALLEY

@@ -18,7 +18,8 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from bench.certificate.conditions import REPORT_SEED, SET_SEED, TRIALS
-from bench.certificate.report import Measured, judge_measured, measure_known, summarise
+from bench.certificate.report import Measured, judge_measured, measure_known
+from bench.certificate.summary import summarise
 from bench.judge.scorers.segmentation import SegmentationScorer
 from bench.judge.verdict import DEFAULT, Thresholds
 from prompts.subjects import SUBJECT_NAMES

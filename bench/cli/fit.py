@@ -1,6 +1,7 @@
 """``python -m bench.cli.fit``: the constants of the judge made again, with what each choice costs.
 
-The constants stand in `bench.judge.verdict`, `bench.judge.local_light` and `bench.judge.paints`.
+The constants stand in `bench.judge.verdict`, `bench.judge.local_light`, `bench.judge.paints` and
+`bench.judge.regions.photo_evidence`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import click
 
 
 @click.command()
-@click.argument("what", type=click.Choice(["verdict", "light"]))
+@click.argument("what", type=click.Choice(["verdict", "light", "presence"]))
 @click.option("--scenes", default=220, show_default=True, help="Of a trial, and photoreal ones.")
 @click.option(
     "--photoreal",
@@ -29,10 +30,17 @@ import click
 def main(
     what: str, scenes: int, photoreal: Path | None, labels: Path | None, rounds: int
 ) -> None:  # fmt: skip
-    """Fit thresholds of the verdict, or constants of local light and paints; JSON on stdout."""
+    """Fit thresholds of the verdict, constants of local light and paints, or of presence."""
     from bench.annotations.labelled_pictures import load_labelled
     from bench.certificate.fit import fit_set, fit_surfaces, fit_table
 
+    if what == "presence":
+        from bench.certificate.presence import fit_presence
+
+        known = fit_set(scenes, photoreal).known
+        kinds = [known[kind] for kind in ("composites", "photoreal") if kind in known]
+        click.echo(json.dumps(fit_presence(kinds), indent=1))
+        return
     pictures = fit_set(scenes, photoreal, load_labelled(labels) if labels else ())
     if what == "verdict":
         click.echo(json.dumps(fit_table(pictures), indent=1))

@@ -12,6 +12,9 @@ import click
 if TYPE_CHECKING:
     from bench.certificate.report import Stage
 
+#: Trials of other worlds than the rendered one.
+OTHER_WORLDS = ("icons on photographs, 256 px", "photoreal, 384 px")
+
 
 @click.command("validate")
 @click.option("--segmenter", default="auto", show_default=True, metavar="NAME")
@@ -134,6 +137,32 @@ def _print_labelled(labelled: dict[str, Any], console: Any) -> None:
     console.print(table)
 
 
+def _print_groups(report: dict[str, Any], console: Any) -> None:
+    """Share right by size of the subject, named and not, and whether `found` can be believed."""
+    from rich.table import Table
+
+    table = Table(title="By subject, the segmenter's own masks: share right", title_justify="left")
+    kinds = {"rendered": report.get("whole", {}), **{
+        trial: rows for trial, rows in report["trials"].items() if trial in OTHER_WORLDS
+    }}  # fmt: skip
+    rows = {kind: row["own"] for kind, row in kinds.items() if row}
+    if not rows:
+        return
+    groups = list(next(iter(rows.values()))["by"])
+    for heading in ("kind", *groups, "unjudged", "error of presence"):
+        table.add_column(heading, justify="left" if heading == "kind" else "right")
+    for kind, row in rows.items():
+        cells = [
+            "-" if one["accuracy"] is None else f"{one['accuracy']:.1%} of {one['n']}"
+            for one in row["by"].values()
+        ]
+        error = row["presence"]["ece"]
+        table.add_row(
+            kind, *cells, f"{row['unjudged']:.1%}", "-" if error is None else f"{error:.3f}"
+        )
+    console.print(table)
+
+
 def _print(report: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -162,6 +191,7 @@ def _print(report: dict[str, Any]) -> None:
                 _worst(row["recall_by_colour"]),
             )
     console.print(table)
+    _print_groups(report, console)
     if "labelled" in report:
         _print_labelled(report["labelled"], console)
     for bar in report["bars"]:

@@ -56,7 +56,7 @@ class LocalLight:
         Share of the lightest surface's CIELAB lightness at which black ends and white begins.
     """
 
-    taken: float = 0.3
+    taken: float = 0.4
     most_taken: float = 16.0
     pale: tuple[float, float] = (16.0, 24.0)
     neutral: tuple[float, float] = (8.0, 14.0)

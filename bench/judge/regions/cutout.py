@@ -154,6 +154,13 @@ class CutoutSegmenter:
         """Photographs that go through the small network together."""
         return max(self.photo.together, _PHOTOGRAPHS)
 
+    def photo_sight(self, image: np.ndarray) -> PhotoSight:
+        """What both networks make of one uint8 (H, W, 3) photograph."""
+        image = reduced(image)
+        with judging(self.device):
+            sight = self.photo.look(self.photo.features([image])[0])[0]
+            return replace(sight, suite=(sight.suite[0], *self._small([image])))
+
     def see(self, images: Sequence[np.ndarray], together: int = _TOGETHER) -> list[Sight]:
         """What the small network makes of images of one shape, so many in a pass."""
         import torch.nn.functional as F

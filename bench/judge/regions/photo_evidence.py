@@ -23,10 +23,9 @@ if TYPE_CHECKING:
 WALL, THING, PLATE, FRAME, SUPPORT = range(5)
 #: Logistic regressions of presence: on the peak of ImageNet's classes (intercept, slope), and on
 #: the scores of the suite's names by the decoder and by the small network (intercept, slopes).
-#: The second is a fit to 599 questions on composites and 380 on photoreal scenes that the decoder
-#: did not see; the first was set by hand.
+#: The second is fitted by ``python -m bench.cli.fit presence``; the first was set by hand.
 BY_CLASSES: tuple[float, float] = (4.2, 1.5)
-BY_NAMES: tuple[float, float, float] = (3.50, 1.03, 1.05)
+BY_NAMES: tuple[float, float, float] = (2.61, 0.99, 0.62)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,13 +63,13 @@ def name_map(sight: PhotoSight, noun: str) -> tuple[np.ndarray, float] | None:
     classes = classes_of(noun)
     if classes:
         of_classes = sight.classes[list(classes)].sum(0)
-        logit = BY_CLASSES[0] + BY_CLASSES[1] * _logit(peak(of_classes))
+        logit = BY_CLASSES[0] + BY_CLASSES[1] * logit_of(peak(of_classes))
         found.append((_sigmoid(logit), of_classes))
     if noun in SUBJECT_NAMES:
         place = SUBJECT_NAMES.index(noun)
         maps = [name[place] * thing for name, thing in sight.suite]
-        scores = [suite_score(name[place], thing) for name, thing in sight.suite]
-        logit = BY_NAMES[0] + float(np.dot(BY_NAMES[1:], [_logit(s) for s in scores]))
+        scores = name_scores(sight, noun)
+        logit = BY_NAMES[0] + float(np.dot(BY_NAMES[1:], [logit_of(s) for s in scores]))
         size = sight.classes.shape[1:]
         both = sum(resized(m, size) * max(s, 0.01) for m, s in zip(maps, scores, strict=True))
         found.append((_sigmoid(logit), np.asarray(both)))
@@ -80,7 +79,14 @@ def name_map(sight: PhotoSight, noun: str) -> tuple[np.ndarray, float] | None:
     return (where / max(float(where.max()), 1e-6)).astype(np.float32), chance
 
 
-def _logit(chance: float) -> float:
+def name_scores(sight: PhotoSight, noun: str) -> list[float]:
+    """How surely some thing is a subject of the suite, by each network that knows its name."""
+    place = SUBJECT_NAMES.index(noun)
+    return [suite_score(name[place], thing) for name, thing in sight.suite]
+
+
+def logit_of(chance: float) -> float:
+    """Logarithm of the odds, finite at 0 and 1."""
     return float(np.log((chance + 0.01) / (1.01 - chance)))
 
 

@@ -8,13 +8,11 @@ import pytest
 from bench.certificate.conditions import TRIALS, Trial
 from bench.certificate.report import (
     certify,
-    confusion,
     control_of,
-    f1_by_verdict,
     judge_known,
-    summarise,
 )
 from bench.certificate.scenes import Conditions, known_answers, known_batches
+from bench.certificate.summary import confusion, f1_by_verdict, summarise
 from bench.judge.scorers.segmentation import SegmentationScorer
 from bench.records import VERDICTS, Fingerprint, Regions
 from prompts.colours import COLOUR_NAMES
@@ -157,3 +155,16 @@ def test_f1_of_a_known_table():
     assert f1["bound"] == pytest.approx(16 / 18)
     assert f1["mixed"] == pytest.approx(12 / 14)
     assert set(f1) == {"bound", "mixed"}
+
+
+def test_subjects_are_told_apart_by_size_and_name():
+    report = certify(WholePicture(), SegmentationScorer(), 20, 7, {"plain": Trial()})
+    row = report["trials"]["plain"]["exact"]
+    by = row["by"]
+    assert by["unnamed"]["n"] == 0
+    assert by["unnamed"]["accuracy"] is None
+    assert by["named"]["n"] == row["scenes"]
+    sized = sum(by[size]["n"] for size in ("small", "medium", "large"))
+    absent = sum(row["confusion"].get("absent", {}).values())
+    assert row["scenes"] - absent - sum(row["confusion"].get("invalid", {}).values()) <= sized
+    assert sized <= row["scenes"] - absent

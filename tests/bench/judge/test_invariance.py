@@ -52,10 +52,12 @@ def moved(pair: Pair, of: Callable[[np.ndarray], np.ndarray], image: np.ndarray 
     """Both picture and masks put through a change of place; the last axes are rows and columns."""
     picture, regions = pair
     masks = np.stack([of(mask) for mask in regions.masks])
-    beside = np.stack([of(mask) for mask in regions.neighbour_masks])
+    ground = of(regions.background)
+    beside = np.array([of(mask) for mask in regions.neighbour_masks], np.float32)
+    beside = beside.reshape(-1, *ground.shape)
     found = Regions(
         regions.subjects, masks, regions.found, regions.neighbours, beside,
-        of(regions.background), regions.segmenter,
+        ground, regions.segmenter,
     )  # fmt: skip
     return (np.ascontiguousarray(of(picture)) if image is None else image), found
 

@@ -8,7 +8,8 @@ from PIL import Image
 
 from bench.certificate.composites import compose, drawn_icons, read_icons
 from bench.certificate.composites.compose import KNOWN_VERDICTS
-from bench.certificate.report import judge_known, summarise
+from bench.certificate.report import judge_known
+from bench.certificate.summary import summarise
 from bench.errors import UsageError
 from bench.judge.scorers.segmentation import SegmentationScorer
 

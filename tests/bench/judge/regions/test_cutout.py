@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from bench.certificate.composites import compose
-from bench.certificate.report import judge_known, summarise
+from bench.certificate.report import judge_known
 from bench.certificate.scenes import known_answers
+from bench.certificate.summary import summarise
 from bench.judge.regions.assignment import Piece, Sight, assign, assign_regions
 from bench.judge.regions.auto import AutoSegmenter
 from bench.judge.regions.cutout import SIDE, CutoutSegmenter, network_size
