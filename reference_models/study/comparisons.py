@@ -242,11 +242,12 @@ def findings(results: Results, plan: Sequence[Planned] | None = None) -> list[Fo
     together: dict[tuple[Arm, str, str, str], list[Planned]] = defaultdict(list)
     for one in plan:
         together[one.base, one.metric, one.group, one.question].append(one)
-    made = {one.planned: one for group in together.values() for one in compare(results, group)}
+    compared = [one for group in together.values() for one in compare(results, group)]
+    made = {result.planned: result for result in compared}
     found = [made[one] for one in plan if one in made]
     by_question: dict[str, list[int]] = defaultdict(list)
-    for k, one in enumerate(found):
-        by_question[one.planned.question].append(k)
+    for k, comparison in enumerate(found):
+        by_question[comparison.planned.question].append(k)
     for rows in by_question.values():
         adjusted = multipletests([found[k].p for k in rows], method="holm")[1]
         for k, p in zip(rows, adjusted, strict=True):

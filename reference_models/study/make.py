@@ -184,6 +184,9 @@ def main(
         if (not only or condition.name in only) and (seeds is None or seed <= seeds)
     ]
     due = [one for one in due if study.samplings(*one)]
+    if not due:
+        study.log(f"nothing is missing in {out / 'results.jsonl'}")
+        return
     end = study.began + seconds
     context = multiprocessing.get_context("spawn")
     tasks, results = context.Queue(), context.Queue()

@@ -42,8 +42,8 @@ def sheet(archive: Path) -> bytes:
     try:
         with zipfile.ZipFile(archive) as stored:
             for row, (name, words) in enumerate(ROWS):
-                strip = Image.open(io.BytesIO(stored.read(f"{name}.png")))
-                strip = strip.resize((_SIDE * len(prompts), _SIDE), Image.Resampling.LANCZOS)
+                stored_strip = Image.open(io.BytesIO(stored.read(f"{name}.png")))
+                strip = stored_strip.resize((_SIDE * len(prompts), _SIDE), Image.Resampling.LANCZOS)
                 whole.paste(strip, (_LEFT, _TOP + _SIDE * row))
                 draw.text((4, _TOP + _SIDE * row + _SIDE // 2 - 8), words, "black", font)
     except (OSError, KeyError, zipfile.BadZipFile) as error:

@@ -56,5 +56,5 @@ def test_a_study_of_one_training_is_made_and_not_made_again(tmp_path):
     assert (line["condition"], line["seed"], line["sampling"]) == ("colours-1", 1, "plain")
     assert (line["pictures"], line["graph"]) == (64, False)
     assert all(len(row) == 7 for rows in line["cells"].values() for row in rows)
-    CliRunner().invoke(main, asked)
+    assert "nothing is missing" in CliRunner().invoke(main, asked).output
     assert (tmp_path / "results.jsonl").read_text().splitlines() == lines
