@@ -16,6 +16,7 @@ from bench.run.components import Components, build_components, require_names
 from bench.run.progress import Progress
 from bench.run.spec import ModelSource, PictureSource, RunSpec, called, run_folder
 from prompts.cells import Cell, Sample
+from prompts.colours import Colour
 from prompts.grid import with_familiarity
 from prompts.manifest import TrainingManifest
 
@@ -77,13 +78,29 @@ def prepare(spec: RunSpec, progress: Progress) -> tuple[Components, Plan]:
         An unknown name, or something that cannot be made or read.
     """
     if isinstance(spec.source, PictureSource):
-        return _pictures(spec, spec.source, progress)
+        sampler, colours, plan = pictures_of(spec, spec.source, progress)
+        return build_components(spec, sampler, colours), plan
     components = build_components(spec)
     return components, plan_of(spec, components.sampler.info.training)
 
 
-def _pictures(spec: RunSpec, source: PictureSource, progress: Progress) -> tuple[Components, Plan]:
-    """Match the pictures of a set to cells; they are read again when they are scored."""
+def pictures_of(
+    spec: RunSpec, source: PictureSource, progress: Progress
+) -> tuple[ExistingPictures, Sequence[Colour], Plan]:
+    """Match the pictures of a set to cells; they are read again when they are scored.
+
+    Returns
+    -------
+    sampler : ExistingPictures
+    colours : sequence of Colour
+        Those that the prompts ask for.
+    plan : Plan
+
+    Raises
+    ------
+    UsageError
+        As `prepare`.
+    """
     require_names(spec.segmenter, spec.scorers)
     if source.images is not None and not source.images.is_dir():
         raise UsageError(f"--images {source.images} is no folder")
@@ -107,7 +124,7 @@ def _pictures(spec: RunSpec, source: PictureSource, progress: Progress) -> tuple
         progress.say(f"{folder}: {blank:,} blank pictures of an earlier call give way")
     sampler = ExistingPictures(found, census, source.model or called(source))
     limit = spec.limit if spec.limit is not None and spec.limit < len(census.samples) else None
-    return build_components(spec, sampler, matcher.colours), Plan(
+    plan = Plan(
         tuple(census.cells),
         census.most,
         census.samples[:limit],
@@ -120,3 +137,4 @@ def _pictures(spec: RunSpec, source: PictureSource, progress: Progress) -> tuple
             "unmatched": census.pictures - len(census.samples),
         },
     )
+    return sampler, matcher.colours, plan

@@ -19,9 +19,9 @@ from bench.run.components import Description
 from bench.run.execute import STOPPING, Done
 from bench.run.interrupts import Interrupts
 from bench.run.missing import WorkerShare
-from bench.run.plan import plan_of
+from bench.run.plan import pictures_of, plan_of
 from bench.run.progress import Progress
-from bench.run.spec import RunSpec, device_names
+from bench.run.spec import PictureSource, RunSpec, device_names
 from bench.run.workers import Advance, Pool, Worker, called, require_alike
 from bench.store.manifest import Manifest
 from bench.store.run import Run
@@ -63,8 +63,13 @@ class ProcessPool(Pool):
     def __init__(self, spec: RunSpec, progress: Progress) -> None:
         super().__init__(progress)
         devices = device_names(spec.devices or "cpu")
+        plan, source = None, spec.source
+        if isinstance(source, PictureSource):
+            # Said, listed and cleared up once, here; each worker takes its own census in silence.
+            plan = pictures_of(spec, source, progress)[2]
+            source = replace(source, unmatched=None)
         self._specs = {
-            f"{number}:{device}": replace(spec, devices=None, device=device)
+            f"{number}:{device}": replace(spec, source=source, devices=None, device=device)
             for number, device in enumerate(devices)
         }
         self._processes: dict[str, Any] = {}
@@ -73,7 +78,7 @@ class ProcessPool(Pool):
         self._broken: set[str] = set()
         try:
             self.description = require_alike(self._start(self._specs))
-            self.plan = plan_of(spec, self.description.sampler.training)
+            self.plan = plan or plan_of(spec, self.description.sampler.training)
         except BaseException:
             self.close()
             raise

@@ -121,7 +121,9 @@ def require_possible(spec: RunSpec) -> None:
         return
     source = spec.source
     if isinstance(source, PictureSource):
-        raise UsageError("pictures that exist are scored by one process")
+        if spec.engine == "ray":
+            raise UsageError("pictures that exist are scored on this machine, by --devices")
+        return
     if address("sampler", source.model) in FAMILIES.values():
         raise UsageError(
             f"{source.model} draws elsewhere: --devices and --engine do not speed it up, "

@@ -22,9 +22,10 @@ from bench.run.process_pool import ProcessPool
 from bench.run.progress import Silent
 from bench.run.record import manifest_for, open_run
 from bench.run.run import run
-from bench.run.spec import ModelSource, RunSpec, device_names, run_folder
+from bench.run.spec import ModelSource, PictureSource, RunSpec, device_names, run_folder
 from bench.run.workers import AGAIN, Pool, WorkersError
 from bench.store.lock import locked
+from bench.store.pictures import encode_png
 from bench.store.run import Run
 from prompts.grid import Grid
 from tests.bench.runs import assert_same_tables, table_of
@@ -83,6 +84,32 @@ def test_two_processes_make_the_same_tables(tmp_path, alone):
     assert len(names) == 2
     assert all(re.fullmatch(r"part-\d{6}-[0-9a-f]{8}.parquet", name) for name in names)
     assert done.run.manifest.complete
+
+
+def test_two_processes_score_the_same_pictures(tmp_path, alone, capsys):
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    rows = []
+    for generations in alone.generations(alone.ids("samples"), 8):
+        for one in generations[:4]:
+            name = f"{len(rows):03d}.png"
+            (pictures / name).write_bytes(encode_png(one.image))
+            rows.append(json.dumps({"file_name": name, "text": one.sample.cell.text}))
+    (pictures / "metadata.jsonl").write_text("\n".join(rows))
+    runs, heard = [], []
+    for name, devices in (("one", None), ("two", "cpu,cpu")):
+        heard.append(Heard())
+        source = PictureSource(pictures, unmatched=tmp_path / f"{name}.csv")
+        given = {"scorers": (f"{SHAPES}:MeanScorer",), "devices": devices, "name": name}
+        spec = RunSpec(source, tmp_path, f"{SHAPES}:ShapeSegmenter", **given)
+        runs.append(run(spec, heard[-1]).run)
+    assert_same_tables(*runs)
+    assert estimates_of(runs[0]) == estimates_of(runs[1])
+    assert len(list((runs[1].folder / "samples").iterdir())) == 2
+    assert (tmp_path / "one.csv").read_text() == (tmp_path / "two.csv").read_text()
+    layouts = [[line for line in one.said if "layout" in line] for one in heard]
+    assert layouts[0] == layouts[1]
+    assert len(layouts[1]) == 1
 
 
 def made_with_a_kill(spec, pool: Pool, victim: str, heard: Heard) -> tuple[Run, Outcome]:
