@@ -57,6 +57,27 @@ def test_all_four_spellings_of_yes_are_summed(qwen):
     assert vlm.no == (WORDS.index("No"), WORDS.index("no"))
 
 
+def test_blip_weighs_yes_against_no_and_pads_change_nothing(blip):
+    vlm = BlipVqa(str(blip))
+    image = pictures(1)[0]
+    short, long = "a cup?", "a red apple a blue potato a cup a red cup?"
+    (alone, _), *_ = vlm.chances([image], [short])
+    (beside, _), (other, _) = vlm.chances([image, image], [short, long])
+    assert beside == pytest.approx(alone, abs=1e-7)
+    assert other != beside
+    # Of two tokens among fourteen, either would have a fourteenth.
+    assert 0.3 < alone < 0.7
+    pixels = vlm.processor.image_processor([image], return_tensors="pt")["pixel_values"]
+    ids = vlm.processor.tokenizer([short], return_tensors="pt")["input_ids"]
+    ids[:, 0] = vlm.model.config.text_config.vocab_size - 1
+    out = vlm.model.generate(
+        ids, pixels, max_new_tokens=1, do_sample=False, num_beams=1, output_logits=True,
+        return_dict_in_generate=True,
+    )  # fmt: skip
+    yes, no = out.logits[0][0, [vlm.yes, vlm.no]].double().exp().tolist()
+    assert alone == pytest.approx(yes / (yes + no), abs=1e-6)
+
+
 def test_who_answers_neither_yes_nor_no_has_no_number():
     value, reason = answered(0.004, 0.003)
     assert math.isnan(value)
