@@ -202,8 +202,8 @@ def page(results: Results, pictures: bool = False) -> str:
         "![bound and swapped in pairs by text encoder](images/study-swap.svg)",
         "",
         *compared(found, "swap"),
-        "Bound by kind of prompt: a colour and a subject; the same with scenery, half of it with a "
-        "colour of its own; subjects in pairs.",
+        "By kind of prompt: a colour and a subject (single); the same with scenery, half of it with "
+        "a colour of its own (scene); subjects in pairs.",
         "",
         *_kinds(results, ("clean", "bag", "clip-tokens", "loose-25", "loose-50")),
         "## Repairs",
@@ -282,13 +282,13 @@ def _coverage(results: Results) -> str:
 
 
 def _kinds(results: Results, names: Sequence[str]) -> list[str]:
-    groups = ("single", "scene", "pair")
+    shown = [("bound", "single"), ("bound", "scene"), ("leaked", "scene"), ("bound", "pair")]
     rows = [
-        [f"`{name}`", *(percent(results.share(Arm(name), "bound", group)) for group in groups)]
+        [f"`{name}`", *(percent(results.share(Arm(name), *one)) for one in shown)]
         for name in names
         if Arm(name) in results.arms
     ]
-    return table(["", *groups], rows)
+    return table(["", *(f"{metric}, {group}" for metric, group in shown)], rows)
 
 
 def _networks(results: Results, found: Sequence[Found]) -> list[str]:
