@@ -202,8 +202,8 @@ def page(results: Results, pictures: bool = False) -> str:
         "![bound and swapped in pairs by text encoder](images/study-swap.svg)",
         "",
         *compared(found, "swap"),
-        "By kind of prompt: a colour and a subject (single); the same with scenery, half of it with "
-        "a colour of its own (scene); subjects in pairs.",
+        "By kind of prompt: a colour and a subject (single); the same with scenery, half of it "
+        "with a colour of its own (scene); subjects in pairs.",
         "",
         *_kinds(results, ("clean", "bag", "clip-tokens", "loose-25", "loose-50")),
         "## Repairs",
