@@ -299,4 +299,5 @@ class Work:
             self.sampling += time.monotonic() - before
             if generation is None:
                 return
-            yield checked(generation, sample, sampler.info.noise_levels)
+            info = sampler.info
+            yield checked(generation, sample, info.noise_levels, info.predictions)

@@ -14,7 +14,7 @@ from bench.judge.device import beside
 from bench.judge.scorers.segmentation import SegmentationScorer
 from bench.judge.validity import examined
 from bench.protocols import Scorer, Segmenter
-from bench.records import Generation, Regions, Score
+from bench.records import PREDICTIONS, Generation, Regions, Score
 from bench.store.run import RunWriter
 from prompts.cells import Sample
 
@@ -32,7 +32,10 @@ LINGER = 0.05
 
 
 def checked(
-    generation: Generation, sample: Sample, levels: Sequence[float] | None = None
+    generation: Generation,
+    sample: Sample,
+    levels: Sequence[float] | None = None,
+    predictions: Sequence[str] = PREDICTIONS[:1],
 ) -> Generation:
     """Return the image, where it is the one asked for and of the agreed form.
 
@@ -40,6 +43,8 @@ def checked(
     ----------
     levels : sequence of float, optional
         Noise levels of the frames that it should have.
+    predictions : sequence of str
+        Whose frames it should have.
 
     Raises
     ------
@@ -61,10 +66,8 @@ def checked(
     if levels is None:
         return generation
     expected = (len(levels), *image.shape)
-    films = [generation.frames]
-    if generation.conditional is not None:
-        films.append(generation.conditional)
-    for frames in films:
+    films = (generation.frames, generation.conditional)
+    for frames in films[: 1 + (predictions == PREDICTIONS)]:
         if frames is None or frames.dtype != np.uint8 or frames.shape != expected:
             found = "none" if frames is None else f"{frames.dtype} {frames.shape}"
             raise BenchError(
@@ -133,13 +136,16 @@ def measure_frames(
     conditional : bool
         Measure the conditional predictions too: of them ``bind`` alone, as ``conditional_bind``.
     """
-    found = [_of_step(generations, regions, scorer, "frames", step) for step in range(steps)]
+    found = [
+        _of_step(generations, regions, scorer, [one.frames for one in generations], step)
+        for step in range(steps)
+    ]
     if conditional:
+        films = [one.conditional for one in generations]
         for step, scores in enumerate(found):
-            alone = _of_step(generations, regions, scorer, "conditional", step)
             scores += [
                 replace(one, metric=f"conditional_{one.metric}")
-                for one in alone
+                for one in _of_step(generations, regions, scorer, films, step)
                 if one.metric == "bind"
             ]
     return found
@@ -149,13 +155,13 @@ def _of_step(
     generations: Sequence[Generation],
     regions: Sequence[Regions],
     scorer: Scorer,
-    film: str,
+    films: Sequence[np.ndarray | None],
     step: int,
 ) -> list[Score]:
-    frames = [
-        examined(replace(one, image=getattr(one, film)[step], frames=None, conditional=None))
-        for one in generations
-    ]
+    frames = []
+    for one, film in zip(generations, films, strict=True):
+        assert film is not None
+        frames.append(examined(replace(one, image=film[step], frames=None, conditional=None)))
     return scorer.score(frames, regions)
 
 

@@ -135,6 +135,16 @@ def test_conditional_frames_of_the_wrong_form_are_refused(tmp_path):
         run_of(tmp_path / "r", wrong=np.zeros((1, 8, 8, 3), np.uint8))
 
 
+def test_a_sampler_that_promised_both_predictions_gives_both(tmp_path):
+    class Forgets(Guided):
+        def sample(self, samples):
+            return (replace(one, conditional=None) for one in super().sample(samples))
+
+    team = Components(Forgets(), ShapeSegmenter(), {"segmentation": MeanScorer()})
+    with pytest.raises(BenchError, match=r"frames of the wrong form .*: none"):
+        make_run(tmp_path / "r", team=team)
+
+
 def test_a_run_without_frames_has_no_table(tmp_path):
     run = make_run(tmp_path / "r")
     assert not (run.folder / ACCUMULATION_FILE).exists()
