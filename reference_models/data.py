@@ -23,7 +23,7 @@ def training_scenes(n: int, generator: torch.Generator, shown: Policy | None = N
     return with_natural_bare_names(scenes, generator, shown.bare)
 
 
-def said(scenes: Scenes) -> TrainingManifest:
+def caption_counts(scenes: Scenes) -> TrainingManifest:
     """Counts of what the captions of scenes say."""
     rows = zip(
         scenes.subject.tolist(), scenes.term.tolist(), scenes.says_colour.tolist(), strict=True
@@ -86,7 +86,7 @@ class ScenePool:
             scenes, self.noise, self.shown.table, self.shown.bare, self.generator
         )
         image = F.adaptive_avg_pool2d(render(scenes).image, self.side)
-        self.seen += said(described)
+        self.seen += caption_counts(described)
         ids = noisy_ids(token_ids(described), self.noise, self.generator)
         return (image * 255).round().to(torch.uint8), ids
 

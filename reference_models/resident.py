@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from prompts.manifest import TrainingManifest
-from reference_models.data import said, training_scenes
+from reference_models.data import caption_counts, training_scenes
 from reference_models.device_optimiser import DeviceOptimiser
 from reference_models.errors import ModelError
 from reference_models.path import between, velocity
@@ -50,7 +50,7 @@ class TrainingPictures:
     pictures : Tensor, uint8 (N, 3, side, side)
     ids : Tensor, int64 (N, LENGTH)
     seen : TrainingManifest
-        What the captions said, before words were dropped or shuffled.
+        What the captions caption_counts, before words were dropped or shuffled.
     """
 
     pictures: Tensor
@@ -84,7 +84,7 @@ def draw_pictures(
     for start in range(0, count, _BLOCK):
         image = render(drawn[start : start + _BLOCK].to(device)).image
         parts.append((F.adaptive_avg_pool2d(image, side) * 255).round().to(torch.uint8))
-    return TrainingPictures(torch.cat(parts), ids.to(device), said(described))
+    return TrainingPictures(torch.cat(parts), ids.to(device), caption_counts(described))
 
 
 class ResidentTraining:

@@ -144,7 +144,7 @@ def composed(n: int, material: Material, g: torch.Generator, size: int = SIDE) -
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scenes:
+class LabelledScenes:
     """Photoreal scenes of a folder.
 
     Attributes
@@ -161,7 +161,7 @@ class Scenes:
     names: Tensor
 
 
-def read_scenes(folder: Path, size: int = SIDE) -> Scenes:
+def read_scenes(folder: Path, size: int = SIDE) -> LabelledScenes:
     """Every scene of a folder that `reference_models.photoreal.generate` filled."""
     records = [json.loads(line) for line in (folder / "scenes.jsonl").read_text().splitlines()]
     images, labels, names = [], [], np.full((len(records), MOST), -1)
@@ -173,14 +173,14 @@ def read_scenes(folder: Path, size: int = SIDE) -> Scenes:
         for k, one in enumerate(record["drawn"][:MOST]):
             names[row, k] = NAMES.index(one["name"]) if one["name"] in NAMES else OTHER
     image = torch.as_tensor(np.stack(images), device=torch.get_default_device())
-    return Scenes(
+    return LabelledScenes(
         image.permute(0, 3, 1, 2).contiguous(),
         torch.as_tensor(np.stack(labels), device=image.device),
         torch.as_tensor(names, device=image.device),
     )
 
 
-def photoreal(scenes: Scenes, rows: Tensor, g: torch.Generator) -> Pictures:
+def photoreal(scenes: LabelledScenes, rows: Tensor, g: torch.Generator) -> Pictures:
     """Some of the scenes, each mirrored, cropped and degraded by chance."""
     n = len(rows)
     zoomed = torch.rand(n, generator=g) < 0.6
@@ -200,7 +200,7 @@ def photoreal(scenes: Scenes, rows: Tensor, g: torch.Generator) -> Pictures:
     return Pictures(degrade(image.clamp(0, 1), g), kinds, things, scenes.names[rows])
 
 
-def cut_from_scenes(scenes: Scenes, size: int = 160) -> Material:
+def cut_from_scenes(scenes: LabelledScenes, size: int = 160) -> Material:
     """The things of photoreal scenes as icons with transparency, whole ones alone."""
     side = scenes.label.shape[-1]
     icons, names = [], []

@@ -72,10 +72,10 @@ def load_photo(path: Path = PATH, dtype: str = "float32", device: str = "cpu") -
     model.to(device, getattr(torch, dtype))
     model.drawn.float()
     model.to(memory_format=torch.channels_last)
-    return fused(model, _look)
+    return fused(model, _trial_pass)
 
 
-def _look(model: Photo) -> None:
+def _trial_pass(model: Photo) -> None:
     """One pass over a picture of the usual size."""
     dtype = model.backbone.classes.weight.dtype
     x = torch.zeros(1, 3, SIDE, SIDE, dtype=dtype).to(memory_format=torch.channels_last)

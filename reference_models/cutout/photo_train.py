@@ -23,8 +23,8 @@ from torch import Tensor, nn
 from reference_models.cutout.backbone import Backbone, from_package
 from reference_models.cutout.material import Material, cut_from_world, read_material
 from reference_models.cutout.photo_data import (
+    LabelledScenes,
     Pictures,
-    Scenes,
     composed,
     cut_from_scenes,
     photoreal,
@@ -71,10 +71,10 @@ def joined(parts: list[Pictures]) -> Pictures:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Mixture:
+class TrainingMaterial:
     """What the pictures are made of, and which scenes are not learned on."""
 
-    scenes: Scenes
+    scenes: LabelledScenes
     material: Material
     learned: Tensor
     held: Tensor
@@ -87,13 +87,15 @@ class Mixture:
         ])  # fmt: skip
 
 
-def read_mixture(icons: Path, photos: tuple[Path, ...], folder: Path, world: int) -> Mixture:
+def read_mixture(
+    icons: Path, photos: tuple[Path, ...], folder: Path, world: int
+) -> TrainingMaterial:
     """Icons, subjects of the rendered world and things of scenes over photographs; and scenes."""
     scenes = read_scenes(folder)
     number = torch.arange(len(scenes.names))
     held = number % _HELD == 0
     learned = (~held).nonzero()[:, 0]
-    some = Scenes(*(getattr(scenes, f.name)[learned] for f in fields(Scenes)))
+    some = LabelledScenes(*(getattr(scenes, f.name)[learned] for f in fields(LabelledScenes)))
     solid = cut_from_scenes(some)
     device = torch.get_default_device()
     with torch.device("cpu"):
@@ -108,7 +110,7 @@ def read_mixture(icons: Path, photos: tuple[Path, ...], folder: Path, world: int
         torch.cat([part.names.to(device) for part in parts]),
         flat.photos.to(device),
     )
-    return Mixture(scenes, material, learned, held.nonzero()[:, 0])
+    return TrainingMaterial(scenes, material, learned, held.nonzero()[:, 0])
 
 
 @click.group()
@@ -165,7 +167,7 @@ class Trained(nn.Module):
 
 
 def _train(
-    mixture: Mixture, before: Backbone, decoder: PhotoDecoder, tune: bool, steps: int,
+    mixture: TrainingMaterial, before: Backbone, decoder: PhotoDecoder, tune: bool, steps: int,
     seconds: float, size: int, rate: float, out: Path, started: float,
 ) -> None:  # fmt: skip
     before = before.to(memory_format=torch.channels_last)

@@ -52,7 +52,7 @@ def main(
         command = [sys.executable, "-m", "reference_models.ingredients.trainings", *sys.argv[1:]]
         jobs = {name: subprocess.Popen([*command, "--part", name], env=one) for name in PARTS}
         failed = [name for name, job in jobs.items() if job.wait()]
-        click.echo(_told(out))
+        click.echo(_summary(out))
         if failed:
             raise click.ClickException(f"{', '.join(failed)} failed; the messages stand above")
         return
@@ -74,7 +74,7 @@ def main(
                 )
 
 
-def _told(out: Path) -> str:
+def _summary(out: Path) -> str:
     tone = out / "tone.json"
     made = len(json.loads(tone.read_text())) - 1 if tone.exists() else 0
     curves = len(list(out.glob("norm-*/curve.csv")))

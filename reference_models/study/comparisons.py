@@ -48,7 +48,7 @@ def log_odds(hits: int, judged: int) -> float:
 
 
 @dataclass(frozen=True)
-class Share:
+class ArmShare:
     """A share of an arm over its trainings.
 
     Attributes
@@ -61,7 +61,7 @@ class Share:
 
     @cached_property
     def values(self) -> tuple[float, ...]:
-        """Share of each training."""
+        """ArmShare of each training."""
         return tuple(hits / judged for hits, judged in self.counts.values())
 
     @property
@@ -101,11 +101,11 @@ class Results:
         for one in drawings:
             self.arms[Arm(one.condition, one.sampling)][one.seed] = one
 
-    def share(self, arm: Arm, metric: str, group: str) -> Share:
-        """Share of an arm over all its trainings."""
+    def share(self, arm: Arm, metric: str, group: str) -> ArmShare:
+        """ArmShare of an arm over all its trainings."""
         drawn = sorted(self.arms.get(arm, {}).items())
         counts = {seed: one.count(metric, group) for seed, one in drawn}
-        return Share({seed: count for seed, count in counts.items() if count[1]})
+        return ArmShare({seed: count for seed, count in counts.items() if count[1]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +126,12 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ComparedArms:
     """A comparison with its result.
 
     Attributes
     ----------
-    arm, base : Share
+    arm, base : ArmShare
         Over the seeds that both have.
     odds : float
         Ratio of the odds, arm over base.
@@ -142,8 +142,8 @@ class Found:
     """
 
     planned: Planned
-    arm: Share
-    base: Share
+    arm: ArmShare
+    base: ArmShare
     odds: float
     low: float
     high: float
@@ -200,7 +200,7 @@ def planned() -> list[Planned]:
     return found
 
 
-def compare(results: Results, plan: Sequence[Planned]) -> list[Found]:
+def compare(results: Results, plan: Sequence[Planned]) -> list[ComparedArms]:
     """Comparisons with one base, metric and group: log-odds by arm and seed, one common spread.
 
     Those with fewer than two seeds in common with the base are left out. p is not corrected.
@@ -229,11 +229,11 @@ def compare(results: Results, plan: Sequence[Planned]) -> list[Found]:
         effect, error = float(effects[k]), float(scale[k])
         p = float(2 * special.stdtr(left, -abs(effect) / error)) if error else float(not effect)
         low, high = math.exp(effect - reach * error), math.exp(effect + reach * error)
-        found.append(Found(one, share, base, math.exp(effect), low, high, p))
+        found.append(ComparedArms(one, share, base, math.exp(effect), low, high, p))
     return found
 
 
-def findings(results: Results, plan: Sequence[Planned] | None = None) -> list[Found]:
+def findings(results: Results, plan: Sequence[Planned] | None = None) -> list[ComparedArms]:
     """All planned comparisons that at least two seeds tell of, in the order of the plan.
 
     p-values are adjusted by Holm's method within each question (Holm 1979).

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from reference_models.errors import ModelError
-from reference_models.study.comparisons import Arm, Results, Share
+from reference_models.study.comparisons import Arm, Results, ArmShare
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -113,7 +113,7 @@ def _new(columns: int, width: float, height: float, **more: Any) -> tuple[Figure
     return figure, figure.subplots(1, columns, squeeze=False, **more)[0]
 
 
-def _ends(shares: Sequence[Share]) -> tuple[list[float], list[float], list[float]]:
+def _ends(shares: Sequence[ArmShare]) -> tuple[list[float], list[float], list[float]]:
     """Means in percent, and how far their intervals reach below and above."""
     means = [100 * share.mean for share in shares]
     spans = [share.interval or (share.mean, share.mean) for share in shares]
@@ -123,7 +123,7 @@ def _ends(shares: Sequence[Share]) -> tuple[list[float], list[float], list[float
 
 
 def _line(
-    axes: Any, x: Sequence[float], shares: Sequence[Share], colour: str, label: str, aside: float
+    axes: Any, x: Sequence[float], shares: Sequence[ArmShare], colour: str, label: str, aside: float
 ) -> None:
     """Means with their intervals, and each training as a dot; ``aside`` keeps series apart."""
     kept = [(at + aside, share) for at, share in zip(x, shares, strict=True) if share.counts]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from reference_models.study.comparisons import Arm, Found, Results, Share, findings
+from reference_models.study.comparisons import Arm, ComparedArms, Results, ArmShare, findings
 from reference_models.study.drawings import PLACE_WORDS
 from reference_models.study.factors import CLEANED, CONDITIONS, GUIDANCE, SEEDS, SHORT, trainings
 from reference_models.study.figures import READERS, REPAIRS, repaired
@@ -30,7 +30,7 @@ _TOLD = {
 }
 
 
-def percent(share: Share) -> str:
+def percent(share: ArmShare) -> str:
     """A share in percent with its interval over trainings."""
     if not share.counts:
         return "-"
@@ -41,14 +41,14 @@ def percent(share: Share) -> str:
     return f"{text} ({100 * low:.1f} to {100 * high:.1f})"
 
 
-def verdict(one: Found) -> str:
+def verdict(one: ComparedArms) -> str:
     """What a comparison says, from its p."""
     if not one.is_told:
         return "not told apart"
     return "higher" if one.odds > 1 else "lower"
 
 
-def answers(found: Sequence[Found]) -> list[str]:
+def answers(found: Sequence[ComparedArms]) -> list[str]:
     """One sentence a question, from the comparisons that told two conditions apart."""
     return [
         "**What makes colours leak onto surroundings?** " + _did(found, "leak", {"leaked": True}),
@@ -58,7 +58,7 @@ def answers(found: Sequence[Found]) -> list[str]:
     ]
 
 
-def _did(found: Sequence[Found], question: str, wanted: Mapping[str, bool]) -> str:
+def _did(found: Sequence[ComparedArms], question: str, wanted: Mapping[str, bool]) -> str:
     """What moved a metric of a question as is wanted (up or down), and what was not seen to."""
     by_arm: dict[str, list[str]] = {}
     for one in found:
@@ -76,7 +76,7 @@ def _did(found: Sequence[Found], question: str, wanted: Mapping[str, bool]) -> s
     return text[0].upper() + text[1:]
 
 
-def _from_to(one: Found) -> str:
+def _from_to(one: ComparedArms) -> str:
     return f"{100 * one.base.mean:.1f}% to {100 * one.arm.mean:.1f}%"
 
 
@@ -104,7 +104,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return [*lines, *("| " + " | ".join(row) + " |" for row in rows), ""]
 
 
-def compared(found: Sequence[Found], question: str) -> list[str]:
+def compared(found: Sequence[ComparedArms], question: str) -> list[str]:
     """Table of the planned comparisons of a question."""
     rows = [
         [
@@ -291,7 +291,7 @@ def _kinds(results: Results, names: Sequence[str]) -> list[str]:
     return table(["", *(f"{metric}, {group}" for metric, group in shown)], rows)
 
 
-def _networks(results: Results, found: Sequence[Found]) -> list[str]:
+def _networks(results: Results, found: Sequence[ComparedArms]) -> list[str]:
     rows = compared(found, "network")
     if not rows:
         return []

@@ -117,7 +117,7 @@ class Artist:
         model = LocalModel.of(network, self.upsampler, training.preset, None)
         # Kernels are tried out for the steps of a training, not for sizes that come once.
         torch.backends.cudnn.benchmark = False
-        ids, noise = self._asked(condition.pairs)
+        ids, noise = self._inputs(condition.pairs)
         found = {}
         for one in samplings:
             settings = Settings(training.preset.steps, one.guidance_scale, attention=one.attention)
@@ -137,7 +137,7 @@ class Artist:
         torch.backends.cudnn.benchmark = self.device.type == "cuda"
         return found
 
-    def _asked(self, pairs: bool) -> tuple[Tensor, Tensor]:
+    def _inputs(self, pairs: bool) -> tuple[Tensor, Tensor]:
         """Token ids and starting noise of the cells."""
         if pairs not in self._ready:
             samples = [Sample(cell, 0) for cell in cells_drawn(pairs, self.share)]

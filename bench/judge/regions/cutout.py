@@ -135,7 +135,7 @@ class CutoutSegmenter:
         for part in _parts({(): list(range(len(images)))}, self.photo.together):
             features, logits = self.photo.features([images[row] for row in part])
             if min(logits) < DRAWN:
-                seen = zip(part, logits, self.photo.look(features), strict=False)
+                seen = zip(part, logits, self.photo.predict_batch(features), strict=False)
                 sights |= {row: sight for row, logit, sight in seen if logit < DRAWN}
         named = [row for row in sights if _in_suite(cells[row])]
         small = self._small([images[row] for row in named]) if named else []
@@ -158,7 +158,7 @@ class CutoutSegmenter:
         """What both networks make of one uint8 (H, W, 3) photograph."""
         image = reduced(image)
         with judging(self.device):
-            sight = self.photo.look(self.photo.features([image])[0])[0]
+            sight = self.photo.predict_batch(self.photo.features([image])[0])[0]
             return replace(sight, suite=(sight.suite[0], *self._small([image])))
 
     def see(self, images: Sequence[np.ndarray], together: int = _TOGETHER) -> list[Sight]:

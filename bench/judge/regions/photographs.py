@@ -71,7 +71,7 @@ class PhotoNetwork:
         features, drawn = self.model.features(x)
         return features, drawn[: len(images)].tolist()
 
-    def look(self, features: list[torch.Tensor]) -> list[PhotoSight]:
+    def predict_batch(self, features: list[torch.Tensor]) -> list[PhotoSight]:
         """What the network makes of images, from their features; of the suite's names alone."""
         import torch.nn.functional as F
 

@@ -75,13 +75,15 @@ class WordSegmenter(ABC):
             for start in range(0, len(group), TOGETHER):
                 part = group[start : start + TOGETHER]
                 with judging(self.device):
-                    masks, found = self._look([images[i] for i in part], [words[i] for i in part])
+                    masks, found = self._segment_batch(
+                        [images[i] for i in part], [words[i] for i in part]
+                    )
                 for index, mask, one in zip(part, masks, found, strict=True):
                     out[index] = regions_from(mask, one, cells[index], self.name)
         return [regions for regions in out if regions is not None]
 
     @abstractmethod
-    def _look(
+    def _segment_batch(
         self, images: Sequence[np.ndarray], words: Sequence[list[str]]
     ) -> tuple[np.ndarray, np.ndarray]:
         """Masks (B, W, h, w) of the words at the judge's resolution, and their presence (B, W).
@@ -114,7 +116,7 @@ class BoxSegmenter(WordSegmenter):
         )
         super().__init__(name, (detector.loaded, self.sam), detector.device)
 
-    def _look(
+    def _segment_batch(
         self, images: Sequence[np.ndarray], words: Sequence[list[str]]
     ) -> tuple[np.ndarray, np.ndarray]:
         import torch
@@ -159,7 +161,7 @@ class Sam3Segmenter(WordSegmenter):
         )
         super().__init__(name, (self.loaded,), device)
 
-    def _look(
+    def _segment_batch(
         self, images: Sequence[np.ndarray], words: Sequence[list[str]]
     ) -> tuple[np.ndarray, np.ndarray]:
         import torch
@@ -201,7 +203,7 @@ class ClipSegSegmenter(WordSegmenter):
         self.loaded = load_checkpoint(model, ("CLIPSegForImageSegmentation",), device)
         super().__init__(name, (self.loaded,), device)
 
-    def _look(
+    def _segment_batch(
         self, images: Sequence[np.ndarray], words: Sequence[list[str]]
     ) -> tuple[np.ndarray, np.ndarray]:
         import torch.nn.functional as F

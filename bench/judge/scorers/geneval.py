@@ -52,7 +52,7 @@ METRICS: tuple[str, ...] = ("geneval_bind", "geneval_colors", "geneval_color_att
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
+class FoundObject:
     """The surest object of a class.
 
     Attributes
@@ -139,7 +139,7 @@ class GenEvalScorer:
             asked = [
                 [generations[i].sample.cell.bindings[k].subject for k in wanted[i]] for i in part
             ]
-            found = self.look([generations[i].image for i in part], asked)
+            found = self.detect([generations[i].image for i in part], asked)
             for i, objects in zip(part, found, strict=True):
                 for k, one in zip(wanted[i], objects, strict=True):
                     binding = generations[i].sample.cell.bindings[k]
@@ -168,9 +168,9 @@ class GenEvalScorer:
             return f"{binding.subject} is no class of COCO"
         return ""
 
-    def look(
+    def detect(
         self, images: Sequence[np.ndarray], nouns: Sequence[Sequence[str]]
-    ) -> list[list[Found | None]]:
+    ) -> list[list[FoundObject | None]]:
         """The surest object of each noun above the threshold, in images of one shape."""
         processor = self.detector.processor
         with judging(self.device):
@@ -189,7 +189,7 @@ class GenEvalScorer:
 
     def _surest(
         self, chances: torch.Tensor, masks: torch.Tensor, number: int, sizes: Sequence[Any]
-    ) -> Found | None:
+    ) -> FoundObject | None:
         """Best of the candidates (Q, C) of a class with masks (Q, h, w), as mmdet picks them."""
         import torch.nn.functional as F
 
@@ -206,9 +206,9 @@ class GenEvalScorer:
         scores = chances[own, number] * sure
         best = int(scores.argmax())
         score = float(scores[best])
-        return Found(score, inside[best].cpu().numpy()) if score > THRESHOLD else None
+        return FoundObject(score, inside[best].cpu().numpy()) if score > THRESHOLD else None
 
-    def colour_of(self, image: np.ndarray, found: Found, noun: str) -> str:
+    def colour_of(self, image: np.ndarray, found: FoundObject, noun: str) -> str:
         """The likeliest of the ten colours for an object, by CLIP."""
         from open_clip.transform import image_transform
         from PIL import Image

@@ -123,7 +123,7 @@ def test_a_checkpoint_of_the_video_model_gives_its_image_model(tmp_path, miniatu
     transformers.Sam2Processor.from_pretrained(miniature("sam2")).save_pretrained(tmp_path)
     cell = parse_prompt("a blue potato")
     found = [
-        build("segmenter", f"owlv2+sam2:{miniature('owlv2')},{sam}", {})._look(
+        build("segmenter", f"owlv2+sam2:{miniature('owlv2')},{sam}", {})._segment_batch(
             [noise((64, 80))], [list(words_of(cell)[0])]
         )[0]
         for sam in (tmp_path, miniature("sam2"))

@@ -11,7 +11,7 @@ import torch
 from bench.certificate.scenes import known_answers
 from bench.errors import UsageError
 from bench.judge.regions.claims import regions_from
-from bench.judge.scorers.geneval import COLOURS, METRICS, Found
+from bench.judge.scorers.geneval import COLOURS, METRICS, FoundObject
 from bench.records import Generation
 from bench.run.components import build_scorers
 from prompts import parse_prompt
@@ -69,7 +69,7 @@ def test_the_colour_is_that_of_the_object_and_not_of_its_surroundings(scorer, co
     image = np.full((90, 120, 3), codes["blue" if colour != "blue" else "red"], np.uint8)
     mask = np.hypot(*np.mgrid[-45:45, -60:60]) < 30
     image[mask] = codes[colour]
-    assert scorer.colour_of(image, Found(1.0, mask), "apple") == colour
+    assert scorer.colour_of(image, FoundObject(1.0, mask), "apple") == colour
 
 
 def test_every_metric_has_a_value_or_a_reason(scorer):
@@ -96,8 +96,8 @@ def test_every_metric_has_a_value_or_a_reason(scorer):
 
 
 def test_both_must_be_right_of_two(scorer, monkeypatch):
-    there = Found(0.9, np.ones((4, 4), bool))
-    monkeypatch.setattr(scorer, "look", lambda images, nouns: [[there] * len(n) for n in nouns])
+    there = FoundObject(0.9, np.ones((4, 4), bool))
+    monkeypatch.setattr(scorer, "detect", lambda images, nouns: [[there] * len(n) for n in nouns])
     monkeypatch.setattr(scorer, "colour_of", lambda image, found, noun: "red")
     image = np.zeros((60, 80, 3), np.uint8)
     pair = scores_of(scorer, image, "a red apple and a blue car")
