@@ -61,7 +61,7 @@ class ArmShare:
 
     @cached_property
     def values(self) -> tuple[float, ...]:
-        """ArmShare of each training."""
+        """Share of each training."""
         return tuple(hits / judged for hits, judged in self.counts.values())
 
     @property
@@ -102,7 +102,7 @@ class Results:
             self.arms[Arm(one.condition, one.sampling)][one.seed] = one
 
     def share(self, arm: Arm, metric: str, group: str) -> ArmShare:
-        """ArmShare of an arm over all its trainings."""
+        """Share of an arm over all its trainings."""
         drawn = sorted(self.arms.get(arm, {}).items())
         counts = {seed: one.count(metric, group) for seed, one in drawn}
         return ArmShare({seed: count for seed, count in counts.items() if count[1]})

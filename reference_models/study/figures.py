@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from reference_models.errors import ModelError
-from reference_models.study.comparisons import Arm, Results, ArmShare
+from reference_models.study.comparisons import Arm, ArmShare, Results
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

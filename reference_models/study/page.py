@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from reference_models.study.comparisons import Arm, ComparedArms, Results, ArmShare, findings
+from reference_models.study.comparisons import Arm, ArmShare, ComparedArms, Results, findings
 from reference_models.study.drawings import PLACE_WORDS
 from reference_models.study.factors import CLEANED, CONDITIONS, GUIDANCE, SEEDS, SHORT, trainings
 from reference_models.study.figures import READERS, REPAIRS, repaired

@@ -18,9 +18,9 @@ from reference_models.errors import ModelError
 from reference_models.study.__main__ import main
 from reference_models.study.comparisons import (
     Arm,
+    ArmShare,
     Planned,
     Results,
-    Share,
     compare,
     findings,
     log_odds,
@@ -88,17 +88,17 @@ def test_unjudged_bindings_are_in_no_share():
 
 
 def test_an_interval_is_that_of_student_on_the_log_odds():
-    share = Share({1: (200, 1000), 2: (250, 1000), 3: (330, 1000)})
+    share = ArmShare({1: (200, 1000), 2: (250, 1000), 3: (330, 1000)})
     odds = [np.log((h + 0.5) / (n - h + 0.5)) for h, n in share.counts.values()]
     wanted = stats.ttest_1samp(odds, 0).confidence_interval()
     assert share.interval == pytest.approx(tuple(special.expit(end) for end in wanted))
-    assert Share({1: (1, 9), 2: (2, 9)}).interval is None
+    assert ArmShare({1: (1, 9), 2: (2, 9)}).interval is None
 
 
 def test_an_interval_is_never_narrower_than_the_prompts_of_one_training_allow():
-    low, high = Share(dict.fromkeys((1, 2, 3), (0, 54))).interval
+    low, high = ArmShare(dict.fromkeys((1, 2, 3), (0, 54))).interval
     assert (low, high) == pytest.approx((0, 1 - 0.025 ** (1 / 54)))
-    low, high = Share(dict.fromkeys((1, 2, 3), (54, 54))).interval
+    low, high = ArmShare(dict.fromkeys((1, 2, 3), (54, 54))).interval
     assert (low, high) == pytest.approx((0.025 ** (1 / 54), 1))
 
 
@@ -170,9 +170,9 @@ def test_every_planned_arm_is_made():
 
 
 def test_percents():
-    assert percent(Share({1: (1, 10), 2: (2, 10)})) == "15.0"
-    assert percent(Share(dict.fromkeys((1, 2, 3), (0, 54)))) == "0.0 (0.0 to 6.6)"
-    assert percent(Share({})) == "-"
+    assert percent(ArmShare({1: (1, 10), 2: (2, 10)})) == "15.0"
+    assert percent(ArmShare(dict.fromkeys((1, 2, 3), (0, 54)))) == "0.0 (0.0 to 6.6)"
+    assert percent(ArmShare({})) == "-"
 
 
 def test_the_sheet_has_a_row_a_condition(tmp_path):
