@@ -97,3 +97,11 @@ def test_pictures_of_two_shapes_are_refused():
     small = Picture(np.zeros((9, 9, 3), np.uint8), np.zeros((9, 9), np.uint8), ())
     with pytest.raises(ValueError, match="pictures of"):
         excess(picture(), small, "blue")
+
+
+@pytest.mark.parametrize("subject", [TAN, BLUE])
+def test_a_plate_under_a_thing_of_another_colour_is_no_part_of_it(subject):
+    # It lies where the control has the subject, so it may be a brim: of a blue thing it is one.
+    given = picture(subject, plate=BLUE, box=(24, 44, 30, 50), plate_box=(44, 50, 26, 54))
+    found = excess(given, picture(TAN, box=(24, 52, 28, 52)), "blue")
+    assert (found["plate"] > 0.9) == (subject == TAN)
