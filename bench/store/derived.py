@@ -94,10 +94,11 @@ def source_of(run: Run) -> str:
         for path in files.list_parts(run.folder / table)
     ]
     version = versions().get("binding-bench", "")
-    # What is estimated changes with the suite before its version does.
+    # What is estimated, and the columns, change with the suite before its version does.
     estimated = (*Estimate.__dataclass_fields__, repr(SHARES))
+    estimated += tuple(VERDICTS.names)
     if manifest.kept:
-        estimated += ARRIVAL_METRICS
+        estimated += (*ARRIVAL_METRICS, *ACCUMULATION.names)
     return content_hash(manifest.id, version, repr(DEFAULT), *estimated, *parts)
 
 
