@@ -149,9 +149,12 @@ def _tried() -> Iterator[tuple[str, Callable[[Surfaces], list[Surfaces]]]]:
 
 
 def fit_surfaces(
-    pictures: FitSet, rounds: int = 2, report: Callable[[dict[str, Any]], None] = lambda row: None
+    pictures: FitSet,
+    rounds: int = 2,
+    only: Sequence[str] = (),
+    report: Callable[[dict[str, Any]], None] = lambda row: None,
 ) -> tuple[Surfaces, list[dict[str, Any]]]:
-    """Coordinate search: each constant in turn takes the value with the best mean.
+    """Coordinate search: each constant in turn, or ``only`` some, takes the value of the best mean.
 
     Returns
     -------
@@ -173,7 +176,9 @@ def fit_surfaces(
 
     for _ in range(rounds):
         before = best
-        for _, choices in _tried():
+        for name, choices in _tried():
+            if only and name not in only:
+                continue
             best = max([best, *choices(best)], key=tried)
         if best == before:
             break

@@ -26,9 +26,11 @@ import click
     type=click.Path(exists=True, path_type=Path),
     help="Labelled pictures with masks by hand, as bench validate reads them.",
 )
+@click.option("--only", multiple=True, help="Constants of light to fit; repeat for several.")
 @click.option("--rounds", default=2, show_default=True, help="Over all constants of light.")
 def main(
-    what: str, scenes: int, photoreal: Path | None, labels: Path | None, rounds: int
+    what: str, scenes: int, photoreal: Path | None, labels: Path | None, only: tuple[str, ...],
+    rounds: int,
 ) -> None:  # fmt: skip
     """Fit thresholds of the verdict, constants of local light and paints, or of presence."""
     from bench.annotations.labelled_pictures import load_labelled
@@ -46,7 +48,7 @@ def main(
         click.echo(json.dumps(fit_table(pictures), indent=1))
         return
     best, rows = fit_surfaces(
-        pictures, rounds, lambda row: click.echo(json.dumps(row, default=asdict), err=True)
+        pictures, rounds, only, lambda row: click.echo(json.dumps(row, default=asdict), err=True)
     )
     click.echo(json.dumps({"best": asdict(best), "tried": rows}, default=asdict, indent=1))
 
