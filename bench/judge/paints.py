@@ -24,7 +24,7 @@ from prompts.colours import COLOUR_NAMES
 #: Longer side of the lattice of pixels that are looked at.
 SIDE = 160
 #: Depth of the valley (its height over the lower peak's) at which two names are two paints, and
-#: one; in between in proportion. Fitted by ``python -m bench.cli.fit light``.
+#: one; in between in proportion. Chosen by ``python -m bench.cli.fit light --only valley``.
 VALLEY = (0.15, 0.6)
 #: A second colour below this share of the subject is no paint that anyone looks into.
 LEAST_SECOND = 0.1
