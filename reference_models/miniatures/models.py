@@ -271,16 +271,17 @@ def make(name: str, seed: int = 0) -> tuple[Any, Any]:
 def _scale(model: Any) -> None:
     """Give weights the scale of their width.
 
-    The classes begin with a deviation of 0.02, which suits a width of a thousand: in a narrow
-    network it lets nothing through. What they begin with zero, or larger, stays.
+    The classes begin with a deviation of 0.02, which suits a width of a thousand and lets nothing
+    through a narrow network, or of 1 (the heads of OWLv2), which drowns it. Zeros stay.
     """
     for module in model.modules():
         weight = getattr(module, "weight", None)
         if not isinstance(module, nn.Linear | nn.Conv2d | nn.Embedding) or weight is None:
             continue
-        wanted = 0.3 if isinstance(module, nn.Embedding) else weight[0].numel() ** -0.5
+        table = isinstance(module, nn.Embedding)
+        wanted = 0.3 if table else weight[0].numel() ** -0.5
         now = float(weight.std())
-        if 0 < now < 0.6 * wanted:
+        if 0 < now < 0.6 * wanted or (now > 1.6 * wanted and not table):
             weight.mul_(wanted / now)
 
 

@@ -52,8 +52,8 @@ class Pupil:
                 torch.nn.init.constant_(linear.bias, bias)
         self.model.to(device)
         self.device = device
-        #: Nouns that it can be asked for, beside plate and picture frame.
-        self.nouns = COCO if name == "mask2former" else SUBJECT_NAMES
+        #: Mask2Former is not asked: every thing of its classes has its name.
+        self.asked = len(SUBJECT_NAMES) if name == "mask2former" else None
         kind = "grounding" if name in ("mmdino", "dino") else name
         self.lose: Callable[[Any, Lesson], Tensor] = getattr(self, f"_{kind}_loss")
         self.answer: Callable[[Any, Lesson], tuple[Tensor, Tensor]] = getattr(self, f"_{kind}")

@@ -57,43 +57,66 @@ class Lessons:
         Scenes.
     seed : int
     device : str
+    nouns : tuple of str
+        Subjects that are drawn, and asked for.
     """
 
-    def __init__(self, count: int, seed: int, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        count: int,
+        seed: int,
+        device: str = "cpu",
+        nouns: tuple[str, ...] = SUBJECT_NAMES,
+    ) -> None:
+        self.own = torch.tensor([SUBJECT_NAMES.index(noun) for noun in nouns])
         self.generator = torch.Generator().manual_seed(seed)
         self.device = device
-        pictures, masks, nouns = [], [], []
+        pictures, masks, shown = [], [], []
         for _ in range(max(1, count // _BLOCK)):
-            scenes = sample_scenes(min(count, _BLOCK), self.generator, JUDGE, balanced())
+            number = min(count, _BLOCK)
+            chosen = torch.rand(number, len(nouns), generator=self.generator).argsort(1)
+            subject = self.own[chosen[:, :2]] if len(nouns) > 1 else self.own.expand(number, 2)
+            alone = torch.rand(number, generator=self.generator) >= JUDGE.pair
+            subject = torch.where(alone[:, None] & torch.tensor([False, True]), -1, subject)
+            scenes = sample_scenes(number, self.generator, JUDGE, balanced(), subject)
             drawn = render(scenes, SIZE)
             pictures.append((drawn.image * 255).round().byte())
             layers = torch.cat([drawn.subjects, drawn.plate[:, None], drawn.frame[:, None]], 1)
             masks.append((layers * 255).round().byte())
-            nouns.append(scenes.subject)
+            shown.append(scenes.subject)
         self.pictures = torch.cat(pictures).to(device)
         self.masks = torch.cat(masks).to(device)
-        self.nouns = torch.cat(nouns)
+        self.nouns = torch.cat(shown)
         self._shows = [
             (self.nouns == noun).any(1).nonzero()[:, 0] for noun in range(len(SUBJECT_NAMES))
         ]
 
-    def draw(
-        self, batch: int, moved: bool = True, among: tuple[str, ...] = SUBJECT_NAMES
-    ) -> Lesson:
-        """Cut a lesson; ``moved`` scales and shifts the scenes, and changes shape and light."""
+    def draw(self, batch: int, moved: bool = True, asked: int | None = None) -> Lesson:
+        """Cut a lesson.
+
+        Parameters
+        ----------
+        batch : int
+        moved : bool
+            Scale and shift the scenes, and change their shape and light.
+        asked : int, optional
+            Subjects that are asked for, beside plate and picture frame; one to four by chance.
+        """
         g = self.generator
-        order = torch.randperm(len(among), generator=g)[:SUBJECTS].tolist()
-        asked = [SUBJECT_NAMES.index(among[place]) for place in order]
-        showing = torch.cat([self._shows[noun] for noun in asked])
+        if asked is None:
+            asked = 1 + int(torch.randint(SUBJECTS, (1,), generator=g))
+        order = torch.randperm(len(self.own), generator=g)[:asked]
+        subjects = self.own[order].tolist()
+        showing = torch.cat([self._shows[noun] for noun in subjects])
         rows = showing[torch.randint(len(showing), (batch,), generator=g)]
         other = torch.randint(len(self.pictures), (batch,), generator=g)
         rows = torch.where(torch.rand(batch, generator=g) < SHOWN, rows, other)
-        words = [NOUNS[noun] for noun in asked] + list(NOUNS[len(SUBJECT_NAMES) :])
+        words = [NOUNS[noun] for noun in subjects] + list(NOUNS[len(SUBJECT_NAMES) :])
         layers = self.masks[rows.to(self.device)].float() / 255
         nouns = self.nouns[rows].to(self.device)
         masks = torch.stack(
             [
-                *((layers[:, :2] * (nouns == noun)[:, :, None, None]).sum(1) for noun in asked),
+                *((layers[:, :2] * (nouns == noun)[:, :, None, None]).sum(1) for noun in subjects),
                 layers[:, 2],
                 layers[:, 3],
             ],
@@ -121,6 +144,36 @@ class Lessons:
         both = F.grid_sample(both, grid, padding_mode="border", align_corners=False)
         light = (0.85 + 0.25 * torch.rand(n, 1, 1, 1, generator=g)).to(self.device)
         return (both[:, :3] * light).clamp(0, 1), both[:, 3:]
+
+
+class ByHeart(Lessons):
+    """A few lessons, the same again and again, of other shapes each: what any network can learn.
+
+    A model that answers them through an adapter of the judge proves the adapter, and nothing of the
+    model.
+
+    Parameters
+    ----------
+    seed : int
+    device : str
+    """
+
+    def __init__(self, seed: int = 0, device: str = "cpu") -> None:
+        super().__init__(64, seed, device)
+        self.lessons: list[Lesson] = []
+        shapes: set[tuple[int, ...]] = set()
+        while len(self.lessons) < 3:
+            lesson = super().draw(4, asked=2)
+            shape = tuple(lesson.image.shape[-2:])
+            if shape not in shapes and lesson.there.any():
+                shapes.add(shape)
+                self.lessons.append(lesson)
+        self.turn = 0
+
+    def draw(self, batch: int, moved: bool = True, asked: int | None = None) -> Lesson:
+        """The next lesson, whatever is asked for."""
+        self.turn += 1
+        return self.lessons[self.turn % len(self.lessons)]
 
 
 def boxes_of(masks: Tensor) -> Tensor:

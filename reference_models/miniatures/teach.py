@@ -16,10 +16,12 @@ from typing import Any
 
 import click
 import torch
+from safetensors.torch import load_file
 
+from prompts.subjects import SUBJECT_NAMES
 from reference_models.miniatures.models import MINIATURES, save
 from reference_models.miniatures.pupils import Pupil, resized
-from reference_models.miniatures.scenes import Lessons
+from reference_models.miniatures.scenes import ByHeart, Lessons
 
 #: Seconds between two looks at scenes that are not learned from.
 LOOK = 20.0
@@ -33,7 +35,7 @@ def looked(pupil: Pupil, model: Any, lessons: Lessons, rounds: int = 4) -> dict[
     model.eval()
     overlap, present, absent = [], [], []
     for number in range(rounds):
-        lesson = lessons.draw(64, moved=number % 2 == 1, among=pupil.nouns)
+        lesson = lessons.draw(64, number % 2 == 1, pupil.asked)
         found, scores = pupil.answer(model, lesson)
         known = torch.tensor([pupil.knows(word) for word in lesson.words]).to(scores.device)
         there = lesson.there & known
@@ -58,7 +60,7 @@ def looked(pupil: Pupil, model: Any, lessons: Lessons, rounds: int = 4) -> dict[
 
 def teach(
     name: str, seconds: float, out: Path, lessons: Lessons, held: Lessons, batch: int, rate: float,
-    seed: int = 0,
+    seed: int = 0, start: Path | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Teach one miniature for some seconds, and write it; the last look at it.
 
@@ -77,8 +79,12 @@ def teach(
     rate : float
         Highest learning rate.
     seed : int
+    start : Path, optional
+        Folder of an earlier one, which it goes on from.
     """
     pupil = Pupil(name, lessons.device, seed)
+    if start is not None:
+        pupil.model.load_state_dict(load_file(start / "model.safetensors"), strict=False)
     model = pupil.model.train()
     slow = copy.deepcopy(model)
     mine, means = list(model.parameters()), list(slow.parameters())
@@ -93,7 +99,7 @@ def teach(
             group["lr"] = rate * warm * (0.01 + 0.495 * (1 + math.cos(math.pi * min(done, 1.0))))
         model.train()
         # Every other lesson is of scenes as they are drawn.
-        loss = pupil.lose(model, lessons.draw(batch, moved=step % 2 == 1, among=pupil.nouns))
+        loss = pupil.lose(model, lessons.draw(batch, step % 2 == 1, pupil.asked))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(mine, 1.0)
         optimiser.step()
@@ -123,6 +129,11 @@ def teach(
 @click.option("--scenes", default=16_384, show_default=True, help="Drawn before, learned from.")
 @click.option("--rate", default=1e-3, show_default=True)
 @click.option("--threads", default=0, show_default=True, help="Of torch; 0 for its own choice.")
+@click.option("--by-heart", is_flag=True, help="Twelve pictures, again and again.")
+@click.option("--nouns", default="", help="Subjects, parted by commas.  [default: all]")
+@click.option(
+    "--start", type=click.Path(exists=True, path_type=Path), help="Folder of earlier ones."
+)
 @click.option("--seed", default=0, show_default=True)
 def main(
     names: tuple[str, ...],
@@ -133,6 +144,9 @@ def main(
     scenes: int,
     rate: float,
     threads: int,
+    by_heart: bool,
+    nouns: str,
+    start: Path | None,
     seed: int,
 ) -> None:
     """Teach miniatures one after the other; a line of JSON each on stdout."""
@@ -144,10 +158,15 @@ def main(
     transformers.logging.disable_progress_bar()
     torch.backends.cuda.matmul.allow_tf32 = True
     torch.manual_seed(seed)
-    lessons, held = Lessons(scenes, seed, device), Lessons(1024, seed + 987_654, device)
+    own = tuple(nouns.split(",")) if nouns else SUBJECT_NAMES
+    lessons = Lessons(scenes, seed, device, own)
+    held = Lessons(1024, seed + 987_654, device, own)
+    if by_heart:
+        lessons = held = ByHeart(seed, device)
     click.echo(f"{len(lessons.pictures)} scenes", err=True)
     for name in names:
-        found = teach(name, seconds, out / name, lessons, held, batch, rate, seed)
+        before = start / name if start else None
+        found = teach(name, seconds, out / name, lessons, held, batch, rate, seed, before)
         click.echo(json.dumps(found))
 
 
