@@ -24,6 +24,7 @@ SIDE, LONGEST, SAM_SIDE, SAM3_SIDE = 96, 144, 128, 112
 #: parts its phrases by these very numbers.
 _BERT_IDS = {"[PAD]": 0, "[UNK]": 100, "[CLS]": 101, "[SEP]": 102, "[MASK]": 103, ".": 1012,
              "?": 1029}  # fmt: skip
+_WEIGHED = (nn.Linear, nn.Conv2d, nn.ConvTranspose2d, nn.Embedding)
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 #: Classes of COCO that the rendered world has too.
 COCO: tuple[str, ...] = tuple(
@@ -272,14 +273,16 @@ def _scale(model: Any) -> None:
     """Give weights the scale of their width.
 
     The classes begin with a deviation of 0.02, which suits a width of a thousand and lets nothing
-    through a narrow network, or of 1 (the heads of OWLv2), which drowns it. Zeros stay.
+    through a narrow network, or of 1 (the heads of OWLv2, the last layer of CLIPSeg), which drowns
+    it. Zeros stay.
     """
     for module in model.modules():
         weight = getattr(module, "weight", None)
-        if not isinstance(module, nn.Linear | nn.Conv2d | nn.Embedding) or weight is None:
+        if not isinstance(module, _WEIGHED) or weight is None:
             continue
         table = isinstance(module, nn.Embedding)
-        wanted = 0.3 if table else weight[0].numel() ** -0.5
+        inputs = len(weight) if isinstance(module, nn.ConvTranspose2d) else weight[0].numel()
+        wanted = 0.3 if table else inputs**-0.5
         now = float(weight.std())
         if 0 < now < 0.6 * wanted or (now > 1.6 * wanted and not table):
             weight.mul_(wanted / now)
