@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
+
+_LOADING = threading.Lock()
 
 
 def bundled_cutout(dtype: str, device: str) -> tuple[Any, str]:
@@ -16,32 +18,42 @@ def bundled_cutout(dtype: str, device: str) -> tuple[Any, str]:
         A missing or damaged weight file.
     """
     from reference_models.cutout.load import PATH, load_cutout
+    from reference_models.weights import digest
 
-    return _loaded(load_cutout, PATH, dtype, device)
+    return _loaded(load_cutout, dtype, device), digest(PATH)
 
 
-def bundled_photo(dtype: str, device: str) -> tuple[Any, str]:
-    """Return the network of photographs in a precision on a device, and the hash of its weights.
+def bundled_photo(dtype: str, device: str) -> tuple[Callable[[], Any], str]:
+    """Return what gives the network of photographs, and the hash of its weights.
+
+    It is loaded when it is first asked for: small pictures do not need it.
 
     Raises
     ------
     BenchError
-        A missing or damaged weight file.
+        A missing weight file; of what is returned, a damaged one.
     """
     from reference_models.cutout.photo_load import PATH, load_photo
+    from reference_models.weights import digest
 
-    return _loaded(load_photo, PATH, dtype, device)
+    def network() -> Any:
+        with _LOADING:
+            return _loaded(load_photo, dtype, device)
+
+    weights = digest(PATH)
+    if not weights:
+        network()
+    return network, weights
 
 
-def _loaded(load: Callable[..., Any], path: Path, dtype: str, device: str) -> tuple[Any, str]:
+def _loaded(load: Callable[..., Any], dtype: str, device: str) -> Any:
     from bench.errors import BenchError
     from bench.judge.device import settled
     from reference_models.errors import ModelError
-    from reference_models.weights import digest
 
     try:
         model = load(dtype=dtype, device=device)
-        settled(device)
-        return model, digest(path)
     except ModelError as error:
         raise BenchError(str(error)) from error
+    settled(device)
+    return model

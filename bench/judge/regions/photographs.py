@@ -38,8 +38,13 @@ class PhotoNetwork:
 
     def __init__(self, dtype: str, device: str) -> None:
         self.dtype, self.device = dtype, device
-        self.model, self.weights = bundled_photo(dtype, device)
+        self._network, self.weights = bundled_photo(dtype, device)
         self.together = 1 if device == "cpu" else _TOGETHER
+
+    @property
+    def model(self) -> Any:
+        """Backbone and decoder, loaded when the first photograph comes."""
+        return self._network()
 
     def features(self, images: Sequence[np.ndarray]) -> tuple[list[torch.Tensor], list[float]]:
         """Features of at most ``together`` images, and how like the rendered world each is.
