@@ -1,0 +1,58 @@
+"""How far verdicts of a run hang on the constants of places: ``python -m benchmarks.places RUN``.
+
+Each constant of `bench.judge.places` that was set by hand is halved and made half as large again,
+one at a time, and the verdicts of the run are derived anew from its stored pictures and regions.
+What is printed is how many bindings get another verdict, and how many leaks there are then.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from bench.judge import places
+from bench.records import LEAKS
+from bench.run.derive import verdict_rows
+from bench.store.run import Run
+
+CONSTANTS = ("BAND", "LEAST_LEFT", "ON_SUBJECT", "PART", "UNTOUCHED", "WHOLE", "LEAST_PATCH",
+             "PARTED", "LEAST_PART")  # fmt: skip
+FACTORS = (0.5, 1.5)
+
+
+def verdicts(run: Run) -> dict[tuple[str, int], str]:
+    """Verdict of each binding of a run, with the constants as they are now."""
+    return {(row["sample_id"], row["binding"]): row["verdict"] for row in verdict_rows(run)}
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def main(folder: Path) -> None:
+    """Print a JSON line for each constant and factor."""
+    run = Run(folder)
+    before = verdicts(run)
+    click.echo(json.dumps({"bindings": len(before), "leaks": _leaks(before)}))
+    for name in CONSTANTS:
+        value = getattr(places, name)
+        for factor in FACTORS:
+            setattr(places, name, min(1.0, factor * value) if value < 1 else factor * value)
+            after = verdicts(run)
+            moved = Counter(
+                f"{before[key]} to {after[key]}" for key in before if before[key] != after[key]
+            )
+            click.echo(json.dumps({
+                name: round(getattr(places, name), 4), "was": value, "leaks": _leaks(after),
+                "moved": sum(moved.values()), "most": dict(moved.most_common(3)),
+            }))  # fmt: skip
+        setattr(places, name, value)
+
+
+def _leaks(found: dict[tuple[str, int], str]) -> int:
+    return sum(verdict in LEAKS for verdict in found.values())
+
+
+if __name__ == "__main__":
+    main()
