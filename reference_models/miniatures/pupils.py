@@ -53,7 +53,7 @@ class Pupil:
         self.model.to(device)
         self.device = device
         #: Mask2Former is not asked: every thing of its classes has its name.
-        self.asked = len(SUBJECT_NAMES) if name == "mask2former" else None
+        self.subjects = len(SUBJECT_NAMES) if name == "mask2former" else None
         kind = "grounding" if name in ("mmdino", "dino") else name
         self.lose: Callable[[Any, Lesson], Tensor] = getattr(self, f"_{kind}_loss")
         self.answer: Callable[[Any, Lesson], tuple[Tensor, Tensor]] = getattr(self, f"_{kind}")

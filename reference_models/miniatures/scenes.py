@@ -91,7 +91,7 @@ class Lessons:
             (self.nouns == noun).any(1).nonzero()[:, 0] for noun in range(len(SUBJECT_NAMES))
         ]
 
-    def draw(self, batch: int, moved: bool = True, asked: int | None = None) -> Lesson:
+    def draw(self, batch: int, moved: bool = True, count: int | None = None) -> Lesson:
         """Cut a lesson.
 
         Parameters
@@ -99,13 +99,13 @@ class Lessons:
         batch : int
         moved : bool
             Scale and shift the scenes, and change their shape and light.
-        asked : int, optional
+        count : int, optional
             Subjects that are asked for, beside plate and picture frame; one to four by chance.
         """
         g = self.generator
-        if asked is None:
-            asked = 1 + int(torch.randint(SUBJECTS, (1,), generator=g))
-        order = torch.randperm(len(self.own), generator=g)[:asked]
+        if count is None:
+            count = 1 + int(torch.randint(SUBJECTS, (1,), generator=g))
+        order = torch.randperm(len(self.own), generator=g)[:count]
         subjects = self.own[order].tolist()
         showing = torch.cat([self._shows[noun] for noun in subjects])
         rows = showing[torch.randint(len(showing), (batch,), generator=g)]
@@ -163,14 +163,14 @@ class ByHeart(Lessons):
         self.lessons: list[Lesson] = []
         shapes: set[tuple[int, ...]] = set()
         while len(self.lessons) < 3:
-            lesson = super().draw(4, asked=2)
+            lesson = super().draw(4, count=2)
             shape = tuple(lesson.image.shape[-2:])
             if shape not in shapes and lesson.there.any():
                 shapes.add(shape)
                 self.lessons.append(lesson)
         self.turn = 0
 
-    def draw(self, batch: int, moved: bool = True, asked: int | None = None) -> Lesson:
+    def draw(self, batch: int, moved: bool = True, count: int | None = None) -> Lesson:
         """The next lesson, whatever is asked for."""
         self.turn += 1
         return self.lessons[self.turn % len(self.lessons)]

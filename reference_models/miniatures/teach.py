@@ -35,7 +35,7 @@ def looked(pupil: Pupil, model: Any, lessons: Lessons, rounds: int = 4) -> dict[
     model.eval()
     overlap, present, absent = [], [], []
     for number in range(rounds):
-        lesson = lessons.draw(64, number % 2 == 1, pupil.asked)
+        lesson = lessons.draw(64, number % 2 == 1, pupil.subjects)
         found, scores = pupil.answer(model, lesson)
         known = torch.tensor([pupil.knows(word) for word in lesson.words]).to(scores.device)
         there = lesson.there & known
@@ -99,7 +99,7 @@ def teach(
             group["lr"] = rate * warm * (0.01 + 0.495 * (1 + math.cos(math.pi * min(done, 1.0))))
         model.train()
         # Every other lesson is of scenes as they are drawn.
-        loss = pupil.lose(model, lessons.draw(batch, step % 2 == 1, pupil.asked))
+        loss = pupil.lose(model, lessons.draw(batch, step % 2 == 1, pupil.subjects))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(mine, 1.0)
         optimiser.step()
