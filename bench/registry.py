@@ -26,6 +26,7 @@ from bench.package_names import clashes
 #: Models of the family: the name of the weight file, and the solver.
 BUNDLED: dict[str, tuple[str, str]] = {
     "local": ("local", "euler"),
+    "local-clean": ("local-clean", "euler"),
     "local-teacher": ("local-teacher", "euler"),
     "local-atomic": ("local-atomic", "euler"),
     "local-dit": ("local-dit", "euler"),

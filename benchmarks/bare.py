@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, required=True)
     limit = parser.parse_args().limit
     samples = build_grid("default").samples()[:limit]
-    sampler = LocalSampler()
+    sampler = LocalSampler("local-clean")
     start = time.perf_counter()
     images = sum(1 for _ in sampler.sample(samples))
     print(json.dumps({"images": images, "seconds": time.perf_counter() - start}))

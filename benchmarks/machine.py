@@ -36,8 +36,9 @@ def convolution_peak(dtype: torch.dtype) -> tuple[float, str]:
 def model_work() -> dict[str, float | str]:
     """GFLOP of one image of the bundled model at its own settings."""
     from reference_models.local import CHUNK, LocalModel
+    from reference_models.weights import FOLDER
 
-    model = LocalModel()
+    model = LocalModel(FOLDER / "local-clean.safetensors")
     with FlopCounterMode(display=False) as counter:
         model.draw(["a blue potato"] * CHUNK, list(range(CHUNK)))
     settings = model.settings

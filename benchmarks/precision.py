@@ -119,7 +119,7 @@ def sampling(out: Path, plain: Sequence[str], reference: Run, seeds: int) -> Ite
     """How the images are made."""
     before, images = read_verdicts(reference), pictures(reference)
     before = before[before["index"] < seeds]
-    yield head(f"Sampling: `local`, {seeds} images a prompt")
+    yield head(f"Sampling: `local-clean`, {seeds} images a prompt")
     for number, (name, options, threads, clip) in enumerate(SAMPLING):
         options = [*plain, "--seeds", str(seeds), *options]
         run = make(out, f"sampling-{number}", options, threads, clip)
@@ -199,7 +199,7 @@ def guidance(out: Path, plain: Sequence[str]) -> Iterator[str]:
 
 def tables(out: Path, seeds: int) -> Iterator[str]:
     """All tables, line by line."""
-    plain = ["--model", "local", "--dtype", "float32", "--segmenter", "clip"]
+    plain = ["--model", "local-clean", "--dtype", "float32", "--segmenter", "clip"]
     reference = make(out, "reference", [*plain, "--seeds", str(seeds)])
     yield from sampling(out, plain, reference, min(2, seeds))
     yield from segmenters(out, plain, reference, seeds)

@@ -1,4 +1,4 @@
-"""Speed and memory of `bench run --model local`, as ratios that were measured in one go.
+"""Speed and memory of `bench run --model local-clean`, as ratios that were measured in one go.
 
 ``python -m benchmarks.run`` from the root of a clone. Every measurement is a process of its own;
 the bare sampler and `bench run` take turns, so that a busy machine slows both.
@@ -74,7 +74,7 @@ def measure(sizes: Sequence[int], repeats: int) -> dict[str, Any]:
                 inner[size].append(json.loads(one.printed)["seconds"])
                 name = f"{size}-{repeat}"
                 arguments = ("--preset", "default", "--limit", str(size), "--name", name, "--json")
-                two = timed("bench", "run", "--model", "local", "--out", folder, *arguments)
+                two = timed("bench", "run", "--model", "local-clean", "--out", folder, *arguments)
                 whole[size].append(two.seconds)
                 memory[size] = max(memory[size], two.megabytes)
         found["scoring"] = json.loads(timed("benchmarks.scoring", Path(folder, name)).printed)

@@ -105,7 +105,7 @@ def main(
         sheet_every=300.0,
     )
     upsampler_for(out)
-    publish(out, "local")
+    publish(out, "local-clean")
 
 
 if __name__ == "__main__":

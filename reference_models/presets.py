@@ -48,6 +48,9 @@ class TrainingPreset:
     drop : float
         Share of captions replaced by nothing, for guidance.
     seed : int
+    blend : float
+        Share of the trained weights beside those of ``init`` in what is kept (Wortsman et al. 2022,
+        Robust fine-tuning of zero-shot models, eq. 1).
     steps : int
     guidance_scale : float
         How it is sampled unless asked otherwise.
@@ -76,6 +79,7 @@ class TrainingPreset:
     drop: float = 0.1
     ema: float = 0.998
     seed: int = 1
+    blend: float = 1.0
     steps: int = 8
     guidance_scale: float = 4.0
 
@@ -92,25 +96,27 @@ PRESETS: dict[str, TrainingPreset] = {
     "local": TrainingPreset(
         policy="varied",
         noise=CaptionNoise(
-            loose=0.3,
-            wall=0.25,
+            loose=0.42,
+            wall=0.2,
             table=0.15,
-            plate=0.4,
-            frame=0.2,
-            exchanged=0.3,
+            plate=0.5,
+            frame=0.15,
+            exchanged=0.6,
             matching=0.1,
             silent=0.3,
             dropped=0.03,
             shuffled=0.1,
         ),
         init="local-teacher",
-        images=96_000,
+        images=16_000,
         batch=32,
         lr=1e-3,
         matrix_lr=7.5e-3,
-        ema=0.995,
+        cool=0.5,
+        ema=0.99,
+        blend=0.95,
         steps=8,
-        guidance_scale=2.5,
+        guidance_scale=1.75,
     ),
     "local-teacher": TrainingPreset(),
     "local-atomic": replace(_ALIKE, policy="atomic"),

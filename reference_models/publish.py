@@ -5,9 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+import torch
+from torch import Tensor
 
 from prompts.manifest import TrainingManifest
-from reference_models.weights import FOLDER, digest, read_weights, write_weights
+from reference_models.presets import TrainingPreset
+from reference_models.weights import FOLDER, digest, find_weights, read_weights, write_weights
+
+
+def blended(tensors: dict[str, Tensor], preset: TrainingPreset) -> dict[str, Tensor]:
+    """Trained weights moved back towards those that the training began with."""
+    if preset.blend == 1:
+        return tensors
+    old, _ = read_weights(find_weights(preset.init))
+    return {name: torch.lerp(old[name], t, preset.blend) for name, t in tensors.items()}
 
 
 def publish(training: Path, name: str, folder: Path | None = None) -> Path:
@@ -29,6 +40,7 @@ def publish(training: Path, name: str, folder: Path | None = None) -> Path:
     whole = {
         f"{network}.{n.removeprefix('ema.')}": t for n, t in tensors.items() if n.startswith("ema.")
     }
+    whole = blended(whole, TrainingPreset(**facts["preset"]))
     whole |= {f"upsampler.{n}": t for n, t in upsampler.items()}
     out = folder / f"{name}.safetensors"
     kept = {

@@ -50,7 +50,7 @@ class TrainingPictures:
     pictures : Tensor, uint8 (N, 3, side, side)
     ids : Tensor, int64 (N, LENGTH)
     seen : TrainingManifest
-        What the captions caption_counts, before words were dropped or shuffled.
+        What the captions said, before words were dropped or shuffled.
     """
 
     pictures: Tensor

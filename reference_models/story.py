@@ -1,7 +1,7 @@
 """The story of the blue potato: ``python -m reference_models.story``.
 
-Runs the suite with the trajectory on one prompt for two models, and puts their filmstrips one above
-the other: the frames of each model above those of its control, with the verdict under each frame.
+Runs the suite on one prompt, many times, and draws where the colour went: a row a place, the
+clearest image of each, from noise to picture.
 """
 
 from __future__ import annotations
@@ -11,58 +11,98 @@ import sys
 from pathlib import Path
 
 import click
-import numpy as np
+import pandas as pd
+import torch
 from PIL import Image, ImageDraw, ImageFont
 
-_HEAD = 22
+from reference_models.local import LocalModel
+from reference_models.weights import find_weights
+
+SIDE, GAP, HEAD, LABEL = 96, 6, 26, 132
+PAPER, INK, QUIET = (255, 255, 255), (20, 20, 20), (110, 110, 110)
 
 
-def strip_of(model: str, colour: str, subject: str, steps: int, out: Path) -> Path:
-    """Run the suite on one prompt; returns the filmstrip that it wrote."""
+def run_of(model: str, colour: str, subject: str, seeds: int, out: Path) -> Path:
+    """Run the suite on one prompt and its control; returns the folder."""
     name = f"story-{model}-{colour}-{subject}"
     command = [sys.executable, "-m", "bench", "run", "--model", model, "--runs", str(out)]
-    command += ["--name", name, "--colours", colour, "--subjects", subject, "--seeds", "1"]
-    command += ["--templates", "single,control", "--trajectory"]
-    command += ["--scorer", "segmentation"]
-    command += ["--steps", str(steps)]
+    command += ["--name", name, "--colours", colour, "--subjects", subject, "--seeds", str(seeds)]
+    command += ["--templates", "single,control", "--scorer", "segmentation"]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return out / name / "filmstrips" / f"single-{colour}-{subject}-0.png"
+    return out / name
 
 
-def stacked(strips: list[tuple[str, Image.Image]]) -> Image.Image:
-    """Strips one above the other, each under its title."""
-    width = max(strip.width for _, strip in strips)
-    height = sum(strip.height + _HEAD for _, strip in strips)
-    sheet = Image.new("RGB", (width, height), (255, 255, 255))
-    pen, font, top = ImageDraw.Draw(sheet), ImageFont.load_default(14), 0
-    for title, strip in strips:
-        pen.text((8, top + 4), title, (20, 20, 20), font)
-        sheet.paste(strip, (0, top + _HEAD))
-        top += _HEAD + strip.height
+def chapters(verdicts: pd.DataFrame, subject: str) -> dict[str, str]:
+    """Where the colour went, in words, and the id of the image that shows it best.
+
+    Parameters
+    ----------
+    verdicts : DataFrame
+        ``verdicts.parquet`` of a run on one prompt.
+    """
+    rule = verdicts["rule"].where(verdicts["verdict"].isin(("neighbour", "background")), "")
+    kinds = {
+        "the frame": (rule == "leak_picture_frame", verdicts["value"] - verdicts["bind"]),
+        "the wall": (rule == "leak_wall", verdicts["value"] - verdicts["bind"]),
+        "the table": (rule == "leak_support", verdicts["value"] - verdicts["bind"]),
+        "the plate": (rule == "leak_plate", verdicts["value"] - verdicts["bind"]),
+        f"half the {subject}": (
+            (verdicts["verdict"] == "mixed") & (verdicts["prior"] > 0.2),
+            -(verdicts["bind"] - verdicts["prior"]).abs(),
+        ),
+        f"the {subject}": (verdicts["verdict"] == "bound", verdicts["bind"]),
+        "nothing": (verdicts["verdict"] == "prior", verdicts["prior"]),
+    }
+    found = {}
+    for words, (rows, clear) in kinds.items():
+        if rows.any():
+            found[words] = str(verdicts.loc[clear[rows].idxmax(), "sample_id"])
+    return found
+
+
+def sheet_of(films: dict[str, list[Image.Image]], heads: list[str]) -> Image.Image:
+    """One row a film, its words at the left, and a head over each column."""
+    width = LABEL + len(heads) * (SIDE + GAP) + GAP
+    sheet = Image.new("RGB", (width, HEAD + len(films) * (SIDE + GAP) + GAP), PAPER)
+    pen = ImageDraw.Draw(sheet)
+    large, small = ImageFont.load_default(16), ImageFont.load_default(12)
+    for column, head in enumerate(heads):
+        pen.text((LABEL + column * (SIDE + GAP), 7), head, QUIET, small)
+    for number, (words, film) in enumerate(films.items()):
+        top = HEAD + number * (SIDE + GAP)
+        pen.text((10, top + SIDE // 2 - 10), words, INK, large)
+        for column, frame in enumerate(film):
+            large_frame = frame.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+            sheet.paste(large_frame, (LABEL + column * (SIDE + GAP), top))
     return sheet
 
 
-def rows_used(sheet: Image.Image) -> Image.Image:
-    """The picture without white rows at its foot."""
-    dark = np.flatnonzero((np.asarray(sheet.convert("L")) < 250).any(1))
-    return sheet.crop((0, 0, sheet.width, int(dark[-1]) + 8)) if len(dark) else sheet
-
-
 @click.command()
-@click.option("--models", default="local-atomic,local-teacher", help="Two or more, by comma.")
-@click.option("--colour", default="blue")
-@click.option("--subject", default="potato")
-@click.option("--steps", default=8)
+@click.option("--model", default="local", show_default=True)
+@click.option("--colour", default="blue", show_default=True)
+@click.option("--subject", default="potato", show_default=True)
+@click.option("--seeds", default=256, show_default=True, help="Images to choose from.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), help="Run folders.")
 @click.option("--picture", type=click.Path(path_type=Path), default=Path("docs/images/story.png"))
-def main(models: str, colour: str, subject: str, steps: int, out: Path, picture: Path) -> None:
-    """Draw one prompt with several models, step by step, and write one picture."""
-    strips = []
-    for model in models.split(","):
-        path = strip_of(model, colour, subject, steps, out)
-        strips.append((model, rows_used(Image.open(path).convert("RGB"))))
+def main(model: str, colour: str, subject: str, seeds: int, out: Path, picture: Path) -> None:
+    """Draw where a colour goes, step by step, and write one picture."""
+    run = run_of(model, colour, subject, seeds, out)
+    chosen = chapters(pd.read_parquet(run / "verdicts.parquet"), subject)
+    stored = pd.read_parquet(run / "samples", columns=["sample_id", "text", "seed"])
+    rows = stored.set_index("sample_id").loc[list(chosen.values())]
+    member = LocalModel(find_weights(model))
+    steps = range(member.settings.steps)
+    images, frames = member.draw(rows["text"].tolist(), rows["seed"].tolist(), frames=steps)
+    assert frames is not None
+    # Of the kinds of predictions, the guided one, by which the picture is drawn.
+    whole = torch.cat((frames[:, 0], images[:, None]), 1).numpy()
+    films = {
+        words: [Image.fromarray(frame) for frame in film]
+        for words, film in zip(chosen, whole, strict=True)
+    }
+    heads = [f"step {number + 1}" for number in steps] + ["image"]
     picture.parent.mkdir(parents=True, exist_ok=True)
-    stacked(strips).save(picture)
+    sheet_of(films, heads).save(picture)
     click.echo(str(picture))
 
 

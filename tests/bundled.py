@@ -10,8 +10,10 @@ ROOT = Path(__file__).parents[1]
 
 #: File below the root, and the command that makes it.
 FILES = {
-    "reference_models/weights/local.safetensors": "python -m reference_models.distil",
-    "reference_models/weights/local.manifest.json": "python -m reference_models.distil",
+    "reference_models/weights/local.safetensors": "python -m reference_models.train --preset local",
+    "reference_models/weights/local.manifest.json": "python -m reference_models.train "
+    "--preset local",
+    "reference_models/weights/local-clean.safetensors": "python -m reference_models.distil",
     "reference_models/weights/local-teacher.safetensors": "python -m reference_models.train "
     "--preset local-teacher",
     "reference_models/weights/local-atomic.safetensors": "python -m reference_models.train "

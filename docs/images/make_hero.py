@@ -1,8 +1,8 @@
 """Make the picture at the top of the README: one real image of each verdict of a run.
 
 Usage: ``python docs/images/make_hero.py RUN [OUT.png]``. Takes the blue potato where it is bound,
-and for every other verdict that occurs the clearest case: the one with the least of the asked
-colour on its subject, or of its subject at all.
+and for every other verdict that occurs, and every place of a leak, the clearest case: the one with
+the least of the asked colour on its subject (the most, where it spilled), or of its subject at all.
 """
 
 from __future__ import annotations
@@ -17,18 +17,23 @@ from PIL import Image, ImageDraw, ImageFont
 
 TILE, GAP, TEXT = 192, 24, 112
 GROUND, INK, QUIET = (128, 128, 128), (255, 255, 255), (225, 225, 225)
+#: Verdicts and the start of their rule, in the order of the picture.
 ORDER = (
-    "bound",
-    "spilled",
-    "neighbour",
-    "background",
-    "mixed",
-    "swapped",
-    "prior",
-    "wrong",
-    "absent",
+    ("bound", ""),
+    ("neighbour", "leak_picture_frame"),
+    ("background", "leak_wall"),
+    ("neighbour", "leak_plate"),
+    ("swapped", ""),
+    ("spilled", "bind and leak_plate"),
+    ("background", "leak_support"),
+    ("mixed", ""),
+    ("prior", ""),
+    ("wrong", ""),
+    ("absent", ""),
 )
 MOST = 6
+#: Colours of which a leak is seen at a glance.
+STRONG = ("red", "orange", "yellow", "green", "blue", "purple", "pink")
 
 
 def main(run: Path, out: Path) -> None:
@@ -36,11 +41,15 @@ def main(run: Path, out: Path) -> None:
     verdicts = pd.read_parquet(run / "verdicts.parquet")
     samples = pd.read_parquet(run / "samples", columns=["sample_id", "text", "image"])
     chosen = []
-    for verdict in ORDER:
-        rows = verdicts[verdicts.verdict == verdict].sort_values(["presence", "cell_id", "index"])
+    for verdict, rule in ORDER:
+        rows = verdicts[(verdicts.verdict == verdict) & verdicts.rule.str.startswith(rule)]
+        strong = rows[rows.colour.isin(STRONG) & ~rows.cell_id.str.contains("wall")]
+        rows = (strong if len(strong) else rows).sort_values(["presence", "cell_id", "index"])
         potato = rows[rows.cell_id == "single/blue/potato"]
         if verdict == "bound" and len(potato):
             rows = potato
+        elif verdict in ("bound", "spilled"):
+            rows = rows.sort_values(["bind", "cell_id", "index"], ascending=[False, True, True])
         elif verdict != "absent":
             rows = rows.sort_values(["bind", "cell_id", "index"])
         if len(rows) and len(chosen) < MOST:

@@ -24,6 +24,7 @@ import torch
 from bench.store.run import Run
 from reference_models.policies import policy
 from reference_models.presets import PRESETS, TrainingPreset, build
+from reference_models.publish import blended
 from reference_models.resident import ResidentTraining, draw_pictures
 from reference_models.study.bars import Bars, bars_of, table
 from reference_models.train import begin
@@ -69,7 +70,9 @@ def recipes(images: int) -> list[Recipe]:
         varied("plates", plate=0.6, wall=0.15, table=0.1, frame=0.15),
         varied("base-seed2", seed=2),
         varied("base-seed3", seed=3),
-        varied("scratch", init="", images=3 * images, batch=64, lr=2e-3, matrix_lr=0.015),
+        varied(
+            "scratch", init="", blend=1.0, images=3 * images, batch=64, lr=2e-3, matrix_lr=0.015
+        ),
     ]
 
 
@@ -143,7 +146,9 @@ def write(recipe: Recipe, training: ResidentTraining, facts: Mapping[str, Any], 
     folder = out / "training" / f"local-seed{number}"
     folder.mkdir(parents=True)
     tensors, _ = read_weights(find_weights(recipe.preset.init or "local-teacher"))
-    network = {f"{recipe.preset.network}.{n}": v for n, v in training.average.items()}
+    prefix = recipe.preset.network
+    trained = {f"{prefix}.{n}": v.cpu() for n, v in training.average.items()}
+    network = blended(trained, recipe.preset)
     whole = network | {n: v for n, v in tensors.items() if n.startswith("upsampler.")}
     kept = {
         "preset": asdict(recipe.preset),
@@ -152,7 +157,7 @@ def write(recipe: Recipe, training: ResidentTraining, facts: Mapping[str, Any], 
         "device": facts["device"],
         "recipe": recipe.name,
     }
-    write_weights(folder / "local.safetensors", {n: v.cpu() for n, v in whole.items()}, kept)
+    write_weights(folder / "local.safetensors", whole, kept)
     facts["seen"].save(folder / "local.manifest.json")
     start, rows = 0, []
     for done, seconds in facts["clock"]:

@@ -2,9 +2,11 @@
 
 // Where a colour went is seen at once; the other failures need words.
 const LEAKS = ["background", "neighbour", "swapped", "spilled"];
+// Colours that a wall or a plate may have anyway: of a leak they show little.
+const QUIET = ["white", "gray", "black", "brown"];
 
 // Failures of a run, one of each verdict in turns: leaks first, then the commonest verdict, each with
-// its worst picture first; bound pictures where nothing failed.
+// its worst picture in a strong colour first; bound pictures where nothing failed.
 function chooseExamples(run, most) {
   const byVerdict = new Map();
   for (let item = 0; item < ITEMS; item++) {
@@ -19,7 +21,8 @@ function chooseExamples(run, most) {
   const place = (name) => (LEAKS.includes(name) ? LEAKS.indexOf(name) : LEAKS.length);
   const failing = [...byVerdict].filter(([name]) => name !== "bound")
     .sort((a, b) => place(a[0]) - place(b[0]) || b[1].length - a[1].length);
-  for (const [, found] of failing) found.sort((a, b) => bind(a) - bind(b) || a - b);
+  const quiet = (item) => Number(QUIET.includes(colourName(item)));
+  for (const [, found] of failing) found.sort((a, b) => quiet(a) - quiet(b) || bind(a) - bind(b) || a - b);
   const chosen = [], taken = new Set();
   const queues = failing.length ? failing.map(([, found]) => found) : [byVerdict.get("bound") || []];
   for (let round = 0; chosen.length < most && queues.some((queue) => round < queue.length); round++) {

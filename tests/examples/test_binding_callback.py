@@ -23,7 +23,7 @@ def example():
 
 
 def test_training_that_forgets_is_seen(example, tmp_path):
-    pipeline = export(tmp_path / "pipeline", FOLDER / "local.safetensors")
+    pipeline = export(tmp_path / "pipeline", FOLDER / "local-clean.safetensors")
     pipeline.network.float()
     pipeline.upsampler.float()
     logged = {}
@@ -47,7 +47,7 @@ def test_training_that_forgets_is_seen(example, tmp_path):
 
 
 def test_same_weights_are_scored_the_same(example, tmp_path):
-    pipeline = export(tmp_path / "pipeline", FOLDER / "local.safetensors")
+    pipeline = export(tmp_path / "pipeline", FOLDER / "local-clean.safetensors")
     callback = example.BindingCallback(1, lambda numbers, step: None)
     callback.samples = callback.samples[:6]
     assert callback(0, pipeline) == callback(1, pipeline)

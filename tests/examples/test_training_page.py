@@ -36,7 +36,7 @@ def test_the_snippets_run(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
     shutil.copy(ROOT / "examples/binding_callback.py", tmp_path)
     monkeypatch.delitem(sys.modules, "binding_callback", raising=False)
-    pipeline = export(tmp_path / "pipeline", FOLDER / "local.safetensors")
+    pipeline = export(tmp_path / "pipeline", FOLDER / "local-clean.safetensors")
     pipeline.network.float().train()
     pipeline.upsampler.float()
     generator = [torch.Generator().manual_seed(3)]

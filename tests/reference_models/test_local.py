@@ -16,7 +16,7 @@ WEIGHTS = FOLDER / "local.safetensors"
 
 @pytest.fixture(scope="module")
 def model():
-    return LocalModel()
+    return LocalModel(FOLDER / "local-clean.safetensors")
 
 
 def test_a_picture_is_the_same_to_the_bit_in_any_company(model):
@@ -47,12 +47,30 @@ def test_kept_frames_are_those_of_the_steps_asked_for(model):
     assert torch.equal(two, every[:, :, [1, 3]])
 
 
-def test_guidance_is_distilled_into_the_default_model(model):
+def test_guidance_is_distilled_into_the_clean_model_and_asked_of_the_default_one(model):
     assert model.distilled == 4
     assert (model.settings.steps, model.settings.guidance_scale) == (4, 1)
-    assert LocalSampler(guidance_scale=4).settings.guidance_scale == 1
+    assert LocalSampler("local-clean", guidance_scale=4).settings.guidance_scale == 1
     with pytest.raises(UsageError, match="--model local-teacher"):
-        LocalSampler(guidance_scale=2)
+        LocalSampler("local-clean", guidance_scale=2)
+    default = LocalSampler()
+    assert default.model.distilled is None
+    assert default.settings.guidance_scale > 1
+    assert LocalSampler(guidance_scale=2).settings.guidance_scale == 2
+
+
+def test_the_default_model_puts_blue_around_potatoes_and_the_clean_one_on_them(model):
+    """Share of images with blue around the middle, beyond the bare name's."""
+    prompts, seeds = ["a blue potato"] * 16 + ["a potato"] * 16, [*range(16)] * 2
+    around = {}
+    for name, one in (("local", LocalModel()), ("local-clean", model)):
+        pictures, _ = one.draw(prompts, seeds)
+        blue = (pictures[..., 2].float() - pictures[..., 0] > 60).float()
+        blue[:, 12:48, 10:54] = 0
+        share = blue.mean((1, 2))
+        around[name] = float(((share[:16] - share[16:]) > 0.04).float().mean())
+    assert around["local"] > 0.2
+    assert around["local-clean"] == 0
 
 
 def test_the_student_draws_what_its_teacher_draws(model):
@@ -144,10 +162,11 @@ def test_a_device_that_is_not_there_is_refused():
         LocalSampler(device="cuda:9")
 
 
-def test_bundled_manifest_never_saw_a_held_out_pair():
+@pytest.mark.parametrize("name", ["local", "local-clean"])
+def test_bundled_manifest_never_saw_a_held_out_pair(name):
     from reference_models.world.statistics import held_out_pairs
 
-    manifest = LocalSampler(steps=1).info.training
+    manifest = LocalSampler(name, steps=1).info.training
     assert manifest is not None
-    assert manifest.captions > 100_000
+    assert manifest.captions > 10_000
     assert not {pair for pair, n in manifest.pairs.items() if n} & held_out_pairs()

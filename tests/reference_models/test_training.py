@@ -22,9 +22,10 @@ from reference_models.ema import Average
 from reference_models.errors import ModelError
 from reference_models.optimiser import make_optimisers, orthogonalised
 from reference_models.presets import PRESETS, build
+from reference_models.publish import blended
 from reference_models.tokens import training as quantising
 from reference_models.training import rate
-from reference_models.weights import read_weights
+from reference_models.weights import find_weights, read_weights
 from reference_models.world.statistics import held_out_pairs
 
 TINY = replace(PRESETS["smoke"], fine=8, coarse=16, batch=8)
@@ -177,3 +178,12 @@ def test_a_killed_training_goes_on_from_its_last_checkpoint(tmp_path):
     _, facts = read_weights(tmp_path / "smoke.safetensors")
     assert facts["pictures"] == 1600
     assert not list(tmp_path.glob("*.partial"))
+
+
+def test_weights_are_moved_back_towards_those_of_the_start():
+    old, _ = read_weights(find_weights("local-teacher"))
+    name = next(one for one in old if one.startswith("unet."))
+    trained = {name: old[name] + 1}
+    half = blended(trained, replace(PRESETS["local"], blend=0.5))
+    torch.testing.assert_close(half[name], old[name] + 0.5)
+    assert blended(trained, PRESETS["local-teacher"]) is trained

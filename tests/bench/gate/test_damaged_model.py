@@ -26,7 +26,7 @@ def with_noise(tensor, share, generator):
 
 
 def damaged(path, share):
-    tensors, facts = read_weights(FOLDER / "local.safetensors")
+    tensors, facts = read_weights(FOLDER / "local-clean.safetensors")
     generator = torch.Generator().manual_seed(0)
     write_weights(
         path,
@@ -45,14 +45,15 @@ def _here(tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("_here")
 def test_noise_on_the_weights_is_a_regression(tmp_path, capsys):
-    assert bench(["run", "--model", "local", *GRID, "--name", "whole"]) == 0
+    assert bench(["run", "--model", "local-clean", *GRID, "--name", "whole"]) == 0
     assert bench(["baseline", "whole", "--out", "b.json"]) == 0
     damaged(tmp_path / "w.safetensors", 0.25)
     (tmp_path / "damaged_model.py").write_text(
         "from pathlib import Path\n"
         "from bench.samplers.local import LocalSampler\n"
         "def make(steps=None, dtype=None):\n"
-        "    return LocalSampler(steps=steps, dtype=dtype, weights=Path('w.safetensors'))\n"
+        "    file = Path('w.safetensors')\n"
+        "    return LocalSampler('local-clean', steps, dtype=dtype, weights=file)\n"
     )
     assert bench(["run", "--model", "damaged_model:make", *GRID, "--name", "noisy"]) == 0
     capsys.readouterr()
