@@ -20,6 +20,7 @@ from bench.judge.regions.assignment import Sight, assign_regions
 from bench.judge.regions.bundled import bundled_cutout
 from bench.judge.regions.photo_evidence import PhotoSight
 from bench.judge.regions.photographs import SIDE as PHOTO_SIDE
+from bench.judge.regions.photographs import WORKING_SIDE as PHOTO_WORKING_SIDE
 from bench.judge.regions.photographs import PhotoNetwork
 from bench.judge.resolution import reduced
 from bench.records import Fingerprint, Regions
@@ -62,7 +63,12 @@ class CutoutSegmenter:
         self.fingerprint = Fingerprint(
             kind="segmenter",
             name=self.name,
-            options={"side": SIDE, "photo_side": PHOTO_SIDE, "working_side": WORKING_SIDE},
+            options={
+                "side": SIDE,
+                "photo_side": PHOTO_SIDE,
+                "working_side": WORKING_SIDE,
+                "photo_working_side": PHOTO_WORKING_SIDE,
+            },
             weights=f"{weights} {self.photo.weights}",
             versions={"network": recorded_dtype(self.dtype, device)},
         )

@@ -7,6 +7,7 @@ how the regions were found is the segmenter's business.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import lru_cache, partial
 
 import numpy as np
@@ -21,7 +22,7 @@ from bench.judge.dichromatic import Surface, plain_shares, surface_shares
 from bench.judge.local_light import DEFAULT as LOCAL_LIGHT
 from bench.judge.local_light import LocalLight, as_seen
 from bench.judge.paints import VALLEY, Paints
-from bench.judge.resolution import sampled, sampled_regions, working_shape
+from bench.judge.resolution import SIDE, sampled, sampled_regions, working_shape
 from bench.judge.scorers.measured import METRICS, MeasuredImage, ground_of
 from bench.judge.white_balance import find_light, remove_light
 from bench.records import Fingerprint, Generation, Regions, Score
@@ -76,6 +77,9 @@ class SegmentationScorer:
                 "correct_cast": correct_cast,
                 "correct_surface": correct_surface,
                 "colour_model": f"cubic softmax in CIELAB, sharpness {SHARPNESS:g}",
+                "side": SIDE,
+                "local_light": asdict(local_light),
+                "valley": list(valley),
                 **({"colours": self.colours} if self.colours else {}),
                 **({"canonical": self.canonical} if self.canonical else {}),
             },
