@@ -72,13 +72,17 @@ def leaks_of(binding: Binding, metrics: Metrics, control: Metrics | None) -> lis
     """
     if binding.colour is None:
         return []
-    known = [p for p in PLACES if f"leak_{p}" in metrics or f"excess_{p}" in metrics]
+    known = [place for place in PLACES if f"leak_{place}" in metrics]
+    # A segmenter that knows no support calls the table wall; beyond the control it shows.
+    hidden = math.isnan(value_of(metrics, "leak_support")) and "leak_wall" in metrics
+    if hidden and "support" not in known and "excess_support" in metrics:
+        known.append("support")
     found = []
     for place in known or ["background", "neighbour"]:
         share = value_of(metrics, f"leak_{place}")
         value = value_of(metrics, f"excess_{place}")
-        if place == "support" and not math.isnan(value_of(metrics, "leak_wall")):
-            share = value if math.isnan(share) else share
+        if place == "support" and hidden and not math.isnan(value_of(metrics, "leak_wall")):
+            share = value
         if math.isnan(share):
             continue
         if math.isnan(value):

@@ -76,7 +76,8 @@ def test_model_that_wants_its_own_prompts_is_told_why_not(project):
     (project / "my_models.py").write_text("from prompts import MINE\n", encoding="utf-8")
     done = python(project, "-m", "bench", "run", "--model", "my_models:load", "--preset", "quick")
     assert done.returncode == 2
-    (line,) = done.stderr.strip().splitlines()
+    *notes, line = done.stderr.strip().splitlines()
+    assert all(note.startswith("note: ") for note in notes)
     assert "cannot import name 'MINE'" in line
     assert "'prompts' and 'reports' of this folder cannot be imported beside Binding Bench" in line
     assert line.endswith("rename yours")

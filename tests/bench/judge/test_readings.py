@@ -60,3 +60,10 @@ def test_a_table_that_the_segmenter_takes_for_wall_is_a_leak_of_its_own():
 def test_a_table_that_the_prompt_asks_for_is_none():
     asked = {**TABLE, "leak_wall": math.nan}
     assert [leak.place for leak in leaks_of(BLUE, asked, {})] == ["plate"]
+
+
+def test_a_scorer_that_knows_two_places_is_held_against_its_own_control():
+    # Places beyond the control are the suite's; a scorer of one's own need not know them.
+    own = {"leak_background": 0.5, "leak_neighbour": 0.1, "excess_wall": 0.9, "excess_plate": 0.9}
+    control = {"background_blue": 0.2, "neighbour_blue": 0.0}
+    assert leak_excess(Binding("blue", "potato"), own, control) == pytest.approx(0.3)
