@@ -10,6 +10,7 @@ import pandas as pd
 
 from bench.errors import UsageError
 from bench.judge.colour.named import resolve
+from bench.judge.device import require_device
 from bench.judge.images import PictureError, as_rgb8
 from bench.judge.validity import examined
 from bench.protocols import Scorer, Segmenter
@@ -154,6 +155,8 @@ class ImageJudge:
     def _parts(self) -> tuple[Segmenter, Mapping[str, Scorer]]:
         if self._loaded is None:
             segmenter, scorers, clip, device, _, _ = self._asked
+            if device is not None:
+                require_device(device)
             offered = {"clip": clip, "device": device}
             if isinstance(segmenter, str):
                 segmenter = build("segmenter", segmenter, {}, offered)

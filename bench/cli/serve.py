@@ -100,7 +100,7 @@ def command(**options: Any) -> None:
                 f"--host {host} --port {options['port']} cannot be used ({error.strerror or error})"
             ) from error
         judge = _judge(options["segmenter"], options["clip"], options["device"])
-        app = application(judge.rows, {"segmenter": options["segmenter"]}, limits, token)
+        app = application(judge.rows, {"segmenter": options["segmenter"]}, limits, token, host)
         name = f"[{host}]" if ":" in host else host
         click.echo(f"http://{name}:{listener.getsockname()[1]}")
         config = uvicorn.Config(app, log_level="warning", access_log=False)

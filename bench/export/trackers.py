@@ -143,6 +143,14 @@ def _wandb(run: Run, numbers: dict[str, float], verdicts: pd.DataFrame) -> None:
 def _mlflow(run: Run, numbers: dict[str, float], verdicts: pd.DataFrame) -> None:
     import mlflow
 
+    # The extra is MLflow's small package, whose own default asks for a library that it lacks.
+    if mlflow.get_tracking_uri().startswith("sqlite") and not importlib.util.find_spec(
+        "sqlalchemy"
+    ):
+        raise UsageError(
+            "no server is named: set MLFLOW_TRACKING_URI=http://..., or `pip install mlflow` for a "
+            "database on this machine"
+        )
     if not os.environ.keys() & {"MLFLOW_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_ID"}:
         mlflow.set_experiment(PROJECT)
     with mlflow.start_run(run_name=run.manifest.name):

@@ -48,7 +48,11 @@ class Limits:
 
 
 def application(
-    judge: Judge, about: dict[str, Any], limits: Limits | None = None, token: str | None = None
+    judge: Judge,
+    about: dict[str, Any],
+    limits: Limits | None = None,
+    token: str | None = None,
+    host: str = LOOPBACK[0],
 ) -> FastAPI:
     """Make the application.
 
@@ -60,6 +64,8 @@ def application(
     limits : Limits, optional
     token : str, optional
         Asked of every request but ``/health``; without one the service is for this machine.
+    host : str
+        Name of this machine that it listens to.
     """
     limits = limits or Limits()
     batcher = Batcher(judge, limits.batch, limits.waiting)
@@ -71,7 +77,7 @@ def application(
 
     app = FastAPI(title="Binding Bench", docs_url=None, redoc_url=None, lifespan=lifespan)
     if token is None:
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK))
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, host])
 
     def permit(request: Request) -> bool:
         given = request.headers.get("authorization", "").removeprefix("Bearer ")

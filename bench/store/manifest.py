@@ -26,6 +26,8 @@ from prompts.hashing import content_hash
 FORMAT: Literal[1] = 1
 FILE = "run.json"
 
+#: The option whose value is left out of the record of the command.
+_ADDRESS = "--vqa-url"
 #: The scorer that measures the frames of a trajectory.
 TRAJECTORY_SCORER = "segmentation"
 
@@ -271,10 +273,19 @@ def now() -> str:
 
 
 def command_line() -> str:
-    """Return the command of this process where it is ``bench``, else an empty text."""
+    """Return the command of this process where it is ``bench``, else an empty text.
+
+    The address of a judge that is asked by HTTP is nobody's business who reads the run.
+    """
     program = Path(sys.argv[0]).as_posix() if sys.argv and sys.argv[0] else ""
     if program.endswith(("/bench", "/bench.exe", "/bench/__main__.py")):
-        return shlex.join(["bench", *sys.argv[1:]])
+        words = ["bench", *sys.argv[1:]]
+        for number, word in enumerate(words):
+            if word.startswith(f"{_ADDRESS}="):
+                words[number] = f"{_ADDRESS}=URL"
+            elif words[number - 1] == _ADDRESS:
+                words[number] = "URL"
+        return shlex.join(words)
     return ""
 
 

@@ -12,7 +12,7 @@ import io
 import math
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import Any
 
 import numpy as np
@@ -66,8 +66,9 @@ class ChatVlm:
         timeout: float = 300.0,
     ) -> None:
         base = checked_base(url or OPENAI, allow_http, OPTION, KEY, ALLOW)
+        self._stop = threading.Event()
         self._wire = Connection(
-            base, key_for(base, KEY, OPTION), Pace(0.0, threading.Event()), timeout, concurrency
+            base, key_for(base, KEY, OPTION), Pace(0.0, self._stop), timeout, concurrency
         )
         self._problems = Problems(f"{base}/chat/completions", self._wire, KEY, OPTION)
         self._model, self._concurrency = model, concurrency
@@ -96,9 +97,22 @@ class ChatVlm:
         for image in images:
             if id(image) not in coded:
                 coded[id(image)] = _data_url(image)
+        self._stop.clear()
         with ThreadPoolExecutor(self._concurrency, "bench-vqa") as pool:
-            pairs = zip(images, texts, strict=True)
-            return list(pool.map(lambda one: self._ask(coded[id(one[0])], one[1]), pairs))
+            asked = [
+                pool.submit(self._ask, coded[id(image)], text)
+                for image, text in zip(images, texts, strict=True)
+            ]
+            try:
+                ended, _ = wait(asked, return_when=FIRST_EXCEPTION)
+                # One that failed is told before the others are tried as often.
+                for one in ended:
+                    one.result()
+                return [one.result() for one in asked]
+            except BaseException:
+                self._stop.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
 
     def _ask(self, picture: str, text: str) -> tuple[float, str]:
         content: Any = [

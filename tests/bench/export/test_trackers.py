@@ -93,6 +93,18 @@ def test_a_tracker_that_does_not_take_it_leaves_the_run(run, monkeypatch):
         log_run(run, current_estimates(run), "mlflow")
 
 
+def test_mlflow_without_a_server_or_a_database_has_the_remedy(run, monkeypatch):
+    real = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util,
+        "find_spec",
+        lambda name, *a: None if name == "sqlalchemy" else real(name, *a),
+    )
+    monkeypatch.setattr("mlflow.get_tracking_uri", lambda: "sqlite:///mlflow.db")
+    with pytest.raises(UsageError, match=r"set MLFLOW_TRACKING_URI.*`pip install mlflow`"):
+        log_run(run, current_estimates(run), "mlflow")
+
+
 def test_one_that_is_not_installed_is_refused_before_the_run(tmp_path, monkeypatch, capsys):
     real = importlib.util.find_spec
     monkeypatch.setattr(

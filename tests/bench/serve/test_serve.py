@@ -33,18 +33,18 @@ def judge():
 
 
 @contextmanager
-def served(rows, limits=None, token=None):
+def served(rows, limits=None, token=None, host="127.0.0.1"):
     """A server in a thread; yields its address."""
-    app = application(rows, {"segmenter": "auto"}, limits, token)
+    app = application(rows, {"segmenter": "auto"}, limits, token, host)
     with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+        listener.bind((host, 0))
         server = uvicorn.Server(uvicorn.Config(app, log_level="critical"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
             while not server.started:
                 time.sleep(0.005)
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            yield f"http://{host}:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
             thread.join()
@@ -240,6 +240,17 @@ def test_what_cannot_be_served_is_one_line(token, host, message, monkeypatch, ca
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+
+
+def test_another_name_of_this_machine_is_its_own():
+    with served(lambda images, prompts: iter(()), host="127.0.0.2") as address:
+        assert get(address, "/health")[0] == 200
+        assert get(address, "/health", Host="evil.example")[0] == 400
+
+
+def test_a_device_that_is_not_there_is_one_line(capsys):
+    assert bench(["serve", "--device", "cuda:99", "--port", "0"]) == 2
+    assert "device 'cuda:99' cannot be used" in capsys.readouterr().err
 
 
 def test_a_port_that_is_taken_is_one_line(url, capsys):

@@ -21,6 +21,11 @@ from tests.bench.run.test_process_pool import spec_in
     [
         (["/usr/bin/bench", "run", "--model", "a b"], "bench run --model 'a b'"),
         (["/x/bench/__main__.py", "score", "list.csv"], "bench score list.csv"),
+        (
+            ["/usr/bin/bench", "score", "F", "--vqa-url", "http://gpu7.lab:80/v1", "--resume"],
+            "bench score F --vqa-url URL --resume",
+        ),
+        (["/usr/bin/bench", "score", "--vqa-url=http://gpu7.lab/v1"], "bench score --vqa-url=URL"),
         (["/usr/bin/pytest", "-q"], ""),
         ([""], ""),
     ],

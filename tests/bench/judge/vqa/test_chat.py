@@ -80,6 +80,19 @@ def test_a_server_that_is_not_there_is_one_line():
     assert "\n" not in str(error.value)
 
 
+def test_what_is_refused_for_good_is_told_before_the_others_are_tried_to_the_end(chat):
+    """One question is refused at once, while the server stumbles over another one."""
+    chat.faults += [refuses(401, message="no")]
+    chat.faults += [refuses(503, message="later")] * 40
+    vlm = ChatVlm("judge", chat.url, concurrency=2)
+    with pytest.raises(UsageError):
+        vlm.chances([picture(1.0)] * 8, ["Is it blue?"] * 8)
+    assert len(chat.bodies) < 8
+    chat.faults.clear()
+    ((value, _),) = vlm.chances([picture(1.0)], ["Is it blue?"])
+    assert value == pytest.approx(0.95)
+
+
 def test_the_key_is_sent_and_never_shown(chat, monkeypatch):
     monkeypatch.setenv("BENCH_VQA_KEY", KEY)
     chat.faults.append(refuses(401, message=f"bad key {KEY}"))
