@@ -34,7 +34,7 @@ from reference_models.tokens.model import MaskedModel, TokenModel
 from reference_models.tokens.training import quantiser_for
 from reference_models.train_upsampler import upsampler_for
 from reference_models.training import Training
-from reference_models.weights import FOLDER, fill, read_weights
+from reference_models.weights import fill, find_weights, read_weights
 
 _ALPHAS, _SIGMAS = schedule.signal().float(), schedule.noise().float()
 _WEIGHTS = schedule.weight().float()
@@ -97,8 +97,14 @@ def silenced(ids: Tensor, generator: torch.Generator, share: float) -> Tensor:
 
 
 def begin(model: nn.Module, name: str) -> None:
-    """Start from the weights of a bundled model of the same network, or from its quantiser."""
-    path = FOLDER / f"{name}.safetensors"
+    """Start from the weights of a model of the same network, or from its quantiser.
+
+    Raises
+    ------
+    ModelError
+        It is not bundled and was not trained; the message has the command.
+    """
+    path = find_weights(name)
     tensors, facts = read_weights(path)
     prefix = f"{TrainingPreset(**facts['preset']).network}."
     if isinstance(model, MaskedModel):
@@ -139,7 +145,10 @@ def main(
     torch.manual_seed(preset.seed)
     model = build(preset)
     if preset.init:
-        begin(model, preset.init)
+        try:
+            begin(model, preset.init)
+        except ModelError as error:
+            raise click.ClickException(f"{name} begins with {preset.init}: {error}") from error
     elif isinstance(model, TokenModel):
         model.quantiser.load_state_dict(quantiser_for(preset, out, place))
     model.to(place.device).to(memory_format=torch.channels_last)

@@ -26,7 +26,7 @@ from bench.cli.scoring_options import finish, scoring_options
 @grid_options
 @click.option("--batch-size", type=click.IntRange(min=1), metavar="N", help="Images a batch.")
 @click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Sampling steps.")
-@click.option("--guidance-scale", type=Number(), metavar="X", help="Classifier-free guidance.")
+@click.option("--guidance-scale", type=Number(min=0), metavar="X", help="Classifier-free guidance.")
 @sampling_options
 @click.option(
     "--dtype",

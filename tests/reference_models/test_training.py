@@ -48,6 +48,16 @@ def test_average_of_a_model_that_stands_still_is_the_model():
         assert torch.allclose(average.weights[name], p, atol=1e-7)
 
 
+def test_a_training_whose_first_weights_are_missing_says_how_to_make_them(tmp_path, monkeypatch):
+    monkeypatch.setattr("reference_models.weights.FOLDER", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(train.main, ["--preset", "local-masked"])
+    assert done.exit_code == 1
+    assert "Error: local-masked begins with local-tokens: " in done.output
+    assert "python -m reference_models.train --preset local-tokens" in done.output
+    assert "Traceback" not in done.output
+
+
 def test_loss_falls_on_a_few_pictures():
     torch.manual_seed(0)
     generator = torch.Generator().manual_seed(0)

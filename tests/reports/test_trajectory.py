@@ -104,6 +104,19 @@ def test_estimates_of_arrival_are_told(first):
     assert found.told[1][1:] == ("25.0%", "no interval")
 
 
+def test_estimates_of_arrival_are_told_with_the_curves_and_nowhere_as_shares_of_pictures(
+    first, tmp_path
+):
+    names = ("arrival_noise", "conditional_arrival_noise", "conditional_arrived_first")
+    told = tuple(Estimate(name, "all", 0.99, None, None, 9, 9, 3) for name in names)
+    write_report([replace(first, estimates=(*first.estimates, *told))], tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    shares = page.split('class="numbers"', 1)[1].split("<details", 1)[0]
+    assert "Subject drawn" in shares
+    assert "without guidance" not in shares
+    assert "… without guidance" in page.split('id="steps"', 1)[1]
+
+
 def test_a_step_that_was_not_measured_is_a_gap(first):
     steps = made_up(first, [[0.9, float("nan"), 0.6, 0.7]])
     items = all_items([first])

@@ -93,6 +93,11 @@ def test_what_is_no_number_is_refused(arguments, capsys):
     assert re.search(r"(nan|inf)'? is (not a finite|no) number", capsys.readouterr().err)
 
 
+def test_a_guidance_below_none_is_refused(capsys):
+    assert run(["run", "--model", "local", "--guidance-scale", "-1"]) == 2
+    assert "is not in the range x>=0" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help(name, capsys):
     assert run([name, "--help"]) == 0
