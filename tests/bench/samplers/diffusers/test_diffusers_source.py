@@ -44,7 +44,7 @@ def test_paths_and_hub_ids_are_pipelines(name):
 
 @pytest.mark.parametrize("name", ["locale", "local-", "a b/c", "org/name/more", "org/name@", ""])
 def test_other_names_get_the_nearest_of_the_table(name):
-    with pytest.raises(UsageError, match="known: local, local-teacher"):
+    with pytest.raises(UsageError, match="known: local, local-clean, local-teacher"):
         registry.address("sampler", name)
 
 
