@@ -74,14 +74,15 @@ def leaks_of(binding: Binding, metrics: Metrics, control: Metrics | None) -> lis
         return []
     known = [place for place in PLACES if f"leak_{place}" in metrics]
     # A segmenter that knows no support calls the table wall; beyond the control it shows.
-    hidden = math.isnan(value_of(metrics, "leak_support")) and "leak_wall" in metrics
+    wall, support = (value_of(metrics, f"leak_{place}") for place in ("wall", "support"))
+    hidden = math.isnan(support) and not math.isnan(wall)
     if hidden and "support" not in known and "excess_support" in metrics:
         known.append("support")
     found = []
     for place in known or ["background", "neighbour"]:
         share = value_of(metrics, f"leak_{place}")
         value = value_of(metrics, f"excess_{place}")
-        if place == "support" and hidden and not math.isnan(value_of(metrics, "leak_wall")):
+        if place == "support" and hidden:
             share = value
         if math.isnan(share):
             continue

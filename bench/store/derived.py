@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from bench.errors import StoreError
 from bench.records import Estimate, json_fields
+from bench.statistics.metrics import OPINIONS
 from bench.store import files
 from bench.store.manifest import versions
 from bench.store.run import Run
@@ -30,19 +31,7 @@ VERDICT_METRICS = (
     "leak_neighbour",
     "leak_excess",
     "swap",
-    "clip_bind",
-    "clip_contrast",
-    "clip_disagrees",
-    "vqa_presence",
-    "vqa_bind",
-    "vqa_leak",
-    "vqa_disagrees",
-    "blipvqa",
-    "blipvqa_disagrees",
-    "geneval_bind",
-    "geneval_colors",
-    "geneval_color_attr",
-    "geneval_disagrees",
+    *OPINIONS,
 )
 
 VERDICTS = pa.schema(
