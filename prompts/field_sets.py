@@ -15,8 +15,9 @@ from pathlib import Path
 from prompts.colours import BASIC
 from prompts.errors import PromptError
 from prompts.grid import Grid, check_seeds, finish_grid, keep, part_of, unique
+from prompts.list_fields import Row
 from prompts.manifest import TrainingManifest
-from prompts.prompt_list import Row, read_rows
+from prompts.prompt_list import read_rows
 from prompts.source_location import Place
 
 FOLDER = Path(__file__).parent / "sets"

@@ -81,7 +81,7 @@ def prompt_lines(grid: Grid, layout: str) -> Iterator[str]:
         for cell in grid:
             yield json.dumps(cell_fields(cell, hexes), ensure_ascii=False)
         return
-    from prompts.prompt_list import SUFFIXES
+    from prompts.list_fields import SUFFIXES
 
     most = max(len(cell.bindings) for cell in grid)
     more = [f"{name}{end}" for end in SUFFIXES[2:most] for name in ("colour", "subject", "hex")]
@@ -98,7 +98,7 @@ def prompt_lines(grid: Grid, layout: str) -> Iterator[str]:
 
 def cell_fields(cell: Cell, hexes: dict[str, str]) -> dict[str, Any]:
     """Return a cell as plain values; colours that are None are left out."""
-    from prompts.prompt_list import SUFFIXES
+    from prompts.list_fields import SUFFIXES
 
     fields: dict[str, Any] = {"id": cell.id, "prompt": cell.text, "template": cell.template}
     for binding, suffix in zip(cell.bindings, SUFFIXES, strict=False):

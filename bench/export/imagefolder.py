@@ -12,7 +12,7 @@ from bench.export.pictures import stored_images
 from bench.export.target import Staged
 from bench.store.derived import read_verdicts
 from bench.store.run import Run
-from prompts.prompt_list import SUFFIXES
+from prompts.list_fields import SUFFIXES
 from prompts.tables import guarded
 
 COLUMNS = (

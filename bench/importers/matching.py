@@ -10,9 +10,10 @@ from prompts.colours import Colour
 from prompts.errors import PromptError, shown
 from prompts.grammar import plural
 from prompts.grid import Grid
+from prompts.list_fields import KNOWN, Row
 from prompts.manifest import TrainingManifest
 from prompts.noun_phrases import Words
-from prompts.prompt_list import KNOWN, Row, make_row, row_cells
+from prompts.prompt_list import make_row, row_cells
 from prompts.source_location import Place
 from prompts.subjects import SUBJECTS, Subject
 from prompts.tags import tag_cell

@@ -19,7 +19,7 @@ from bench.importers.picture import (
     said_of,
 )
 from bench.importers.tables import parquet_rows, parquet_schema
-from prompts.prompt_list import KNOWN
+from prompts.list_fields import KNOWN
 
 IMAGE_KEYS = ("image", "img", "picture", "bytes", "image_bytes", "jpg", "jpeg", "png", "webp")
 

@@ -1,0 +1,167 @@
+"""The judge on a GPU: verdicts as on a CPU, images a second alone and in several processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from bench.run.scoring_thread import BATCH, measure
+from bench.store.pictures import encode_png
+from benchmarks.gpu_table import Bench
+
+
+def judge_on(device: str) -> tuple[Any, dict[str, Any]]:
+    """Segmenter and scorers on a device; without the CLIP where its weights are missing."""
+    from bench.errors import BenchError
+    from bench.run.components import build, build_scorers
+
+    segmenter = build("segmenter", "auto", {}, {"device": device})
+    scorers = build_scorers(("segmentation",), {"device": device})
+    try:
+        scorers |= build_scorers(("clip",), {"device": device})
+    except BenchError as error:
+        print(f"  note: without the clip scorer: {error}", flush=True)
+    return segmenter, scorers
+
+
+def pictures(count: int, side: int) -> list[Any]:
+    """Photoreal scenes and scenes of the rendered world in turn, at a size, no two alike."""
+    from PIL import Image
+
+    from bench.certificate.photoreal import photoreal_batches
+    from bench.certificate.scenes import Conditions, known_answers
+
+    drawn = known_answers(-(-count // 4), 4_000, Conditions(size=min(side, 256)))
+    photoreal = [one for batch in photoreal_batches(min(count - len(drawn), 300)) for one in batch]
+    answers = []
+    for number in range(count):
+        rows = drawn if number % 4 == 0 else photoreal
+        one = rows[number // 4 % len(rows) if number % 4 == 0 else number % len(rows)]
+        image = Image.fromarray(one.generation.image).resize((side, side), Image.Resampling.BICUBIC)
+        image = np.array(image)
+        image[0, 0] = number % 256, number // 256, 0
+        answers.append(replace(one, generation=replace(one.generation, image=image)))
+    return answers
+
+
+def verdicts(bench: Bench, count: int) -> None:
+    """The judge on the device says what it says on the CPU."""
+    from bench.certificate.report import judge_measured, measure_known
+
+    answers = pictures(count, 64 if bench.tiny else 384)
+    said, shares, masks = [], [], []
+    for device in ("cpu", bench.device):
+        segmenter, scorers = judge_on(device)
+        cells = [a.generation.sample.cell for a in answers]
+        masks.append(segmenter.segment([a.generation.image for a in answers], cells))
+        measured = measure_known(answers, segmenter, scorers["segmentation"])
+        said.append([one.said for one in judge_measured(measured)])
+        shares.append([row.get("bind", np.nan) for one in measured for row in one.metrics])
+    same = np.mean([a == b for a, b in zip(*said, strict=True)])
+    apart = np.mean([np.abs(a.masks - b.masks).mean() for a, b in zip(*masks, strict=True)])
+    bind = float(np.nanmean(np.abs(np.subtract(*shares))))
+    bench.add(
+        f"verdicts as on the CPU, {count} pictures", f"{same:.1%}", "92%", same_verdicts=float(same)
+    )
+    bench.add("  masks and bind, mean difference", f"{apart:.4f} and {bind:.4f}", "0.02 and 0.02",
+              masks_apart=float(apart), bind_apart=bind)  # fmt: skip
+
+
+def scoring(bench: Bench, count: int, sides: Sequence[int]) -> None:
+    """Images a second of segmenter and scorers, each alone and together, at some sizes."""
+    for side in sides:
+        score_at(bench, count, side)
+
+
+def score_at(bench: Bench, count: int, side: int) -> None:
+    """The same at one size."""
+    generations = [answer.generation for answer in pictures(count, side)]
+    segmenter, scorers = judge_on(bench.device)
+    measure(generations[: min(count, BATCH)], segmenter, scorers)
+    seconds = dict.fromkeys(("segmenter", *scorers), 0.0)
+    spent = time.process_time()
+    for start in range(0, count, BATCH):
+        part = generations[start : start + BATCH]
+        begun = time.perf_counter()
+        regions = segmenter.segment([g.image for g in part], [g.sample.cell for g in part])
+        seconds["segmenter"] += time.perf_counter() - begun
+        for name, scorer in scorers.items():
+            begun = time.perf_counter()
+            scorer.score(part, regions)
+            seconds[name] += time.perf_counter() - begun
+    whole, spent = sum(seconds.values()), time.process_time() - spent
+    bar = "200" if side == 1024 else ""
+    text = f"{count / whole:.0f} images/s, {spent / whole:.1f} cores"
+    bench.add(f"scoring at {side} px", text, bar, **{f"scoring_{side}": count / whole})
+    for name, taken in seconds.items():
+        bench.add(f"  {name}", f"{count / taken:.0f} images/s", "",
+                  **{f"{name}_{side}": count / taken})  # fmt: skip
+    begun = time.process_time()
+    encode_png(generations[1].image)
+    bench.add(
+        f"  PNG of one picture of {side} px", f"{time.process_time() - begun:.3f} s of a core"
+    )
+
+
+#: Processes that judge on one GPU beside each other, and what each prints when it is loaded.
+PROCESSES, READY = 6, "ready"
+
+
+def judge_share(device: str, tiny: bool, rank: int, of: int, count: int) -> None:
+    """Be one of several processes: load, say so, wait for a line, judge, say how many."""
+    cores = sorted(os.sched_getaffinity(0))
+    mine = cores[rank * len(cores) // of : (rank + 1) * len(cores) // of]
+    os.sched_setaffinity(0, mine or cores)
+    torch.set_num_threads(1)
+    generations = [answer.generation for answer in pictures(count, 96 if tiny else 1024)]
+    segmenter, scorers = judge_on(device)
+    measure(generations[:BATCH], segmenter, scorers)
+    print(READY, flush=True)
+    sys.stdin.readline()
+    for start in range(0, count, BATCH):
+        measure(generations[start : start + BATCH], segmenter, scorers)
+    print(count, flush=True)
+
+
+def processes(bench: Bench, count: int) -> None:
+    """Images a second of several processes on the one device, each with cores of its own."""
+    number = 1 if bench.tiny else PROCESSES
+    command = [sys.executable, "-m", "benchmarks.gpu_judging", bench.device, str(int(bench.tiny))]
+    children = []
+    try:
+        for rank in range(number):
+            share = [str(rank), str(number), str(count)]
+            pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+            children.append(subprocess.Popen([*command, *share], **pipes))
+        for child in children:
+            while (line := child.stdout.readline()) and line.strip() != READY:
+                pass
+            if not line:
+                raise RuntimeError("a process ended before it was loaded")
+        begun = time.perf_counter()
+        for child in children:
+            child.stdin.write("go\n")
+            child.stdin.flush()
+        done = sum(int(child.stdout.readline()) for child in children)
+        taken = time.perf_counter() - begun
+    finally:
+        for child in children:
+            child.kill()
+            child.communicate()
+    side = 96 if bench.tiny else 1024
+    text = f"{done / taken:.0f} images/s"
+    bench.add(f"scoring at {side} px, {number} processes", text, "200", processes=done / taken)
+
+
+if __name__ == "__main__":
+    device, *numbers = sys.argv[1:]
+    tiny, rank, of, count = map(int, numbers)
+    judge_share(device, bool(tiny), rank, of, count)
