@@ -17,8 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.judge.colour.palette import Palette
+from bench.judge.colour.palette import Histograms, Palette
 from bench.judge.colour.spaces import cube_index, from_linear
+from prompts.colours import COLOUR_NAMES
 
 #: A pixel counts as shade of the paint where it has this share of the paint's light: not at all
 #: at the first value, fully at the second. Below lies another paint: brown is orange at 0.2, gray
@@ -31,6 +32,8 @@ DEEPEST_SHADE = 0.12
 #: Gloss is given to the paint while it covers no more than the first share of the region, and not
 #: at all from the second on: that much white is paint.
 GLOSS = (0.05, 0.10)
+#: Pixels of which a region's mask has no more than this are not looked at.
+LEAST = 0.02
 #: A term can be the paint only where it covers this share of the region by its own name, or is
 #: the commonest.
 PAINT_SHARE = 0.35
@@ -60,29 +63,19 @@ class Surface:
     area: float
 
 
-def plain_shares(palette: Palette, mask: np.ndarray) -> Surface:
-    """Mean memberships over a region, with no correction.
+def plain_shares(palette: Palette, regions: Histograms) -> list[Surface]:
+    """Mean memberships over each region, with no correction."""
+    return _surfaces(palette, regions, _means(palette, regions, regions.weight))
+
+
+def surface_shares(palette: Palette, regions: Histograms, terms: int) -> list[Surface]:
+    """Mean memberships over each region, with shade and gloss given to the paint they lie on.
 
     Parameters
     ----------
     palette : Palette
-    mask : ndarray, float32, (P,)
-    """
-    area = float(mask.sum())
-    if area <= 0.0:
-        return Surface(np.full(palette.named.shape[1], np.nan, dtype=np.float32), 0.0)
-    weight = palette.histogram(palette.of_pixel, mask) / area
-    return Surface((weight @ palette.named).astype(np.float32), area)
-
-
-def surface_shares(palette: Palette, mask: np.ndarray, terms: int) -> Surface:
-    """Mean memberships over a region, with shade and gloss given to the paint they lie on.
-
-    Parameters
-    ----------
-    palette : Palette
-        Of the picture; the first ``terms`` names are the basic terms and sum to 1.
-    mask : ndarray, float32, (P,)
+        Of the pictures; the first ``terms`` names are the basic terms and sum to 1.
+    regions : Histograms
     terms : int
         Number of basic terms, 11.
 
@@ -95,119 +88,158 @@ def surface_shares(palette: Palette, mask: np.ndarray, terms: int) -> Surface:
     orange explains its brown shadow and brown never explains orange. Then every lesser paint gets
     its own shade from what is left, up to as much again as it covers by name (`LESSER_CLAIM`).
     """
-    inside = np.flatnonzero(mask > 0.02)
-    if inside.size == 0:
-        return Surface(np.full(palette.named.shape[1], np.nan, dtype=np.float32), 0.0)
-    colours = palette.of_pixel[inside]
-    counts = palette.histogram(colours)
-    there = np.flatnonzero(counts)
-    weight = palette.histogram(colours, mask[inside])[there]
-    area = float(weight.sum())
-    weight /= area
-    named = palette.named[there]
-    shares = weight @ named
-    basic = shares[:terms].copy()
-    top = float(basic.max())
-    if top > CLEAR:
-        return Surface(shares.astype(np.float32), area)
-    light = _Light(palette.linear[:, there], weight, counts[there])
-    claims: dict[int, _Claim] = {}
-    for term in np.flatnonzero(basic >= min(PAINT_SHARE, top)).tolist():
-        claims[term] = light.claim(named[:, term])
-    main = max(claims, key=lambda term: basic[term] + claims[term].extra)
-    left = weight.copy()
-    lesser = [int(t) for t in np.argsort(-basic) if t != main and basic[t] >= LEAST_PAINT]
-    for term in [main, *lesser]:
-        claim = claims[term] if term in claims else light.claim(named[:, term])
-        if claim.extra <= 0.0:
-            continue
-        given = left * claim.given
-        total = float(given.sum())
-        if term != main and total > LESSER_CLAIM * basic[term]:
-            given *= LESSER_CLAIM * basic[term] / total
-        paint = palette.table[cube_index(claim.paint)]
-        shares = shares - given @ named + float(given.sum()) * paint
-        left -= given
-    return Surface(np.clip(shares, 0.0, 1.0).astype(np.float32), area)
+    shares = _means(palette, regions, regions.weight)
+    basic = shares[:, :terms]
+    top = basic.max(axis=1, initial=0.0)
+    region, term = np.nonzero((basic >= LEAST_PAINT) & (top <= CLEAR)[:, None])
+    if not region.size:
+        return _surfaces(palette, regions, shares)
+    by_name = basic[region, term]
+    claims = _Claims(palette, regions, region, term)
+    could_be = by_name >= np.minimum(PAINT_SHARE, top[region])
+    explains = np.where(could_be, by_name + claims.extra, -1.0)
+    is_main = np.zeros(len(region), bool)
+    is_main[_first_of_each(region, np.lexsort((-explains, region)))] = True
+    # The main paint of a region has the first turn, then the lesser ones, the larger first.
+    order = np.lexsort((-by_name, ~is_main, region))
+    turn = np.empty(len(region), np.intp)
+    turn[order] = np.arange(len(region)) - np.searchsorted(region, region)
+    left, given = regions.weight.copy(), np.zeros(len(region))
+    for now in range(int(turn.max()) + 1):
+        own = ((turn == now) & (claims.extra > 0.0))[claims.claim].nonzero()[0]
+        entry, claim = claims.entry[own], claims.claim[own]
+        part = left[entry] * claims.given[own]
+        total = np.bincount(claim, part, len(region))
+        if now:
+            limit = np.minimum(total, LESSER_CLAIM * by_name)
+            part *= (limit / np.maximum(total, 1e-12))[claim]
+            total = limit
+        left[entry] -= part
+        given += total
+    shares = _means(palette, regions, left)
+    paints = palette.names_of(cube_index(claims.paint), regions.picture[region])
+    np.add.at(shares, region, given[:, None] * paints)
+    return _surfaces(palette, regions, np.clip(shares, 0.0, 1.0))
 
 
-@dataclass(frozen=True, slots=True)
-class _Claim:
-    """How far each colour is shade or gloss of a paint, and how much of the region that adds."""
+def _means(palette: Palette, regions: Histograms, weight: np.ndarray) -> np.ndarray:
+    """Sums of weighted memberships, float64 (R, C), over every region; 0 where it is empty."""
+    shares = np.zeros((len(regions.area), palette.named.shape[1]))
+    there = regions.area > 0.0
+    if there.any():
+        weighted = palette.named.take(regions.colour, axis=0) * weight[:, None]
+        shares[there] = np.add.reduceat(weighted, regions.first[:-1][there], axis=0)
+    return shares
 
-    given: np.ndarray
-    paint: np.ndarray
-    extra: float
+
+def _surfaces(palette: Palette, regions: Histograms, shares: np.ndarray) -> list[Surface]:
+    shares = np.where((regions.area > 0.0)[:, None], shares, np.nan).astype(np.float32)
+    basic = len(COLOUR_NAMES)
+    columns = [basic + len(palette.codes[picture]) for picture in regions.picture.tolist()]
+    areas = regions.area.tolist()
+    return [Surface(own[:n], area) for own, n, area in zip(shares, columns, areas, strict=True)]
 
 
-class _Light:
-    """The colours of one region in linear light, with their weights and numbers of pixels."""
+def _first_of_each(group: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Those of ``order`` that come first of their group; groups rise along it."""
+    rises = np.diff(group[order], prepend=-1) > 0
+    return order[rises]
 
-    def __init__(self, linear: np.ndarray, weight: np.ndarray, counts: np.ndarray) -> None:
-        self.linear = linear
-        self.weight = weight
-        self.counts = counts
-        self.luminance = _LUMINANCE @ self.linear
-        self.square = np.einsum("cp,cp->p", self.linear, self.linear)
 
-    def claim(self, own: np.ndarray) -> _Claim:
-        """Give colours to the paint whose lit pixels are those that ``own`` names."""
-        lit = np.flatnonzero(own > 0.5)
-        nothing = np.zeros_like(self.weight)
-        if lit.size == 0:
-            return _Claim(nothing, np.zeros(3, dtype=np.uint8), 0.0)
-        counts, luminance = self.counts[lit], self.luminance[lit]
-        bright = luminance >= counts @ luminance / counts.sum() - 1e-6
-        paint = self.linear[:, lit[bright]] @ counts[bright] / counts[bright].sum()
-        given = self._shade(paint)
-        lighter = np.flatnonzero((self.luminance > _LUMINANCE @ paint) & (given < 1.0))
-        lighter = lighter[own[lighter] <= 0.5]
-        if lighter.size:
-            gloss = _gloss(self.linear[:, lighter], paint) * (1.0 - given[lighter])
-            few, many = GLOSS
-            total = float(self.weight[lighter] @ gloss)
-            given[lighter] += gloss * min(1.0, max(0.0, (many - total) / (many - few)))
-        encoded = np.round(from_linear(paint) * 255.0).astype(np.uint8)
-        return _Claim(given, encoded, float(self.weight @ (given * (1.0 - own))))
+class _Claims:
+    """How far the colours of regions are shade or gloss of paints, for many paints at once.
 
-    def _shade(self, paint: np.ndarray) -> np.ndarray:
-        power = float(paint @ paint) + 1e-9
-        scale = np.maximum(paint @ self.linear / power, 1e-4)
-        residual = np.sqrt(np.maximum(self.square / (scale * scale * power) - 1.0, 0.0))
+    Parameters
+    ----------
+    palette : Palette
+    regions : Histograms
+    region, term : ndarray, intp, (K,)
+        Of each claim: the region, and the term that names the lit pixels of the paint.
+
+    Attributes
+    ----------
+    claim, entry : ndarray, intp, (F,)
+        Every claim with every entry of its region.
+    given : ndarray, float64, (F,)
+        How far the entry is given to the claim.
+    paint : ndarray, uint8, (K, 3)
+    extra : ndarray, float64, (K,)
+        How much of the region the paint covers beyond its name.
+    """
+
+    def __init__(
+        self, palette: Palette, regions: Histograms, region: np.ndarray, term: np.ndarray
+    ) -> None:
+        sizes = np.diff(regions.first)[region]
+        first = np.cumsum(sizes) - sizes
+        self._first, self.claim = first, np.repeat(np.arange(len(region)), sizes)
+        self.entry = np.arange(len(self.claim)) + (regions.first[region] - first)[self.claim]
+        own = palette.named[regions.colour[self.entry], term[self.claim]]
+        linear, weight = regions.linear.take(self.entry, axis=1), regions.weight[self.entry]
+        luminance = _LUMINANCE @ linear
+        lit = np.where(own > 0.5, regions.pixels[self.entry], 0)
+        count = self._sums(lit)
+        mean = self._sums(lit * luminance) / np.maximum(count, 1)
+        bright = np.where(luminance >= mean[self.claim] - 1e-6, lit, 0)
+        paint = self._sums(linear * bright) / np.maximum(self._sums(bright), 1)
+        given = self._shade(linear, weight, paint)
+        lighter = (luminance > (_LUMINANCE @ paint)[self.claim]) & (given < 1.0) & (own <= 0.5)
+        place = lighter.nonzero()[0]
+        gloss = _gloss(linear.take(place, axis=1), paint.take(self.claim[place], axis=1))
+        gloss *= 1.0 - given[place]
+        few, many = GLOSS
+        total = np.bincount(self.claim[place], weight[place] * gloss, len(region))
+        glossy = np.clip((many - total) / (many - few), 0.0, 1.0)
+        given[place] += gloss * glossy[self.claim[place]]
+        given *= (count > 0)[self.claim]
+        self.given = given
+        self.paint = np.round(from_linear(paint.T) * 255.0).astype(np.uint8)
+        self.extra = self._sums(weight * (given * (1.0 - own)))
+
+    def _sums(self, values: np.ndarray) -> np.ndarray:
+        """Sums over the entries of each claim, of (F,) or (3, F)."""
+        return np.add.reduceat(values, self._first, axis=-1)
+
+    def _shade(self, linear: np.ndarray, weight: np.ndarray, paint: np.ndarray) -> np.ndarray:
+        power = np.einsum("ck,ck->k", paint, paint) + 1e-9
+        along = np.einsum("cf,cf->f", linear, (paint / power)[:, self.claim])
+        scale = np.maximum(along, 1e-4)
+        square = np.einsum("cf,cf->f", linear, linear)
+        residual = np.sqrt(np.maximum(square / (scale * scale * power[self.claim]) - 1.0, 0.0))
         near, far = SHADE_RESIDUAL
         on_line = np.clip((far - residual) / (far - near), 0.0, 1.0)
         on_line[scale > 1.05] = 0.0
-        low, high = SHADE
-        floor = _end_of_shade(scale, on_line * self.weight)
-        if floor < low:
-            low, high = floor, 1.2 * floor
+        begins, full = SHADE
+        floor = self._end_of_shade(scale, on_line * weight)
+        follows = floor < begins
+        low = np.where(follows, floor, begins)[self.claim]
+        high = np.where(follows, 1.2 * floor, full)[self.claim]
         return on_line * np.clip((scale - low) / (high - low), 0.0, 1.0)
 
+    def _end_of_shade(self, scale: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """Follow the shades down from each lit paint to the first gap: the share of light there.
 
-def _end_of_shade(scale: np.ndarray, weight: np.ndarray) -> float:
-    """Follow the shades down from the lit paint to the first gap: the share of light there.
-
-    Shading runs through all its values; a second, darker paint stands apart. In steps of half an
-    octave, a step with less than a quarter of what lies in any step below it is a gap.
-    """
-    steps = np.clip(-2.0 * np.log2(scale), 0, 11).astype(np.intp)
-    mass = np.bincount(steps, weights=weight, minlength=12)
-    below = np.maximum.accumulate(mass[::-1])[::-1]
-    for step in range(11):
-        if below[step + 1] < 1e-3:
-            return max(2.0 ** (-(step + 1.5) / 2.0), DEEPEST_SHADE)
-        if mass[step] < 0.25 * below[step + 1]:
-            return max(2.0 ** (-step / 2.0), DEEPEST_SHADE)
-    return DEEPEST_SHADE
+        Shading runs through all its values; a second, darker paint stands apart. In steps of half
+        an octave, a step with less than a quarter of what lies in any step below it is a gap.
+        """
+        steps = np.clip(-2.0 * np.log2(scale), 0, 11).astype(np.intp)
+        claims = len(self._first)
+        mass = np.bincount(12 * self.claim + steps, weight, 12 * claims).reshape(claims, 12)
+        below = np.maximum.accumulate(mass[:, ::-1], axis=1)[:, ::-1][:, 1:]
+        nothing = below < 1e-3
+        ends = nothing | (mass[:, :11] < 0.25 * below)
+        step = np.where(ends.any(axis=1), ends.argmax(axis=1), np.inf)
+        step += np.take_along_axis(nothing, ends.argmax(axis=1)[:, None], axis=1)[:, 0] * 1.5
+        return np.maximum(2.0 ** (-step / 2.0), DEEPEST_SHADE)
 
 
 def _gloss(linear: np.ndarray, paint: np.ndarray) -> np.ndarray:
-    """Measure how far pixels (3, P) are the paint with white light added, in [0, 1].
+    """Measure how far pixels (3, P) are their paint (3, P) with white light added, in [0, 1].
 
     The light ``h`` of ``pixel - paint = h (1, 1, 1)`` is the mean difference; what it leaves over
     must be small against it. A pixel clipped at white is taken for gloss by its brightness alone.
     """
-    above = linear - paint[:, None]
+    above = linear - paint
     light = above.mean(axis=0)
     left = np.abs(above - light).max(axis=0)
     near = np.clip(1.5 - left / (0.4 * light + 0.02), 0.0, 1.0)

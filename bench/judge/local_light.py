@@ -23,15 +23,15 @@ Gilchrist et al. An anchoring theory of lightness perception. Psychological Revi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
-from bench.judge.colour.palette import distinct
+from bench.judge.colour.palette import colours_of
 from bench.judge.colour.spaces import (
     cube,
-    cube_index,
     from_lab,
     lab_of_linear,
     to_lab,
@@ -98,49 +98,73 @@ def _cube() -> _Cube:
     return _Cube(np.round(cube() * 255.0), to_linear(cube()), lab, chroma)
 
 
-def as_seen(byte: np.ndarray, masks: np.ndarray, light: LocalLight = DEFAULT) -> np.ndarray:
+def as_seen(
+    pictures: Sequence[np.ndarray], masks: Sequence[np.ndarray], light: LocalLight = DEFAULT
+) -> list[np.ndarray]:
     """Pale pixels as a person sees them beside what is around them.
 
     Parameters
     ----------
-    byte : ndarray, uint8, (P, 3)
+    pictures : sequence of ndarray, uint8, (P, 3)
         sRGB, the light over the whole picture removed.
-    masks : ndarray, float32, (M, P)
-        Regions that share the pixels out; the last is the background.
+    masks : sequence of ndarray, float32, (M, P)
+        Of each picture the regions that share its pixels out; the last is the background.
     light : LocalLight
 
     Returns
     -------
-    ndarray, uint8, (P, 3)
+    list of ndarray, uint8, (P, 3)
     """
-    table, (cells, of_pixel) = _cube(), distinct(cube_index(byte))
+    table, colours = _cube(), colours_of(pictures)
+    counts = np.array([len(own) for own in masks])
+    picture = np.repeat(np.arange(len(masks)), counts)
+    last = np.cumsum(counts) - 1
+    # Room for every colour of the picture in every region.
+    sizes = np.diff(colours.first)[picture]
+    offset = np.cumsum(sizes) - sizes - colours.first[picture]
+    slots = []
+    for number, (own, of_pixel) in enumerate(zip(masks, colours.of_pixel, strict=True)):
+        offsets = offset[last[number] + 1 - len(own) : last[number] + 1]
+        slots.append(offsets.take(_greatest(own)) + of_pixel)
+    pixels = np.bincount(np.concatenate(slots), minlength=int(sizes.sum()))
+    there = pixels.nonzero()[0]
+    pixels = pixels[there]
+    region = np.repeat(np.arange(len(picture)), sizes)[there]
+    cells = colours.cells[there - offset[region]]
+    area = np.bincount(region, pixels, len(picture))
     pale = table.chroma[cells] < light.pale[1]
-    if not pale.any():
-        return byte
-    owner, count = _greatest(masks), len(masks)
-    which = owner * len(cells) + of_pixel
-    pixels = np.bincount(which, minlength=count * len(cells)).reshape(count, len(cells))
-    lab = table.lab[cells]
-    white = max(_quantile(lab[:, 0], pixels.sum(axis=0)), LEAST_WHITE)
-    area, sums = pixels.sum(axis=1), pixels @ table.linear[cells]
     few, many = _SURFACE
-    moved = np.zeros((count, len(cells), 3), np.int16)
-    for index in range(count):
-        of_region = np.flatnonzero(pale & (pixels[index] > 0))
-        share = pixels[index, of_region].sum() / max(area[index], 1)
-        whole = min(1.0, max(0.0, (share - few) / (many - few)))
-        if whole == 0.0:
-            continue
-        # What is around the background is the whole picture: things stand before it.
-        around = sums.sum(axis=0), area.sum()
-        if index < count - 1:
-            around = around[0] - sums[index], around[1] - area[index]
-        tint = np.zeros(2)
-        if around[1]:
-            tint = np.array(lab_of_linear(*(around[0] / around[1]).tolist())[1:])
-        seen = from_lab(_seen(lab[of_region], tint, white, light)) * 255.0
-        moved[index, of_region] = np.round(whole * (seen - table.byte[cells[of_region]]))
-    return np.clip(byte + moved.reshape(-1, 3)[which], 0, 255).astype(np.uint8)
+    share = np.bincount(region, pixels * pale, len(picture)) / np.maximum(area, 1.0)
+    whole = np.clip((share - few) / (many - few), 0.0, 1.0)
+    moving = (pale & (whole > 0.0)[region]).nonzero()[0]
+    sums = np.stack(
+        [np.bincount(region, pixels * of, len(picture)) for of in table.linear[cells].T]
+    )
+    parts = np.concatenate([area[None], sums])
+    # What is around the background is the whole picture: things stand before it.
+    around = np.add.reduceat(parts, last + 1 - counts, axis=1)[:, picture]
+    inner = np.ones(len(picture), bool)
+    inner[last] = False
+    around[:, inner] -= parts[:, inner]
+    tint = lab_of_linear((around[1:] / np.maximum(around[0], 1.0)).T)[:, 1:]
+    white = np.maximum(_lightest(table.lab[cells, 0], pixels, picture[region]), LEAST_WHITE)
+    region, cells = region[moving], cells[moving]
+    seen = from_lab(_seen(table.lab[cells], tint[region], white[picture[region]], light)) * 255.0
+    moved = np.zeros((3, int(sizes.sum())), np.int16)
+    moved[:, there[moving]] = np.round(whole[region, None] * (seen - table.byte[cells])).T
+    return [_moved(byte, moved, slot) for byte, slot in zip(pictures, slots, strict=True)]
+
+
+def _moved(byte: np.ndarray, moved: np.ndarray, slot: np.ndarray) -> np.ndarray:
+    """Bytes (P, 3) with what their slots (P,) are moved by."""
+    out = np.empty(byte.shape[::-1], np.uint8)
+    for channel, by in enumerate(moved):
+        value = by.take(slot)
+        value += byte[:, channel]
+        np.maximum(value, 0, out=value)
+        np.minimum(value, 255, out=value)
+        out[channel] = value
+    return out.T
 
 
 def _greatest(masks: np.ndarray) -> np.ndarray:
@@ -152,24 +176,26 @@ def _greatest(masks: np.ndarray) -> np.ndarray:
     return owner
 
 
-def _quantile(lightness: np.ndarray, pixels: np.ndarray) -> float:
-    """Lightness (N,) of colours that `_LIGHTEST` of the pixels do not exceed."""
-    order = np.argsort(lightness)
+def _lightest(lightness: np.ndarray, pixels: np.ndarray, picture: np.ndarray) -> np.ndarray:
+    """Lightness that `_LIGHTEST` of each picture's pixels do not exceed: (B,), of colours (N,)."""
+    order = np.lexsort((lightness, picture))
     below = np.cumsum(pixels[order])
-    place = np.searchsorted(below, int(_LIGHTEST * (below[-1] - 1)), side="right")
-    return float(lightness[order[place]])
+    ends = below[np.searchsorted(picture[order], np.arange(picture.max() + 1), side="right") - 1]
+    starts = np.concatenate([[0], ends[:-1]])
+    wanted = starts + (_LIGHTEST * (ends - starts - 1)).astype(np.intp)
+    return lightness[order[np.searchsorted(below, wanted, side="right")]]
 
 
-def _seen(lab: np.ndarray, tint: np.ndarray, white: float, light: LocalLight) -> np.ndarray:
-    """CIELAB (N, 3) of colours beside a tint (2,) and a lightest surface, as they are seen."""
-    seen = lab.copy()
-    strong = float(np.hypot(*tint))
-    if strong > 0.0:
-        along = tint / strong
-        soft, none = light.pale
-        fade = np.clip((none - np.hypot(lab[:, 1], lab[:, 2])) / (none - soft), 0.0, 1.0)
-        most = min(light.taken * strong, light.most_taken)
-        seen[:, 1:] -= (np.clip(lab[:, 1:] @ along, 0.0, most) * fade)[:, None] * along
+def _seen(lab: np.ndarray, tint: np.ndarray, white: np.ndarray, light: LocalLight) -> np.ndarray:
+    """CIELAB (N, 3) of colours as they are seen, beside tints (N, 2) and lightest surfaces (N,)."""
+    seen = lab.astype(np.float64)
+    strong = np.hypot(tint[:, 0], tint[:, 1])
+    along = tint / np.maximum(strong, 1e-9)[:, None]
+    soft, none = light.pale
+    fade = np.clip((none - np.hypot(lab[:, 1], lab[:, 2])) / (none - soft), 0.0, 1.0)
+    most = np.minimum(light.taken * strong, light.most_taken)
+    part = np.clip((seen[:, 1:] * along).sum(axis=1), 0.0, most)
+    seen[:, 1:] -= (part * fade)[:, None] * along
     left = np.hypot(seen[:, 1], seen[:, 2])
     left *= np.maximum(1.0, _DARK / np.maximum(seen[:, 0], 1.0))
     soft, none = light.neutral

@@ -15,14 +15,15 @@ and Cybernetics 9 (1979) 62-66: two classes of a histogram and the valley betwee
 
 from __future__ import annotations
 
+import math
+from functools import cached_property
+
 import numpy as np
 
-from bench.judge.colour.palette import Palette
-from bench.judge.lattice import lattice
+from bench.judge.colour.palette import Histograms, Palette
+from bench.judge.colour.spaces import lab_of_linear
 from prompts.colours import COLOUR_NAMES
 
-#: Longer side of the lattice of pixels that are looked at.
-SIDE = 160
 #: Depth of the valley (its height over the lower peak's) at which two names are two paints, and
 #: one; in between in proportion. Chosen by ``python -m bench.cli.fit light --only valley``.
 VALLEY = (0.15, 0.6)
@@ -44,42 +45,36 @@ _ALIKE = 1.0
 
 
 class Paints:
-    """The pixels of one picture on a lattice, for `rival`.
+    """The colours of one region, for `rival`.
 
     Parameters
     ----------
     palette : Palette
-        Of the picture, light removed.
-    shape : (int, int)
-        Height and width; their product is P.
+        Of the pictures, light removed.
+    regions : Histograms
+    region : int
+        Which of them.
     valley : (float, float)
         As `VALLEY`.
     """
 
     def __init__(
-        self, palette: Palette, shape: tuple[int, int], valley: tuple[float, float] = VALLEY
+        self,
+        palette: Palette,
+        regions: Histograms,
+        region: int,
+        valley: tuple[float, float] = VALLEY,
     ) -> None:
-        rows, columns = lattice(*shape, SIDE)
-        self._places = (
-            np.arange(shape[0])[rows, None] * shape[1] + np.arange(shape[1])[None, columns]
-        ).ravel()
-        self._palette = palette
-        self._valley = valley
+        self._palette, self._regions, self._valley = palette, regions, valley
+        self._own = slice(*regions.first[region : region + 2])
 
     def rival(
-        self,
-        mask: np.ndarray,
-        shares: np.ndarray,
-        requested: int,
-        terms: int,
-        parents: frozenset[int],
+        self, shares: np.ndarray, requested: int, terms: int, parents: frozenset[int]
     ) -> tuple[float, float]:
         """Largest paint of its own beside the asked one on a subject, and the commonest name.
 
         Parameters
         ----------
-        mask : ndarray, float32, (P,)
-            Of the subject.
         shares : ndarray, float32, (C,)
             Shares of the subject in the colours asked about (`dichromatic.surface_shares`).
         requested : int
@@ -97,50 +92,87 @@ class Paints:
             Share in the commonest other name that is no shade of the asked paint: one surface with
             it, darker, and no more than `MOST_SHADE` times as large.
         """
+        of = shares.tolist()
         others = [t for t in range(terms) if t != requested and t not in parents]
         # An asked colour that is no basic term shares pixels with the basic terms around it.
-        most = 1.0 - float(shares[requested]) if requested >= terms else 1.0
-        net = {t: min(float(shares[t]), most) for t in others}
+        most = 1.0 - of[requested] if requested >= terms else 1.0
+        net = {t: min(of[t], most) for t in others}
         common = dict(net)
         large = [t for t in others if net[t] > LEAST_SECOND]
-        if large and float(shares[requested]) > LEAST_SECOND:
-            places = self._places[mask[self._places] > 0.5]
-            colours, lab = self._palette.of_pixel[places], None
-            named = self._palette.named[colours]
+        if large and of[requested] > LEAST_SECOND:
+            pixels = self._regions.solid[self._own]
+            named = self._palette.named[self._regions.colour[self._own]]
             first = named[:, :terms].argmax(axis=1)
-            own = first == requested if requested < terms else named[:, requested] > 0.5
+            named_so = first == requested if requested < terms else named[:, requested] > 0.5
+            own, looked = self._some(named_so, pixels), False
             for term in large:
-                other = (first == term) & ~own
-                if own.sum() < LEAST_PIXELS or other.sum() < LEAST_PIXELS:
+                other = self._some((first == term) & ~named_so, pixels)
+                if min(own.count, other.count) < LEAST_PIXELS:
                     continue
-                lab = self._palette.lab[colours] if lab is None else lab
-                one = unity(lab[own], lab[other], self._valley)
-                if _is_shade(lab[other], lab[own]) and common[term] <= MOST_SHADE * float(
-                    shares[requested]
-                ):
+                looked = True
+                one = unity(own, other, self._valley)
+                if _is_shade(other, own) and common[term] <= MOST_SHADE * of[requested]:
                     common[term] *= 1.0 - one
                 net[term] *= 1.0 - one
-            white, gray = first == _WHITE, first == _GRAY
-            both = {_WHITE, _GRAY} <= set(large)
-            if both and lab is not None and min(white.sum(), gray.sum()) >= LEAST_PIXELS:
-                # A white paint and its shade are one rival under two names.
-                net[_WHITE] += unity(lab[white], lab[gray], self._valley) * net[_GRAY]
+            if looked and {_WHITE, _GRAY} <= set(large):
+                white, gray = (self._some(first == term, pixels) for term in (_WHITE, _GRAY))
+                if min(white.count, gray.count) >= LEAST_PIXELS:
+                    # A white paint and its shade are one rival under two names.
+                    net[_WHITE] += unity(white, gray, self._valley) * net[_GRAY]
         return min(1.0, max(0.0, *net.values())), min(1.0, max(0.0, *common.values()))
 
+    def _some(self, which: np.ndarray, pixels: np.ndarray) -> Spread:
+        chosen = (which & (pixels > 0)).nonzero()[0]
+        linear = self._regions.linear[:, self._own].take(chosen, axis=1)
+        return Spread(linear.T, pixels[chosen])
 
-def _is_shade(other: np.ndarray, lit: np.ndarray) -> bool:
+
+class Spread:
+    """Colours of some pixels.
+
+    Parameters
+    ----------
+    linear : ndarray, float, (N, 3)
+        Linear light.
+    pixels : ndarray, intp, (N,)
+        How many there are of each.
+    """
+
+    def __init__(self, linear: np.ndarray, pixels: np.ndarray) -> None:
+        self._linear, self.pixels = linear, pixels
+        self.count = int(pixels.sum())
+
+    @cached_property
+    def lab(self) -> np.ndarray:
+        """CIELAB, float64 (N, 3)."""
+        return lab_of_linear(self._linear)
+
+    @cached_property
+    def median(self) -> np.ndarray:
+        """Of the pixels, channel by channel: float64 (3,)."""
+        order = self.lab.argsort(axis=0)
+        below = self.pixels[order].cumsum(axis=0)
+        both = [
+            (below > place).argmax(axis=0) for place in ((self.count - 1) // 2, self.count // 2)
+        ]
+        channels = np.arange(3)
+        low, high = (self.lab[order[place, channels], channels] for place in both)
+        return np.asarray((low + high) / 2)
+
+
+def _is_shade(other: Spread, lit: Spread) -> bool:
     """Whether colours are darker than the lit ones and no stronger: shade adds no colour."""
-    (dark, *dull), (light, *strong) = np.median(other, axis=0), np.median(lit, axis=0)
-    return bool(dark < light and np.hypot(*dull) <= np.hypot(*strong) + _MORE_CHROMA)
+    (dark, *dull), (light, *strong) = other.median.tolist(), lit.median.tolist()
+    return bool(dark < light and math.hypot(*dull) <= math.hypot(*strong) + _MORE_CHROMA)
 
 
-def unity(first: np.ndarray, second: np.ndarray, valley: tuple[float, float] = VALLEY) -> float:
+def unity(first: Spread, second: Spread, valley: tuple[float, float] = VALLEY) -> float:
     """How far the colours of two names are one surface, in [0, 1].
 
     Parameters
     ----------
-    first, second : ndarray, float, (N, 3) and (M, 3)
-        CIELAB of the pixels of each name.
+    first, second : Spread
+        Of the pixels of each name.
     valley : (float, float)
 
     Returns
@@ -149,13 +181,17 @@ def unity(first: np.ndarray, second: np.ndarray, valley: tuple[float, float] = V
         0 where the distribution along the line between their medians has a valley of less than
         the first share of the lower peak, 1 from the second on.
     """
-    here, there = np.median(first, axis=0), np.median(second, axis=0)
-    line = there - here
+    here, line = first.median, second.median - first.median
     power = float(line @ line)
     if power < _ALIKE**2:
         return 1.0
-    along = np.concatenate([(part - here) @ line / power for part in (first, second)])
-    counts = np.convolve(np.histogram(along, _BINS)[0], (0.25, 0.5, 0.25), "same")
+    counts = np.zeros(len(_BINS) + 1)
+    for part in (first, second):
+        along = (part.lab - here) @ line / power
+        # The medians lie on edges of bins, and are of the upper one whatever the rounding.
+        place = _BINS.searchsorted(along + 1e-6, side="right")
+        counts += np.bincount(place, part.pixels, len(counts))
+    counts = np.convolve(counts[1:-1], (0.25, 0.5, 0.25), "same")
     low = int(counts[:_MIDDLE].argmax())
     high = _MIDDLE + int(counts[_MIDDLE:].argmax())
     peak = float(min(counts[low], counts[high]))

@@ -74,7 +74,12 @@ def sampled(layers: np.ndarray) -> np.ndarray:
     if layers.ndim == 3 and layers.shape[2] == 3 and layers.dtype == np.uint8:
         shape = layers.shape[:2]
         places = _places(*shape)
-        return layers if places is None else layers.reshape(-1, 3)[places]
+        if places is None:
+            return layers
+        flat = layers.reshape(-1)
+        return np.stack([flat.take(3 * places + channel) for channel in range(3)]).transpose(
+            1, 2, 0
+        )
     height, width = layers.shape[-2:]
     places = _places(height, width)
     if places is None:

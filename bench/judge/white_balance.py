@@ -117,7 +117,7 @@ def _find_tint(linear: np.ndarray, inside: np.ndarray, subjects: int) -> np.ndar
     mean = np.median(table[alike], axis=0)
     light = np.exp([mean[0], 0.0, mean[1]])
     light /= light.max()
-    _, a, b = lab_of_linear(*light.tolist())
+    _, a, b = lab_of_linear(light).tolist()
     chroma, hue = math.hypot(a, b), math.degrees(math.atan2(b, a)) % 360.0
     cool = COOL_HUE[0] <= hue <= COOL_HUE[1]
     if subject_is_pale:
@@ -167,7 +167,7 @@ def _pale_tint(patch: np.ndarray) -> tuple[float, float] | None:
     top = max(red, green, blue)
     if top < 0.05:
         return None
-    _, a, b = lab_of_linear(red / top, green / top, blue / top)
+    _, a, b = lab_of_linear(patch / top).tolist()
     if math.hypot(a, b) > PALE:
         return None
     middle = max(green, 1e-4)
@@ -178,4 +178,5 @@ def remove_light(byte: np.ndarray, light: np.ndarray) -> np.ndarray:
     """Divide a light out, channel by channel (von Kries): uint8 like ``byte``."""
     curve = from_linear(linear_of_byte()[:, None] / np.maximum(light, 1e-2))
     table = np.round(curve * 255.0).astype(np.uint8)
-    return np.stack([table[byte[..., channel], channel] for channel in range(3)], axis=-1)
+    channels = [table[:, channel].take(byte[..., channel]) for channel in range(3)]
+    return np.moveaxis(np.stack(channels), 0, -1)

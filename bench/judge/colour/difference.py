@@ -59,6 +59,11 @@ def _soften(distance: np.ndarray, tolerance: float) -> np.ndarray:
     return 1.0 / (1.0 + np.exp(steps))
 
 
+def match_table(target: str, tolerance: float = TOLERANCE) -> np.ndarray:
+    """`match` at the cells of `bench.judge.colour.spaces.cube`: float32 (262144,)."""
+    return _match_table(resolve(target), float(tolerance))
+
+
 @lru_cache(maxsize=64)
 def _match_table(target: tuple[int, int, int], tolerance: float) -> np.ndarray:
     code = "#{:02x}{:02x}{:02x}".format(*target)
@@ -84,7 +89,7 @@ def match(rgb: np.ndarray, target: str, tolerance: float = TOLERANCE) -> np.ndar
         table of 64 cells a channel.
     """
     byte = as_byte(rgb)
-    return np.take(_match_table(resolve(target), float(tolerance)), cube_index(byte))
+    return np.take(match_table(target, tolerance), cube_index(byte))
 
 
 #: A colour is a kind of every basic term that so large a share of people would call it by.
@@ -108,7 +113,7 @@ def membership_table(colours: tuple[str, ...]) -> np.ndarray:
     for colour in colours:
         term = basic_term(colour)
         if term is None:
-            columns.append(_match_table(resolve(colour), TOLERANCE))
+            columns.append(match_table(colour))
         else:
             columns.append(table()[:, COLOUR_NAMES.index(term)])
     return np.stack(columns, axis=-1)

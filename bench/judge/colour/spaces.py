@@ -122,23 +122,15 @@ def to_lab(rgb: np.ndarray) -> np.ndarray:
     ----------
     CIE 15:2004, Colorimetry, section 8.2.1.
     """
-    ratio = to_linear(as_unit(rgb)) @ _XYZ.T / _WHITE
+    return lab_of_linear(to_linear(as_unit(rgb)))
+
+
+def lab_of_linear(linear: np.ndarray) -> np.ndarray:
+    """CIELAB float64 (..., 3) of linear light in [0, 1]: the second half of `to_lab`."""
+    ratio = linear @ _XYZ.T / _WHITE
     root = np.where(ratio > (6 / 29) ** 3, np.cbrt(ratio), ratio * (29 / 6) ** 2 / 3 + 4 / 29)
     x, y, z = root[..., 0], root[..., 1], root[..., 2]
     return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
-
-
-def lab_of_linear(red: float, green: float, blue: float) -> tuple[float, float, float]:
-    """CIELAB of one colour in linear light, in [0, 1]: `to_lab` without arrays."""
-    ratios = [
-        (row[0] * red + row[1] * green + row[2] * blue) / white
-        for row, white in zip(_XYZ.tolist(), _WHITE.tolist(), strict=True)
-    ]
-    x, y, z = (
-        ratio ** (1 / 3) if ratio > (6 / 29) ** 3 else ratio * (29 / 6) ** 2 / 3 + 4 / 29
-        for ratio in ratios
-    )
-    return 116 * y - 16, 500 * (x - y), 200 * (y - z)
 
 
 def from_lab(lab: np.ndarray) -> np.ndarray:
@@ -174,5 +166,10 @@ def cube() -> np.ndarray:
 
 def cube_index(byte: np.ndarray) -> np.ndarray:
     """Row of `cube` for each 8-bit colour: intp (...), from uint8 (..., 3)."""
-    cell = (byte >> 2).astype(np.int32)
-    return (cell[..., 0] << 12) | (cell[..., 1] << 6) | cell[..., 2]
+    cell = (byte[..., 0] & 252).astype(np.intp)
+    cell <<= 10
+    low = (byte[..., 1] & 252).astype(np.uint16)
+    low <<= 4
+    low |= byte[..., 2] >> 2
+    cell |= low
+    return cell

@@ -37,29 +37,33 @@ _NAN = float("nan")
 _NOUNS = {"picture_frame": "picture frame", "other": "other object"}
 
 
-def ground_of(regions: Regions, palette: Palette) -> dict[str, Surface]:
+def ground_of(regions: Regions, palette: Palette, picture: int) -> dict[str, Surface]:
     """Shares of the wall, of the support, and of both as ``background``, where they are there.
 
     Parameters
     ----------
     regions : Regions
     palette : Palette
-        Of the picture.
+    picture : int
+        Which picture of the palette.
     """
-    colours = on_lattice(palette.of_pixel.reshape(regions.background.shape))
+    first, last = palette.colours.first[picture : picture + 2].tolist()
+    named = palette.named[first:last]
+    colours = on_lattice(palette.colours.of_pixel[picture].reshape(regions.background.shape))
     places = places_of(on_lattice(labels_of(regions)), regions.neighbours)
     least = max(MIN_PIXELS, MIN_SHARE * colours.size)
-    masks: dict[str, np.ndarray] = {
-        name: places[name][0] for name in ("wall", "support") if name in places
+    counts: dict[str, np.ndarray] = {
+        name: np.bincount(colours[places[name][0]] - first, minlength=last - first)
+        for name in ("wall", "support")
+        if name in places
     }
-    if masks:
-        masks["background"] = np.any(list(masks.values()), axis=0)
+    if counts:
+        counts["background"] = sum(counts.values(), np.zeros(last - first, np.intp))
     found: dict[str, Surface] = {}
-    for name, mask in masks.items():
-        area = float(mask.sum())
+    for name, count in counts.items():
+        area = float(count.sum())
         if area >= least:
-            shares = palette.histogram(colours[mask]) @ palette.named / area
-            found[name] = Surface(shares.astype(np.float32), area)
+            found[name] = Surface((count @ named / area).astype(np.float32), area)
     return found
 
 

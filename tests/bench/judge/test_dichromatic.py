@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from bench.judge.colour.difference import membership_table
-from bench.judge.colour.palette import palette_of
-from bench.judge.dichromatic import plain_shares, surface_shares
+from bench.judge.colour.palette import histograms_of, palette_of
+from bench.judge.dichromatic import LEAST, plain_shares, surface_shares
 from prompts.colours import COLOUR_NAMES
 from tests.bench.scenes import TAN, Scene, draw
 
@@ -23,9 +22,9 @@ def shares_of(scene: Scene, quality: int | None = None) -> dict[str, float]:
         buffer = io.BytesIO()
         Image.fromarray(image).save(buffer, "JPEG", quality=quality)
         image = np.array(Image.open(buffer).convert("RGB"))
-    table = membership_table(COLOUR_NAMES)
-    byte = image.reshape(-1, 3)
-    surface = surface_shares(palette_of(byte, table), regions.masks[0].ravel(), 11)
+    palette = palette_of([image.reshape(-1, 3)])
+    regions = histograms_of(palette, [[regions.masks[0].ravel()]], LEAST)
+    (surface,) = surface_shares(palette, regions, 11)
     return dict(zip(COLOUR_NAMES, surface.shares.tolist(), strict=True))
 
 
@@ -110,12 +109,8 @@ def test_shares_are_shares(first, second, share, shading, pattern):
 
 
 def test_an_empty_region_has_no_shares():
-    table = membership_table(COLOUR_NAMES)
-    byte = np.zeros((9, 3), dtype=np.uint8)
-    nothing = np.zeros(9, dtype=np.float32)
-    for surface in (
-        surface_shares(palette_of(byte, table), nothing, 11),
-        plain_shares(palette_of(byte, table), nothing),
-    ):
+    palette = palette_of([np.zeros((9, 3), dtype=np.uint8)])
+    regions = histograms_of(palette, [[np.zeros(9, dtype=np.float32)]])
+    for (surface,) in (surface_shares(palette, regions, 11), plain_shares(palette, regions)):
         assert surface.area == 0
         assert np.isnan(surface.shares).all()

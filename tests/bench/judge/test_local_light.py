@@ -38,18 +38,18 @@ def name_of(byte: np.ndarray) -> str:
 )
 def test_a_thing_has_the_name_that_a_person_gives_it(thing, around, name):
     byte, masks = scene(thing, around)
-    assert name_of(as_seen(byte, masks)[0]) == name
+    assert name_of(as_seen([byte], [masks])[0][0]) == name
 
 
 def test_strong_colours_are_left_as_they_are():
     byte, masks = scene((200, 30, 30), (30, 60, 200))
-    seen = as_seen(byte, masks)
+    (seen,) = as_seen([byte], [masks])
     assert (seen[:95] == byte[:95]).all()
 
 
 def test_a_picture_of_one_region_has_no_surroundings():
     byte = np.full((50, 3), (150, 135, 135), np.uint8)
-    seen = as_seen(byte, np.ones((1, 50), np.float32))
+    (seen,) = as_seen([byte], [np.ones((1, 50), np.float32)])
     lab = to_lab(seen)
     np.testing.assert_allclose(lab[:, 1:], to_lab(byte)[:, 1:], atol=2.5)
 
@@ -61,8 +61,16 @@ def test_the_order_of_grays_stays(levels):
     byte = np.concatenate([np.array(sorted(levels), np.uint8)[:, None].repeat(3, 1), around])
     masks = np.zeros((2, len(byte)), np.float32)
     masks[0, : len(levels)] = masks[1, len(levels) :] = 1
-    seen = to_lab(as_seen(byte, masks)[: len(levels)])[:, 0]
+    seen = to_lab(as_seen([byte], [masks])[0][: len(levels)])[:, 0]
     assert (np.diff(seen) >= -1.0).all()
+
+
+def test_pictures_together_are_as_each_alone():
+    scenes = [scene((238, 212, 216), (200, 40, 45)), scene((62, 60, 58), (200, 196, 190), 220)]
+    scenes.append((np.full((50, 3), (150, 135, 135), np.uint8), np.ones((1, 50), np.float32)))
+    together = as_seen(*zip(*scenes, strict=True))
+    for seen, (byte, masks) in zip(together, scenes, strict=True):
+        assert (seen == as_seen([byte], [masks])[0]).all()
 
 
 @settings(max_examples=60, deadline=None)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bench.judge.colour import memberships
 from bench.judge.colour.difference import parents_of
-from bench.judge.colour.model import table
-from bench.judge.colour.palette import palette_of
-from bench.judge.colour.spaces import from_linear, to_lab, to_linear
-from bench.judge.paints import Paints, unity
+from bench.judge.colour.palette import histograms_of, palette_of
+from bench.judge.colour.spaces import from_lab, from_linear, to_lab, to_linear
+from bench.judge.paints import Paints, Spread, unity
 from prompts.colours import COLOUR_NAMES
 
 
@@ -24,9 +25,14 @@ def ramp(paint: tuple[int, int, int], darkest: float) -> np.ndarray:
 
 def rival_of(image: np.ndarray, colour: str) -> tuple[float, float]:
     byte = image.reshape(-1, 3)
-    paints = Paints(palette_of(byte, table()), image.shape[:2])
-    mask, asked = np.ones(len(byte), np.float32), COLOUR_NAMES.index(colour)
-    return paints.rival(mask, memberships(byte).mean(axis=0), asked, len(COLOUR_NAMES), frozenset())
+    palette = palette_of([byte])
+    regions = histograms_of(palette, [[np.ones(len(byte), np.float32)]])
+    shares, asked = memberships(byte).mean(axis=0), COLOUR_NAMES.index(colour)
+    return Paints(palette, regions, 0).rival(shares, asked, len(COLOUR_NAMES), frozenset())
+
+
+def spread(lab: np.ndarray) -> Spread:
+    return Spread(to_linear(from_lab(lab)), np.ones(len(lab), np.intp))
 
 
 def test_shade_is_no_second_paint():
@@ -47,10 +53,19 @@ def test_halves_are_two_paints(second):
 def test_unity_of_a_distribution_and_of_two():
     rng = np.random.default_rng(1)
     line = rng.uniform(20, 80, (4000, 1)) * np.array([1.0, 0.1, 0.1])
-    assert unity(line[line[:, 0] < 50], line[line[:, 0] >= 50]) == 1.0
-    assert unity(rng.normal(20, 2, (500, 3)), rng.normal(60, 2, (500, 3))) == 0.0
-    lab = to_lab(np.full((9, 3), 120, np.uint8))
-    assert unity(lab, lab) == 1.0
+    assert unity(spread(line[line[:, 0] < 50]), spread(line[line[:, 0] >= 50])) == 1.0
+    dark, light = (rng.normal((level, 0, 0), 2, (500, 3)) for level in (20, 60))
+    assert unity(spread(dark), spread(light)) == 0.0
+    one = spread(to_lab(np.full((9, 3), 120, np.uint8)))
+    assert unity(one, one) == 1.0
+
+
+@given(st.lists(st.tuples(st.integers(0, 255), st.integers(1, 5)), min_size=1, max_size=9))
+def test_median_of_colours_is_that_of_their_pixels(some):
+    byte, pixels = np.array([[level, 9, 80] for level, _ in some], np.uint8), [n for _, n in some]
+    found = Spread(to_linear(byte / 255.0), np.array(pixels)).median
+    every = np.median(np.repeat(to_lab(byte), pixels, axis=0), axis=0)
+    np.testing.assert_allclose(found, every, atol=1e-6)
 
 
 def test_crimson_is_a_red():

@@ -80,6 +80,6 @@ def test_no_colours_at_all():
 
 
 @given(st.tuples(*[st.floats(0, 1)] * 3))
-def test_one_colour_without_arrays_is_the_same(linear):
-    found = lab_of_linear(*linear)
-    np.testing.assert_allclose(found, to_lab(from_linear(np.array(linear))), atol=1e-3)
+def test_linear_light_has_the_same_lab(linear):
+    light = np.array(linear)
+    np.testing.assert_allclose(lab_of_linear(light), to_lab(from_linear(light)), atol=1e-3)
