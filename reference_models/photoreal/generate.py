@@ -17,13 +17,15 @@ import numpy as np
 from PIL import Image
 
 from reference_models.photoreal.draws import Draws
+from reference_models.photoreal.hard import plan_hard
 from reference_models.photoreal.paint import linear
 from reference_models.photoreal.plan import ScenePlan, plan_scene
 from reference_models.photoreal.render import RenderedPicture, render
 from reference_models.photoreal.scene import FIRST, FRAME, PLATE, SUPPORT, WALL, build
 
-#: Least share of the picture that a subject, and a place that holds the colour, cover.
-_LEAST_SUBJECT, _LEAST_PLACE = 0.012, 0.03
+#: Least share of the picture that a subject, a small one where small ones are wanted, and a place
+#: that holds the colour, cover.
+_LEAST_SUBJECT, _LEAST_SMALL, _LEAST_PLACE = 0.012, 0.004, 0.03
 #: Shares of the asked colour on a body that is to be called mixed.
 _MIXED = (0.3, 0.6)
 _TRIES = 12
@@ -32,8 +34,10 @@ _TRIES = 12
 def shows(plan: ScenePlan, picture: RenderedPicture) -> str:
     """Why a picture does not show its plan; empty where it does."""
     share = np.bincount(picture.labels.ravel(), minlength=16) / picture.labels.size
-    for k, one in enumerate(plan.drawn):
-        if share[FIRST + 2 * k] < _LEAST_SUBJECT:
+    least = _LEAST_SMALL if plan.layout in ("small", "crowd") else _LEAST_SUBJECT
+    # Of a crowd some may be hidden.
+    for k, one in enumerate(plan.drawn[: 1 if plan.layout == "crowd" else None]):
+        if share[FIRST + 2 * k] < least:
             return f"{one.name} is hardly to be seen"
     for place, label in ((plan.plate, PLATE), (plan.frame, FRAME)):
         if place is not None and share[label] < _LEAST_PLACE / 2:
@@ -59,13 +63,13 @@ def mixed_share(
 
 
 def draw_scene(
-    number: int, test: bool, size: int, samples: int, photos: list[np.ndarray]
+    number: int, test: bool, size: int, samples: int, photos: list[np.ndarray], hard: bool = False
 ) -> tuple[ScenePlan, RenderedPicture, float]:
     """One scene: its plan, its picture, and the share of its body in the asked colour."""
     reason = ""
     for attempt in range(_TRIES):
         d = Draws((2026, int(test), number, attempt), test)
-        plan = plan_scene(number, d)
+        plan = plan_hard(number, d) if hard else plan_scene(number, d)
         photo = photos[int(d.rng.integers(len(photos)))] if photos and d.chance(0.3) else None
         stage = build(plan, d, photo)
         seed = number * _TRIES + attempt
@@ -83,7 +87,10 @@ def draw_scene(
 
 def record(number: int, plan: ScenePlan, share: float) -> dict[str, Any]:
     """The line of a scene."""
-    return {"number": number, **asdict(plan), "share": round(share, 4)}
+    fields = asdict(plan)
+    if plan.layout == "usual":
+        del fields["layout"]
+    return {"number": number, **fields, "share": round(share, 4)}
 
 
 def sample_photographs() -> list[np.ndarray]:
@@ -107,13 +114,16 @@ def sample_photographs() -> list[np.ndarray]:
 @click.option("--first", default=0, show_default=True)
 @click.option("--count", default=1500, show_default=True)
 @click.option("--test/--train", default=False, help="Shapes kept for the test set.")
+@click.option("--hard", is_flag=True, help="Scenes that are hard to cut out; for training alone.")
 @click.option("--size", default=256, show_default=True)
 @click.option("--samples", default=16, show_default=True, help="Paths a pixel.")
 @click.option("--quality", default=92, show_default=True, help="Of the JPEG.")
 def main(
-    out: Path, first: int, count: int, test: bool, size: int, samples: int, quality: int
+    out: Path, first: int, count: int, test: bool, hard: bool, size: int, samples: int, quality: int
 ) -> None:
     """Render scenes, going on where it was left."""
+    if hard and test:
+        raise click.UsageError("--hard scenes are for training; expected --train with them")
     out.mkdir(parents=True, exist_ok=True)
     lines = out / "scenes.jsonl"
     done = set()
@@ -124,7 +134,7 @@ def main(
         if number in done:
             continue
         try:
-            plan, picture, share = draw_scene(number, test, size, samples, photos)
+            plan, picture, share = draw_scene(number, test, size, samples, photos, hard)
         except click.ClickException as error:
             click.echo(error.message, err=True)
             continue

@@ -60,6 +60,8 @@ class ScenePlan:
         Colour terms; None is a quiet surface.
     plate, frame : str or None
         Colour terms; None where there is none.
+    layout : str
+        ``usual``, or one of `reference_models.photoreal.hard.LAYOUTS`.
     """
 
     verdict: str
@@ -69,6 +71,7 @@ class ScenePlan:
     support: str | None = None
     plate: str | None = None
     frame: str | None = None
+    layout: str = "usual"
 
     @property
     def cell(self) -> Cell:
@@ -87,7 +90,8 @@ def usual(name: str) -> tuple[str, ...]:
     return known.get(name, _USUAL.get(name, ()))
 
 
-def _others(d: Draws, *taken: str | None) -> str:
+def draw_other(d: Draws, *taken: str | None) -> str:
+    """A colour term that is none of those taken."""
     return d.pick([c for c in COLOUR_NAMES if c not in taken])
 
 
@@ -108,9 +112,9 @@ def plan_scene(index: int, d: Draws) -> ScenePlan:
             break
         name = _noun(d, d.test)
     natural = [c for c in usual(name) if c != colour]
-    other = _others(d, colour, *usual(name))
+    other = draw_other(d, colour, *usual(name))
     second_name = _noun(d, d.test, name)
-    second_colour = _others(d, colour, other)
+    second_colour = draw_other(d, colour, other)
     shown = PlannedThing(name, colour)
     asked: tuple[tuple[str, str], ...] = ((colour, name),)
     pair = verdict in ("bound", "neighbour", "mixed", "wrong") and d.chance(0.35)
@@ -121,7 +125,7 @@ def plan_scene(index: int, d: Draws) -> ScenePlan:
     elif verdict in ("neighbour", "background"):
         shown = PlannedThing(name, natural[0] if natural and d.chance(0.6) else other)
     elif verdict == "mixed":
-        second = _others(d, colour)
+        second = draw_other(d, colour)
         shown = PlannedThing(name, colour, second, d.pick(("halves", "stripes", "patch")))
     drawn: tuple[PlannedThing, ...] = (shown,)
     if verdict == "swapped":
@@ -137,13 +141,13 @@ def plan_scene(index: int, d: Draws) -> ScenePlan:
             asked = ((colour, name), (second_colour, second_name))
     taken = {colour, *(t.colour for t in drawn), *(t.second or colour for t in drawn)}
     wall, support = (
-        None if d.chance(0.6) and not taken & _QUIET else _others(d, *taken) for _ in range(2)
+        None if d.chance(0.6) and not taken & _QUIET else draw_other(d, *taken) for _ in range(2)
     )
     plate = frame = None
     if len(drawn) == 1 and d.chance(0.3):
-        plate = _others(d, *taken)
+        plate = draw_other(d, *taken)
     if d.chance(0.15):
-        frame = _others(d, *taken)
+        frame = draw_other(d, *taken)
     if verdict == "background":
         place = d.pick(("wall", "support", "both"))
         wall = colour if place != "support" else wall

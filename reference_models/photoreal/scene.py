@@ -22,6 +22,8 @@ WALL, SUPPORT, PLATE, FRAME, FIRST = 0, 1, 2, 3, 4
 LIGHTS = 3
 #: No thing reaches further from the origin, and no light comes nearer.
 REACH = 2.6
+#: Places of the things of a crowd, in gaps beside and in steps behind the middle.
+_CROWD = ((0, 0), (0.8, 0.2), (-0.8, 0.1), (0.5, 0.9), (-0.4, 1.0), (0.1, -0.9))
 #: Things that hang in the air or on the wall rather than stand.
 _FLOATS = frozenset({"balloon"})
 
@@ -108,11 +110,17 @@ def build(plan: ScenePlan, d: Draws, photo: np.ndarray | None = None) -> Photore
     low = d.chance(0.18)
     count = len(plan.drawn)
     gap = d.uniform(0.8, 1.25)
+    if plan.layout == "touching":
+        gap = d.uniform(0.4, 0.8)
     paints: list[tuple[np.ndarray, np.ndarray]] = []
     for k, one in enumerate(plan.drawn):
         size = d.uniform(0.8, 1.15)
         x = 0.0 if count == 1 else (k - 0.5) * gap
         y = d.uniform(-0.25, 0.25) if count > 1 else 0.0
+        if plan.layout == "crowd":
+            size *= d.uniform(0.5, 1.0)
+            x, y = _CROWD[k % len(_CROWD)]
+            x, y = gap * x + d.uniform(-0.2, 0.2), 0.8 * y + d.uniform(-0.2, 0.2)
         lift = 0.06 if plan.plate is not None and count == 1 else 0.0
         lift += d.uniform(0.15, 0.5) if one.name in _FLOATS else 0.0
         first = colour_of(one.colour, d)
@@ -134,6 +142,12 @@ def build(plan: ScenePlan, d: Draws, photo: np.ndarray | None = None) -> Photore
         span = max(span, d.uniform(1.7, 2.4))
     if d.chance(0.12) and plan.verdict in ("bound", "prior", "wrong", "mixed"):
         span = d.uniform(0.65, 0.9)
+    if plan.layout == "crowd":
+        span = d.uniform(1.8, 3.2)
+    elif plan.layout == "small":
+        span *= d.uniform(1.3, 2.0)
+    elif plan.layout == "close":
+        span = d.uniform(0.5, 0.8)
     view = d.uniform(24, 50)
     distance = span / (2 * np.tan(np.radians(view / 2))) + 0.3
     turn = np.radians(d.uniform(-35, 35))
