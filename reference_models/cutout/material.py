@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,12 +59,32 @@ def read_photos(folders: Sequence[Path]) -> Tensor:
     return torch.stack(found)
 
 
-def read_material(icons: Path, photos: Sequence[Path]) -> Material:
-    """Icons from an npz of ``rgba`` (I, S, S, 4) and ``name`` (I,), photographs from folders."""
+def read_material(
+    icons: Path,
+    photos: Sequence[Path],
+    names: Sequence[str] = NAMES,
+    shown: Mapping[str, tuple[str, ...]] | None = None,
+) -> Material:
+    """Icons from an npz of ``rgba`` (I, S, S, 4) and ``name`` (I,), photographs from folders.
+
+    Parameters
+    ----------
+    icons : Path
+    photos : sequence of Path
+    names : sequence of str
+        What a thing can be; the last is everything else.
+    shown : mapping or None
+        Nouns beyond those of the file to names of icons, ``key`` (I,) of the npz, that show them.
+    """
+    noun_of = {key: noun for noun, keys in (shown or {}).items() for key in keys}
     with np.load(icons) as file:
         rgba = torch.from_numpy(file["rgba"]).permute(0, 3, 1, 2).contiguous()
-        names = [NAMES.index(name) if name in NAMES else OTHER for name in file["name"].tolist()]
-    return Material(rgba, torch.tensor(names), read_photos(photos))
+        nouns = file["name"].tolist()
+        if noun_of:
+            keys = file["key"].tolist()
+            nouns = [noun or noun_of.get(key, "") for noun, key in zip(nouns, keys, strict=True)]
+    index = [names.index(noun) if noun in names else len(names) - 1 for noun in nouns]
+    return Material(rgba, torch.tensor(index), read_photos(photos))
 
 
 def sources_of(icons: Path) -> str:

@@ -28,14 +28,14 @@ from reference_models.cutout.layers import (
     recoloured,
     uniform,
 )
-from reference_models.cutout.material import OTHER, Material
-from reference_models.cutout.photo_decoder import KINDS, NAMES, SIDE
+from reference_models.cutout.material import Material
+from reference_models.cutout.photo_decoder import KINDS, NAMES, OTHER, SIDE
 
 _THING, _PLATE, _FRAME, _SUPPORT = (
     KINDS.index(k) for k in ("thing", "plate", "picture frame", "support")
 )
-#: Things of one picture at most.
-MOST = 3
+#: Things of one picture at most, and of a composed one.
+MOST, _COMPOSED = 6, 3
 #: Labels of photoreal masks: wall, support, plate, frame, then two for each thing.
 _OF_LABEL = torch.tensor([0, _SUPPORT, _PLATE, _FRAME] + [_THING] * 12)
 
@@ -70,7 +70,7 @@ def composed(n: int, material: Material, g: torch.Generator, size: int = SIDE) -
     things = torch.zeros(n, size, size, dtype=torch.uint8)
     names = torch.full((n, MOST), -1)
     pair = torch.rand(n, generator=g) < 0.45
-    scale = torch.where(pair, uniform(0.22, 0.5, n, g), uniform(0.25, 0.95, n, g))
+    scale = torch.where(pair, uniform(0.14, 0.5, n, g), uniform(0.14, 0.95, n, g))
     side = torch.where(torch.rand(n, generator=g) < 0.5, 1.0, -1.0)
     # Pairs touch, overlap or stand apart.
     apart = torch.where(pair, scale * uniform(0.55, 1.25, n, g), torch.zeros(n))
@@ -108,9 +108,11 @@ def composed(n: int, material: Material, g: torch.Generator, size: int = SIDE) -
         )
         scale[rows] = torch.minimum(scale[rows], 0.8 * reach)
         lay(rows, layer, mask, _PLATE)
-    known = (material.names < OTHER).nonzero()[:, 0]
+    # Each name equally often: there are hundreds of some and two of others.
+    often = torch.bincount(material.names, minlength=len(NAMES))[material.names]
+    known = (material.names < OTHER) / often
     there = torch.stack([torch.rand(n, generator=g) < 0.96, pair, torch.rand(n, generator=g) < 0.1])
-    for slot in range(MOST):
+    for slot in range(_COMPOSED):
         if slot == 1:
             scale = scale * uniform(0.75, 1.3, n, g)
             cx, cy = apart * side, (cy + uniform(-0.25, 0.25, n, g)).clamp(-0.7, 0.7)
@@ -122,7 +124,7 @@ def composed(n: int, material: Material, g: torch.Generator, size: int = SIDE) -
         if not m:
             continue
         pick = torch.randint(len(material.icons), (m,), generator=g)
-        known_pick = known[torch.randint(len(known), (m,), generator=g)]
+        known_pick = torch.multinomial(known, m, True, generator=g)
         pick = torch.where(torch.rand(m, generator=g) < 0.5, known_pick, pick)
         source = material.icons[pick].float() / 255
         source = torch.cat([source[:, :3] * source[:, 3:], source[:, 3:]], 1)
@@ -141,6 +143,31 @@ def composed(n: int, material: Material, g: torch.Generator, size: int = SIDE) -
         lay(rows, straight[:, :3], alpha, _THING, slot + 1)
         names[rows, slot] = material.names[pick]
     return Pictures(degrade(image.clamp(0, 1), g), kinds, things, names)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Truth:
+    """What is known of pictures at a quarter of their size.
+
+    Attributes
+    ----------
+    kinds, things : Tensor, uint8 (N, S/4, S/4)
+        As of `Pictures`.
+    names : Tensor, int64 (N, MOST)
+    merged : Tensor, bool (N,)
+        Pictures that do not tell wall from support: the composed ones.
+    """
+
+    kinds: Tensor
+    things: Tensor
+    names: Tensor
+    merged: Tensor
+
+
+def truth_of(pictures: Pictures, merged: Tensor) -> Truth:
+    """What stands in the middle of every four pixels."""
+    kinds, things = (t[:, 2::4, 2::4] for t in (pictures.kinds, pictures.things))
+    return Truth(kinds, things, pictures.names, merged)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

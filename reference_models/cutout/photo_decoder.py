@@ -7,6 +7,7 @@ is; the query branch grows that seed to the thing, away from the seeds of other 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import torch
@@ -15,16 +16,20 @@ from torch.nn import functional as F
 
 from prompts.subjects import SUBJECT_NAMES
 from reference_models.cutout.backbone import WIDTHS
+from reference_models.cutout.everyday import EVERYDAY
 
 #: Kinds of place.
 KINDS: tuple[str, ...] = ("wall", "thing", "plate", "picture frame", "support")
 #: What a thing can be; the last is everything else.
-NAMES: tuple[str, ...] = (*SUBJECT_NAMES, "other")
+NAMES: tuple[str, ...] = (*SUBJECT_NAMES, *EVERYDAY, "other")
+OTHER = len(NAMES) - 1
 #: Side of the pictures that it is trained on; an image has sides that are multiples of STRIDE.
 SIDE, STRIDE = 256, 32
 #: Widths of the decoder at a sixteenth, an eighth and a quarter of the size.
 DECODER_WIDTHS: tuple[int, int, int] = (96, 64, 32)
 _KEY = 16
+#: Share of the channels that naming does without in training: few things of a name are seen.
+_DROPPED = 0.2
 
 
 class DecoderUnit(nn.Module):
@@ -63,7 +68,7 @@ def doubled(x: Tensor) -> Tensor:
 
 
 class PhotoDecoder(nn.Module):
-    """Features to kinds (N, 5, H/4, W/4) and names (N, 28, H/16, W/16); then seeds to masks."""
+    """Features to kinds (N, 5, H/4, W/4) and names (N, 68, H/16, W/16); then seeds to masks."""
 
     def __init__(self, widths: tuple[int, int, int] = DECODER_WIDTHS) -> None:
         super().__init__()
@@ -80,6 +85,9 @@ class PhotoDecoder(nn.Module):
         self.kinds = nn.Conv2d(fine, len(KINDS), 3, 1, 1)
         self.name = DecoderUnit(coarse, 64)
         self.names = nn.Conv2d(64, len(NAMES), 1)
+        # Beside what the decoder learned, straight from what the backbone saw.
+        self.names_16 = nn.Conv2d(WIDTHS[2], len(NAMES), 1, bias=False)
+        self.names_32 = nn.Conv2d(WIDTHS[3], len(NAMES), 1, bias=False)
         self.key = nn.Conv2d(middle, _KEY, 1)
         self.ask = DecoderUnit(middle + 5, middle)
         self.grow = nn.Sequential(Separable(middle), Separable(middle, 2), Separable(middle))
@@ -89,13 +97,19 @@ class PhotoDecoder(nn.Module):
 
     def forward(self, features: list[Tensor]) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
         """Kinds and names as logits, and what `query` needs."""
-        f4, f8, f16, f32 = features
-        x = self.at_32(self.of_32(f32))
-        x = self.at_16(doubled(x) + self.of_16(f16))
-        names = self.names(self.name(x))
+        f4, f8, _, _ = features
+        x, names = self.named(features)
         middle = self.at_8(doubled(self.to_8(x)) + self.of_8(f8))
         fine = self.at_4(doubled(self.to_4(middle)) + self.of_4(f4))
         return self.kinds(fine), names, (middle, fine)
+
+    def named(self, features: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """What is seen at a sixteenth, and names as logits."""
+        _, _, f16, f32 = features
+        x = self.at_32(self.of_32(f32))
+        x = self.at_16(doubled(x) + self.of_16(f16))
+        a, b, c = (F.dropout2d(t, _DROPPED, self.training) for t in (self.name(x), f16, f32))
+        return x, self.names(a) + self.names_16(b) + doubled(self.names_32(c))
 
     def query(
         self, seen: tuple[Tensor, Tensor], kinds: Tensor, seed: Tensor, rival: Tensor
@@ -138,6 +152,23 @@ def widths_of(tensors: Mapping[str, Tensor]) -> tuple[int, int, int]:
         len(tensors[f"{name}.convolution.weight"]) for name in ("of_16", "of_8", "of_4")
     )
     return coarse, middle, fine
+
+
+def with_all_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Tensors of a decoder, of one with fewer names those of the same function.
+
+    Names that it did not know share what it gave to ``other``, the last of its own.
+    """
+    out = dict(tensors)
+    known = len(out["names.bias"])
+    more = len(NAMES) - known
+    if more:
+        rows = torch.tensor([*range(known - 1), *[known - 1] * (more + 1)])
+        out |= {name: out[name][rows] for name in ("names.weight", "names.bias")}
+        out["names.bias"][known - 1 :] -= math.log(more + 1)
+        for name, width in (("names_16", WIDTHS[2]), ("names_32", WIDTHS[3])):
+            out[f"{name}.weight"] = out["names.weight"].new_zeros(len(NAMES), width, 1, 1)
+    return out
 
 
 def folded(model: PhotoDecoder) -> PhotoDecoder:

@@ -16,6 +16,7 @@ from reference_models.cutout.photo_decoder import (
     PhotoDecoder,
     folded,
     widths_of,
+    with_all_names,
 )
 from reference_models.errors import ModelError
 from reference_models.weights import fill, read_weights
@@ -58,6 +59,7 @@ def read_photo(path: Path = PATH) -> Photo:
     prefix = "decoder."
     decoder = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
     try:
+        tensors |= {f"{prefix}{n}": t for n, t in with_all_names(decoder).items()}
         model = Photo(widths_of(decoder))
     except KeyError as error:
         raise ModelError(f"weight file {path} is of another model: it lacks {error}") from error

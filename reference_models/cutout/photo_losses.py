@@ -7,19 +7,24 @@ Hinton, Vinyals, Dean. Distilling the knowledge in a neural network. 2015. arXiv
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from prompts.subjects import SUBJECT_NAMES
 from reference_models.cutout.backbone import Backbone
-from reference_models.cutout.material import OTHER
-from reference_models.cutout.photo_data import Pictures
-from reference_models.cutout.photo_decoder import KINDS, NAMES, PhotoDecoder
+from reference_models.cutout.photo_data import MOST, Truth
+from reference_models.cutout.photo_decoder import KINDS, NAMES, OTHER, PhotoDecoder
 
 #: Weights of the kinds in the cross entropy.
 _WEIGHTS = (1.0, 1.5, 2.0, 2.5, 1.0)
+#: Least share of the picture of a thing that is asked for.
+_LEAST_ASKED = 0.0015
+#: Chance that a seed is what the network says of the thing's name, and that a made one lies on some
+#: other place as well.
+_OF_NAME, _STRAY = 0.4, 0.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,30 +37,67 @@ class Seeds:
     mask : Tensor, float (N, 1, H/4, W/4)
     valid : Tensor, bool (N,)
         Whether there is a thing to be asked for.
+    asked : Tensor, int64 (N,)
+        Index of the thing.
     """
 
     own: Tensor
     rival: Tensor
     mask: Tensor
     valid: Tensor
+    asked: Tensor
 
 
-def drawn_seeds(things: Tensor, g: torch.Generator) -> Seeds:
-    """Seeds as coarse evidence gives them: on the thing, about a part of it, with some noise."""
+def drawn_seeds(things: Tensor, g: torch.Generator, stray: float = 0.0) -> Seeds:
+    """Seeds as coarse evidence gives them: on the thing, about a part of it, with some noise.
+
+    Parameters
+    ----------
+    things : Tensor, uint8 (N, H/4, W/4)
+    g : torch.Generator
+    stray : float
+        Chance that the seed of a thing lies, more weakly, on another place too.
+    """
     n, size = len(things), things.shape[-1]
-    masks = torch.stack([things == k for k in (1, 2, 3)], 1).float()
+    masks = things[:, None] == torch.arange(1, MOST + 1).view(1, -1, 1, 1)
+    masks = masks.float()
     area = masks.mean((2, 3))
-    worth = (area > 0.004).float() * torch.rand(area.shape, generator=g)
+    worth = (area > _LEAST_ASKED).float() * torch.rand(area.shape, generator=g)
     best, target = worth.max(1)
     mask = masks[torch.arange(n), target][:, None]
     worth[torch.arange(n), target] = 0
     second, other = worth.max(1)
-    asked = (second > 0) & (torch.rand(n, generator=g) < 0.7)
-    rival = masks[torch.arange(n), other][:, None] * asked.view(n, 1, 1, 1)
+    rivalled = (second > 0) & (torch.rand(n, generator=g) < 0.7)
+    rival = masks[torch.arange(n), other][:, None] * rivalled.view(n, 1, 1, 1)
     alone = (second == 0) & (torch.rand(n, generator=g) < 0.3)
     blurred = _blurred(mask, g)
+    if stray:
+        places = _blurred(torch.ones_like(mask), g)
+        weight = 0.8 * torch.rand(n, 1, 1, 1, generator=g)
+        weight = weight * (torch.rand(n, 1, 1, 1, generator=g) < stray)
+        blurred = torch.maximum(blurred, weight * places) * (best > 0).view(n, 1, 1, 1)
     own = torch.where(alone.view(n, 1, 1, 1), F.avg_pool2d(mask, size // 8), blurred)
-    return Seeds(own, _blurred(rival, g), mask, best > 0)
+    return Seeds(own, _blurred(rival, g), mask, best > 0, target)
+
+
+def named_seeds(
+    seeds: Seeds, truth: Truth, kinds: Tensor, names: Tensor, g: torch.Generator
+) -> Seeds:
+    """Some seeds as the network itself has them: where it says the name of the asked thing.
+
+    Only where at least a third of that lies on the thing: another thing is not to be learned.
+    """
+    n = len(seeds.mask)
+    noun = truth.names[torch.arange(n), seeds.asked]
+    thing = F.avg_pool2d(kinds.softmax(1)[:, 1:2], 4)
+    said = names.softmax(1)[torch.arange(n), noun.clamp(min=0)][:, None] * thing
+    said = F.avg_pool2d(said, said.shape[-1] // seeds.own.shape[-1])
+    said = said / said.amax((2, 3), keepdim=True).clamp(min=1e-6)
+    inside = F.avg_pool2d(seeds.mask, seeds.mask.shape[-1] // said.shape[-1]) > 0
+    right = (said * inside).sum((1, 2, 3)) > said.sum((1, 2, 3)) / 3
+    taken = right & (noun >= 0) & (noun < OTHER) & (torch.rand(n, generator=g) < _OF_NAME)
+    own = torch.where(taken.view(n, 1, 1, 1), said, seeds.own)
+    return replace(seeds, own=own)
 
 
 def _blurred(mask: Tensor, g: torch.Generator) -> Tensor:
@@ -75,10 +117,7 @@ def _blurred(mask: Tensor, g: torch.Generator) -> Tensor:
     return ((own + noise) / (own + noise).amax((2, 3), keepdim=True).clamp(min=1e-3)) * there
 
 
-def losses(
-    model: PhotoDecoder, features: list[Tensor], pictures: Pictures, merged: Tensor,
-    g: torch.Generator,
-) -> Tensor:  # fmt: skip
+def losses(model: PhotoDecoder, features: list[Tensor], truth: Truth, g: torch.Generator) -> Tensor:
     """Cross entropy of kinds, of names, of asked masks, and overlap of the masks: (4,).
 
     Parameters
@@ -86,41 +125,67 @@ def losses(
     model : PhotoDecoder
     features : list of Tensor
         Of the backbone.
-    pictures : Pictures
-        At full size.
-    merged : Tensor, bool (N,)
-        Pictures that do not tell wall from support: the composed ones.
+    truth : Truth
     g : torch.Generator
     """
-    device = merged.device
-    truth, things = pictures.kinds[:, 2::4, 2::4].long(), pictures.things[:, 2::4, 2::4]
-    seeds = drawn_seeds(things, g)
+    device = truth.merged.device
+    at = truth.kinds.long()
+    seeds = drawn_seeds(truth.things, g, _STRAY)
     with torch.autocast(device.type, torch.bfloat16, enabled=_fast(device)):
         kinds, names, seen = model(features)
+        seeds = named_seeds(seeds, truth, kinds.detach().float(), names.detach().float(), g)
         asked = model.query(seen, kinds.detach(), seeds.own, seeds.rival)
     kinds, names, asked = kinds.float(), names.float(), asked.float()
     log = F.log_softmax(kinds, 1)
     behind = torch.logsumexp(log[:, [0, 4]], 1)
-    either = merged.view(-1, 1, 1) & ((truth == 0) | (truth == 4))
-    right = torch.where(either, behind, log.gather(1, truth[:, None])[:, 0])
-    weight = torch.tensor(_WEIGHTS)[truth]
+    either = truth.merged.view(-1, 1, 1) & ((at == 0) | (at == 4))
+    right = torch.where(either, behind, log.gather(1, at[:, None])[:, 0])
+    weight = torch.tensor(_WEIGHTS)[at]
     entropy = -(right * weight).sum() / weight.sum()
-    balance = torch.ones(len(NAMES))
-    balance[OTHER] = 0.4
-    naming = F.cross_entropy(names, names_at(pictures), balance, ignore_index=-1)
     valid = seeds.valid.view(-1, 1, 1, 1).float()
     cross = F.binary_cross_entropy_with_logits(asked, seeds.mask, reduction="none")
-    grown = (cross * valid * (1 + 2 * seeds.mask)).mean()
+    # Of a small thing few pixels speak.
+    small = (0.06 / seeds.mask.mean((1, 2, 3), keepdim=True).clamp(min=1e-3)).sqrt().clamp(1, 4)
+    grown = (cross * valid * (1 + 2 * seeds.mask * small)).mean()
     chance = asked.sigmoid()
     both = (chance * seeds.mask).sum((1, 2, 3))
     overlap = 1 - (2 * both + 1) / (chance.sum((1, 2, 3)) + seeds.mask.sum((1, 2, 3)) + 1)
-    return torch.stack([entropy, 0.3 * naming, grown, 0.5 * (overlap * valid.flatten()).mean()])
+    return torch.stack([
+        entropy, 0.3 * naming(names, truth), grown, 0.5 * (overlap * valid.flatten()).mean()
+    ])  # fmt: skip
 
 
-def names_at(pictures: Pictures) -> Tensor:
+def naming(names: Tensor, truth: Truth) -> Tensor:
+    """Cross entropy of names at places, and of their mean logits over each thing."""
+    things = pooled_names(names, truth.things)
+    called = torch.where(things.isfinite().all(2), truth.names, -1)
+    places = _naming(names.flatten(2).transpose(1, 2), names_at(truth).flatten(1))
+    return 0.5 * (places + _naming(things.nan_to_num(), called))
+
+
+def _naming(logits: Tensor, called: Tensor) -> Tensor:
+    """Mean cross entropy of logits (N, P, C) where something is called (N, P), else zero."""
+    balance = torch.ones(len(NAMES))
+    balance[OTHER] = 0.4
+    total = F.cross_entropy(
+        logits.flatten(0, 1), called.flatten(), balance, ignore_index=-1, reduction="sum"
+    )
+    return total / balance[called[called >= 0]].sum().clamp(min=1)
+
+
+def pooled_names(names: Tensor, things: Tensor) -> Tensor:
+    """Mean logits over each thing (N, MOST, C); NaN of those of less than a third of a place."""
+    inside = things[:, None] == torch.arange(1, MOST + 1).view(1, -1, 1, 1)
+    share = F.avg_pool2d(inside.float(), things.shape[-1] // names.shape[-1]).flatten(2)
+    total = share.sum(2, keepdim=True)
+    mean = share @ names.flatten(2).transpose(1, 2) / total.clamp(min=1e-3)
+    return torch.where(total > 0.33, mean, torch.nan)
+
+
+def names_at(truth: Truth) -> Tensor:
     """Index into `NAMES` at a sixteenth of the size, int64 (N, H/16, W/16); -1 of no thing."""
-    coarse = pictures.things[:, 10::16, 10::16].long()
-    called = pictures.names.gather(1, (coarse - 1).clamp(min=0).flatten(1)).view_as(coarse)
+    coarse = truth.things[:, 2::4, 2::4].long()
+    called = truth.names.gather(1, (coarse - 1).clamp(min=0).flatten(1)).view_as(coarse)
     return torch.where(coarse > 0, called, torch.tensor(-1))
 
 
@@ -150,22 +215,25 @@ def drift(backbone: Backbone, before: Backbone, last: Tensor, image: Tensor) -> 
 
 @torch.no_grad()
 def measured(
-    model: PhotoDecoder, backbone: Backbone, pictures: Pictures, g: torch.Generator
+    model: PhotoDecoder, features: list[Tensor], truth: Truth, g: torch.Generator
 ) -> dict[str, float]:
     """Intersection over union of kinds and of asked masks, share of things named right."""
     model.eval()
-    kinds, names, seen = model(seen_by(backbone, pictures.image))
-    seeds = drawn_seeds(pictures.things[:, 2::4, 2::4], g)
+    kinds, names, seen = model(features)
+    seeds = drawn_seeds(truth.things, g)
     asked = model.query(seen, kinds, seeds.own, seeds.rival).sigmoid() > 0.5
     found = {}
-    guess, true = kinds.argmax(1), pictures.kinds[:, 2::4, 2::4]
+    guess = kinds.argmax(1)
     for k, kind in enumerate(KINDS):
-        both = ((guess == k) & (true == k)).sum()
-        found[kind] = float(both / ((guess == k) | (true == k)).sum().clamp(min=1))
+        both = ((guess == k) & (truth.kinds == k)).sum()
+        found[kind] = float(both / ((guess == k) | (truth.kinds == k)).sum().clamp(min=1))
     mask = seeds.mask > 0.5
     each = (asked & mask).sum((1, 2, 3)) / (asked | mask).sum((1, 2, 3)).clamp(min=1)
     found["asked"] = float(each[seeds.valid].mean())
-    called = names_at(pictures)
-    known = (called < OTHER) & (called >= 0)
-    found["named"] = float((names.argmax(1) == called)[known].float().mean())
+    things = pooled_names(names, truth.things)
+    seen_whole = things.isfinite().all(2)
+    for title, few, most in (("named", 0, len(SUBJECT_NAMES)),
+                             ("everyday", len(SUBJECT_NAMES), OTHER)):  # fmt: skip
+        known = seen_whole & (truth.names >= few) & (truth.names < most)
+        found[title] = float((things.nan_to_num().argmax(2) == truth.names)[known].float().mean())
     return {key: round(value, 3) for key, value in found.items()}

@@ -11,11 +11,12 @@ from click.testing import CliRunner
 from PIL import Image
 from safetensors.torch import load_file
 
+from reference_models.cutout.backbone import WIDTHS
 from reference_models.cutout.fused import FusedUnit
 from reference_models.cutout.photo_data import cut_from_scenes, photoreal, read_scenes
 from reference_models.cutout.photo_decoder import KINDS, PhotoDecoder, widths_of
 from reference_models.cutout.photo_load import load_photo, read_photo
-from reference_models.cutout.photo_train import keep, main, read_backbone
+from reference_models.cutout.photo_train import keep, main, read_backbone, read_lesson
 
 SIDE = 256
 
@@ -26,7 +27,8 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("material")
     rng = np.random.default_rng(0)
     rgba = rng.integers(0, 255, (4, 160, 160, 4), dtype=np.uint8)
-    np.savez(folder / "icons.npz", rgba=rgba, name=np.array(["cup", "cat", "", "car"]))
+    names, keys = np.array(["cup", "", "", "car"]), np.array(["a", "black-cat", "b", "c"])
+    np.savez(folder / "icons.npz", rgba=rgba, name=names, key=keys)
     photos, scenes = folder / "photos", folder / "scenes"
     photos.mkdir()
     scenes.mkdir()
@@ -109,3 +111,37 @@ def test_a_training_begins_with_a_backbone_that_can_be_copied_and_trained():
     tuned = copy.deepcopy(backbone).requires_grad_(True)
     sum(f.mean() for f in tuned(torch.zeros(1, 3, 64, 64))).backward()
     assert all(p.grad is not None for p in tuned.stem.parameters())
+
+
+def test_features_are_written_once_and_learned_on(material, tmp_path):
+    made = ["--icons", material / "icons.npz", "--photos", material / "photos", "--scenes",
+            material / "scenes", "--world", 27, "--batch", 4]  # fmt: skip
+    torch.manual_seed(2)
+    start = PhotoDecoder((32, 24, 16)).state_dict()
+    keep(tmp_path / "start.safetensors", start)
+    for command in (
+        ["features", *made, "--lessons", 2, "--out", tmp_path / "lessons"],
+        ["fit", *made, "--features", tmp_path / "lessons", "--steps", 2, "--only", "names",
+         "--start", tmp_path / "start.safetensors", "--out", tmp_path],
+    ):  # fmt: skip
+        CliRunner().invoke(main, [str(word) for word in command], catch_exceptions=False)
+    lessons = sorted((tmp_path / "lessons").glob("*.safetensors"))
+    assert len(lessons) == 2
+    lesson = read_lesson(lessons[0], torch.device("cpu"))
+    assert [f.shape[1] for f in lesson.features] == list(WIDTHS)
+    assert lesson.truth.merged.tolist() == [False, False, True, True]
+    assert lesson.truth.kinds.shape == (4, SIDE // 4, SIDE // 4)
+    trained = load_file(tmp_path / "decoder.safetensors")
+    moved = {
+        name for name, t in trained.items() if not torch.allclose(t.float(), start[name].float())
+    }
+    assert {"names.weight", "names_16.weight", "names_32.weight"} <= moved
+    assert all(name.startswith("name") for name in moved)
+
+
+def test_tuning_and_kept_features_do_not_go_together(material, tmp_path):
+    command = ["fit", "--tune", "--features", material, "--icons", material / "icons.npz",
+               "--scenes", material / "scenes", "--out", tmp_path]  # fmt: skip
+    done = CliRunner().invoke(main, [str(word) for word in command])
+    assert done.exit_code == 2
+    assert "--tune" in done.output
