@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 from bench.judge.colour.named import basic_term
 from bench.judge.places import PLACES
@@ -141,15 +144,40 @@ class Paint:
     asked, commonest, rival : float
         Of the asked colour, of the commonest other one by name, and of the largest other one that
         is a paint of its own.
+    body : float
+        Share of the subject that is no natural part of another colour.
+    named : mapping of str to float
+        Of each basic term but the asked one.
     """
 
     asked: float
     commonest: float
     rival: float
+    body: float
+    named: Mapping[str, float]
+
+
+@cache
+def _usual_parts() -> dict[str, dict[str, float]]:
+    text = (Path(__file__).parent / "parts.json").read_text(encoding="utf-8")
+    found: dict[str, dict[str, float]] = json.loads(text)
+    return found
+
+
+def natural_share(control: Metrics, subject: str, colour: str) -> float:
+    """Share of a subject that has a colour by nature: its control's, or the usual parts'; or NaN.
+
+    The usual parts of a thing (the roof of a house, the leaves of a carrot) stand in where there is
+    no control. They are measured on path-traced things, whose parts are known, by
+    ``python -m bench.cli.fit parts``.
+    """
+    if observed(control):
+        return control_share(control, "subject", colour)
+    return _usual_parts().get(subject, {}).get(basic_term(colour) or "", math.nan)
 
 
 def without_parts(metrics: Metrics, control: Metrics, colour: str, subject: str) -> Paint:
-    """Take off what the control has too, besides its main colour and the subject's own ones.
+    """Take off what the subject has by nature, besides its main colour and its canonical ones.
 
     The leaves of a carrot are green whatever the carrot is asked to be. Parts in the asked colour
     stay: that they are no gain is the business of ``mixed_gain``.
@@ -160,12 +188,14 @@ def without_parts(metrics: Metrics, control: Metrics, colour: str, subject: str)
     known = SUBJECTS.get(subject)
     main = observed(control)
     parts = {
-        term: min(share, value_of(control, f"subject_{term}"))
-        for term, share in shares.items()
-        if main and term != main and not (known and term in known.canonical)
+        term: min(natural, shares[term])
+        for term in shares
+        if term != main
+        and not (known and term in known.canonical)
+        and not math.isnan(natural := natural_share(control, subject, term))
     }
-    parts = {term: share for term, share in parts.items() if not math.isnan(share)}
     body = max(1e-6, 1.0 - sum(parts.values()))
+    named = {term: (share - parts.get(term, 0.0)) / body for term, share in shares.items()}
     # An asked colour that is no basic term shares pixels with the basic terms around it.
     most = max(shares.values(), default=0.0)
     most = most if asked else min(most, 1.0 - bind)
@@ -179,7 +209,7 @@ def without_parts(metrics: Metrics, control: Metrics, colour: str, subject: str)
         return max(min(share, whole) - parts.get(term, 0.0) for term, share in shares.items())
 
     commonest, rival = largest("commonest"), largest("rival")
-    return Paint(min(1.0, bind / body), commonest / body, rival / body)
+    return Paint(min(1.0, bind / body), commonest / body, rival / body, body, named)
 
 
 def value_of(metrics: Metrics, name: str) -> float:

@@ -26,8 +26,8 @@ from bench.judge.colour.named import basic_term
 from bench.judge.readings import (
     Leak,
     Metrics,
-    control_share,
     leaks_of,
+    natural_share,
     observed,
     value_of,
     without_parts,
@@ -95,7 +95,7 @@ class Thresholds:
     margin: float = 0.18
     mixed: float = 0.22
     mixed_gain: float = 0.15
-    swapped: float = 0.5
+    swapped: float = 0.4
     spill_neighbour: float = 0.4
     spill_background: float = 0.4
     leak_neighbour: float = 0.25
@@ -196,20 +196,25 @@ class _Case:
 
     def _swapped(self) -> _Decision | None:
         swap = value_of(self.metrics, "swap")
-        if not swap >= self.limits.swapped or self.bind >= swap:
+        share, limit = swap / self.paint.body, self.limits.swapped
+        if not share >= limit or self.bind >= swap:
             return None
         others = [
             b.colour for i, b in enumerate(self.cell.bindings) if i != self.index and b.colour
         ]
         # What the subject has by nature it did not take from the other one.
-        bases = [control_share(self.control, "subject", colour) for colour in others]
-        if any(base >= self.limits.swapped for base in bases):
+        if any(natural_share(self.control, self.subject, colour) >= limit for colour in others):
+            return None
+        theirs = {basic_term(colour) for colour in others}
+        if None not in theirs and share < max(
+            (s for term, s in self.paint.named.items() if term not in theirs), default=0.0
+        ):
             return None
         words = (
             f"{next(iter(others), 'a colour')}, asked for elsewhere, covers {_percent(swap)} of "
             f"the {self.subject}, {self.colour} {_percent(self.bind)}"
         )
-        return "swapped", "swap", swap, self.limits.swapped, words
+        return "swapped", "swap", swap, limit, words
 
     def _bound(self) -> _Decision | None:
         limits = self.limits
@@ -226,7 +231,7 @@ class _Case:
         return "spilled", rule, leak.value, limit, f"{words} and {self._at(leak)}"
 
     def _mixed(self) -> _Decision | None:
-        base = control_share(self.control, "subject", self.colour)
+        base = natural_share(self.control, self.subject, self.colour)
         gain = self.bind - (0.0 if math.isnan(base) else min(base, 0.5))
         share, term = self._next()
         # What the control has too is no gain; but the commonest colour is never "some other".
@@ -263,7 +268,7 @@ class _Case:
             f"{self.colour} covers {_percent(self.bind)} of the {self.subject}, which is "
             f"{term} ({_percent(share)})"
         )
-        prior = self._prior()
+        prior = self._prior() / self.paint.body
         if prior >= self.limits.prior:
             return "prior", "prior", prior, self.limits.prior, f"{words}, as is its nature"
         return "wrong", "bind", self.bind, self.limits.mixed, words

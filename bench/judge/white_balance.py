@@ -38,12 +38,10 @@ COOL_HUE = (220.0, 310.0)
 MOST_COOL, MOST_WARM = 45.0, 22.0
 MOST_COOL_WITHOUT, MOST_WARM_WITHOUT = 25.0, 18.0
 #: Linear light that the brightest surface of a well-lit picture has at least, and the most that a
-#: dim picture is brightened: where the background is pale and could be a dim white (at least
-#: `DIM_WHITE` of linear light), and where it is dark or coloured.
+#: dim picture is brightened: nothing tells a white wall in little light from a gray one. Fitted by
+#: ``python -m bench.cli.fit light --only most_gain``.
 WHITE = 0.80
-MOST_GAIN_PALE = 2.6
 MOST_GAIN = 1.4
-DIM_WHITE = 0.12
 
 _LUMINANCE = np.array([0.2127, 0.7152, 0.0722], dtype=np.float32)
 
@@ -72,11 +70,7 @@ def find_light(image: np.ndarray, masks: np.ndarray, subjects: int) -> np.ndarra
     top = np.maximum(np.maximum(byte[:, 0], byte[:, 1]), byte[:, 2])
     place = int(0.95 * (len(top) - 1))
     patch = _median(linear[top >= np.partition(top, place)[place]])
-    ground = linear[inside[-1]]
-    wall = _median(ground) if len(ground) else np.zeros(3)
-    dim = wall.max() > DIM_WHITE and _pale_tint(wall) is not None
-    most = MOST_GAIN_PALE if dim else MOST_GAIN
-    strength = min(1.0, max(float(patch.max()) / WHITE, 1.0 / most))
+    strength = min(1.0, max(float(patch.max()) / WHITE, 1.0 / MOST_GAIN))
     tint = _find_tint(linear, inside, subjects)
     if tint is None:
         return None if strength > 0.97 else np.full(3, strength)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.judge.readings import leak_excess, observed
+from bench.judge.readings import leak_excess, observed, without_parts
 from bench.judge.verdict import DEFAULT, Thresholds, judge
 from bench.records import VERDICTS
 from prompts.cells import Binding, Cell
@@ -88,8 +88,49 @@ def test_parts_in_the_asked_colour_by_nature_are_no_mixture():
     leaf = metrics(bind=0.25, prior=0.75, subject_green=0.25, subject_orange=0.75)
     control = {"subject_green": 0.24, "subject_orange": 0.76}
     cell = single("green", "carrot")
-    assert said(leaf, cell=cell).verdict == "mixed"
     assert said(leaf, control, cell).verdict == "prior"
+    # Without a control the usual parts of a carrot stand in; of a fish none are known.
+    assert said(leaf, cell=cell).verdict == "prior"
+    assert said(leaf, cell=single("green", "fish")).verdict == "mixed"
+
+
+def test_a_roof_is_no_second_paint_of_a_house_and_a_red_half_is_one():
+    roof = metrics(
+        bind=0.4, rival=0.5, commonest=0.5, subject_brown=0.0, subject_blue=0.4, subject_gray=0.5
+    )
+    assert said(roof, cell=single("blue", "house")).verdict == "bound"
+    assert said(roof, cell=single("blue", "egg")).verdict == "mixed"
+    red = metrics(
+        bind=0.4, rival=0.5, commonest=0.5, subject_brown=0.0, subject_blue=0.4, subject_red=0.5
+    )
+    assert said(red, cell=single("blue", "house")).verdict == "mixed"
+    # A control knows better than the table: this house has no gray by nature.
+    control = {"subject_white": 1.0, **{f"subject_{t}": 0.0 for t in ("gray", "brown")}}
+    assert said(roof, control, single("blue", "house")).verdict == "mixed"
+
+
+@given(
+    share=st.floats(0.0, 1.0),
+    noun=st.sampled_from(["house", "carrot", "car", "egg", "thingamajig"]),
+    term=st.sampled_from(["gray", "brown", "green", "black"]),
+)
+def test_taking_parts_off_leaves_shares(share, noun, term):
+    values = metrics(bind=1.0 - share, subject_brown=0.0) | {f"subject_{term}": share}
+    paint = without_parts(values, {}, "pink", noun)
+    assert 0.0 <= paint.asked <= 1.0
+    assert 0.0 <= paint.commonest <= 1.0
+    assert paint.asked >= 1.0 - share - 1e-9
+
+
+def test_a_swap_is_the_commonest_colour_of_the_subject():
+    parts = metrics(
+        bind=0.0, swap=0.45, prior=0.0, subject_brown=0.25, subject_blue=0.45, subject_gray=0.3
+    )
+    assert judge(pair(), "s", [parts, parts])[0].verdict == "swapped"
+    less = metrics(
+        bind=0.0, swap=0.45, prior=0.0, subject_brown=0.0, subject_blue=0.45, subject_gray=0.5
+    )
+    assert judge(pair(), "s", [less, less])[0].verdict != "swapped"
 
 
 def test_a_swapped_pair_and_one_that_is_right():
