@@ -51,7 +51,14 @@ class Cutout(nn.Module):
     """Pictures (N, 3, H, W) in [-1, 1] to logits of kinds (N, 4, H, W) and names (N, 28, H/4, W/4).
 
     H and W are multiples of ``STRIDE``.
+
+    Attributes
+    ----------
+    same_alone : bool
+        Whether it is known that a picture gets alone what it gets in any batch.
     """
+
+    same_alone = False
 
     def __init__(self, widths: tuple[int, ...] = WIDTHS) -> None:
         super().__init__()

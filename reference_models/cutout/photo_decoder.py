@@ -126,24 +126,24 @@ class PhotoDecoder(nn.Module):
             In [0, 1]: where the asked thing is about, and where others that were asked for are.
         """
         middle, fine = seen
-        size = middle.shape[-2:]
-        own, other = (
-            F.interpolate(s, size, mode="bilinear", align_corners=False) for s in (seed, rival)
-        )
+        both = torch.cat([seed, rival], 1)
+        both = F.interpolate(both, middle.shape[-2:], mode="bilinear", align_corners=False)
         thing = F.avg_pool2d(kinds.softmax(1)[:, 1:2], 2)
         key = F.normalize(self.key(middle), dim=1)
-        alike = [self._alike(key, where * (0.1 + thing)) for where in (own, other)]
-        x = self.ask(torch.cat([middle, own, other, *alike, thing], 1))
-        x = self.grow(x)
+        places = torch.cat([both, self._alike(key, both * (0.1 + thing)), thing], 1)
+        # In one memory format: of two, all of it would be brought into the slower one.
+        places = places.contiguous(memory_format=torch.channels_last)
+        x = self.grow(self.ask(torch.cat([middle, places], 1)))
         x = self.grow_4(doubled(self.ask_4(x)) + fine)
         return self.mask(x)
 
     @staticmethod
     def _alike(key: Tensor, where: Tensor) -> Tensor:
-        """Cosine of each place's key with the mean key of a region (N, 1, h, w); 0 for none."""
-        total = where.sum((2, 3), keepdim=True)
-        mean = (key * where).sum((2, 3), keepdim=True) / total.clamp(min=1e-4)
-        return (key * F.normalize(mean, dim=1)).sum(1, keepdim=True) * (total > 1e-3)
+        """Cosine of each place's key with the mean key of regions (N, K, h, w); 0 for none."""
+        total = where.sum((2, 3))[..., None]
+        mean = where.flatten(2) @ key.flatten(2).transpose(1, 2) / total.clamp(min=1e-4)
+        alike = F.normalize(mean, dim=2) @ key.flatten(2) * (total > 1e-3)
+        return alike.view_as(where)
 
 
 def widths_of(tensors: Mapping[str, Tensor]) -> tuple[int, int, int]:

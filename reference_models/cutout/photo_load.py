@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from reference_models.cutout.backbone import WIDTHS, Backbone
-from reference_models.cutout.fused import fused
+from reference_models.cutout.fused import fused, same_alone
 from reference_models.cutout.photo_decoder import (
     DECODER_WIDTHS,
     SIDE,
@@ -21,6 +21,8 @@ from reference_models.cutout.photo_decoder import (
 from reference_models.errors import ModelError
 from reference_models.weights import fill, read_weights
 
+#: Pictures in one pass on a CPU: more do not fit its cache, fewer wait for each operation's start.
+TOGETHER = 4
 PATH = Path(__file__).parent / "weights" / "photo.safetensors"
 
 
@@ -29,7 +31,15 @@ Prediction = tuple[Tensor, Tensor, Tensor, tuple[Tensor, Tensor]]
 
 
 class Photo(nn.Module):
-    """The backbone and the decoder on it."""
+    """The backbone and the decoder on it.
+
+    Attributes
+    ----------
+    same_alone : bool
+        Whether it is known that a picture gets alone what it gets in any batch.
+    """
+
+    same_alone = False
 
     def __init__(self, widths: tuple[int, int, int] = DECODER_WIDTHS) -> None:
         super().__init__()
@@ -42,8 +52,9 @@ class Photo(nn.Module):
         The logit says whether the picture is like those of the rendered world.
         """
         features = self.backbone(x)
-        mean = torch.cat([f.float().mean((2, 3)) for f in features], 1)
-        return features, self.drawn(mean)[:, 0]
+        mean = torch.cat([f.mean((2, 3), dtype=torch.float32) for f in features], 1)
+        # Not as a product of matrices, whose rounding would depend on the batch.
+        return features, (mean * self.drawn.weight).sum(1) + self.drawn.bias
 
     def predict(self, features: list[Tensor]) -> Prediction:
         """Logits of kinds, names and ImageNet's classes, and what `PhotoDecoder.query` needs."""
@@ -74,13 +85,17 @@ def load_photo(path: Path = PATH, dtype: str = "float32", device: str = "cpu") -
     model.to(device, getattr(torch, dtype))
     model.drawn.float()
     model.to(memory_format=torch.channels_last)
-    return fused(model, _trial_pass)
+    x = torch.rand(TOGETHER, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
+    x = (x.to(device, getattr(torch, dtype)) * 2 - 1).to(memory_format=torch.channels_last)
+    model = fused(model, lambda network: whole_pass(network, x))
+    model.same_alone = same_alone(lambda batch: whole_pass(model, batch), x)
+    return model
 
 
-def _trial_pass(model: Photo) -> None:
-    """One pass over a picture of the usual size."""
-    dtype = model.backbone.classes.weight.dtype
-    x = torch.zeros(1, 3, SIDE, SIDE, dtype=dtype).to(memory_format=torch.channels_last)
-    kinds, _, _, seen = model.predict(model.features(x)[0])
-    seed = x[:, :1, ::8, ::8]
-    model.decoder.query(seen, kinds, seed, seed)
+def whole_pass(model: Photo, x: Tensor) -> list[Tensor]:
+    """All that the network gives for images, each with a seed of its own."""
+    features, drawn = model.features(x)
+    kinds, names, classes, seen = model.predict(features)
+    seed = x[:, :1, ::8, ::8].clamp(0, 1)
+    mask = model.decoder.query(seen, kinds, seed, 1 - seed)
+    return [*features, drawn, kinds, names, classes, mask]

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 SIDE, LEAST = 96, 32
 #: Longest side at which edges are sharpened by colour.
 WORKING_SIDE = 192
-#: Images in one pass, and photographs at least: they come one by one.
-_TOGETHER, _PHOTOGRAPHS = 16, 4
+#: Images in one pass.
+_TOGETHER = 16
 #: Pictures of no longer side have nothing for a network that looks at 256 pixels.
 SMALL = 128
 #: Logit from which on a picture is like those of the rendered world: the highest of 422 others that
@@ -105,7 +105,7 @@ class CutoutSegmenter:
                 for index, regions in zip(part, of_part, strict=True):
                     out[index] = regions
 
-        regions_by(self._photographs, list(_parts(large, self._beside)))
+        regions_by(self._photographs, list(_parts(large, self.photo.together)))
         for group in large.values():
             for index in group:
                 if out[index] is None:
@@ -136,29 +136,22 @@ class CutoutSegmenter:
     def _photographs(
         self, images: Sequence[np.ndarray], cells: Sequence[Cell]
     ) -> list[Regions | None]:
-        """Regions of images of one shape; None of those that are like the rendered world."""
+        """Regions of a pass of images of one shape; None of those like the rendered world."""
         sights: dict[int, PhotoSight] = {}
-        for part in _parts({(): list(range(len(images)))}, self.photo.together):
-            features, logits = self.photo.features([images[row] for row in part])
-            if min(logits) < DRAWN:
-                seen = zip(part, logits, self.photo.predict_batch(features), strict=False)
-                sights |= {row: sight for row, logit, sight in seen if logit < DRAWN}
+        features, logits = self.photo.features(images)
+        if min(logits) < DRAWN:
+            seen = zip(logits, self.photo.predict_batch(features), strict=False)
+            sights = {row: sight for row, (logit, sight) in enumerate(seen) if logit < DRAWN}
         named = [row for row in sights if _in_suite(cells[row])]
         small = self._small([images[row] for row in named]) if named else []
         for row, one in zip(named, small, strict=True):
             sights[row] = replace(sights[row], suite=(sights[row].suite[0], one))
         out: list[Regions | None] = [None] * len(images)
-        for part in _parts({(): list(sights)}, self.photo.together):
-            pictures, asked = [images[row] for row in part], [cells[row] for row in part]
-            found = self.photo.segment(pictures, [sights[k] for k in part], asked, self.name)
-            for row, regions in zip(part, found, strict=True):
-                out[row] = self._surer(regions, images[row], cells[row])
+        pictures, asked = [images[row] for row in sights], [cells[row] for row in sights]
+        found = self.photo.segment(pictures, list(sights.values()), asked, self.name)
+        for row, regions in zip(sights, found, strict=True):
+            out[row] = self._surer(regions, images[row], cells[row])
         return out
-
-    @property
-    def _beside(self) -> int:
-        """Photographs that go through the small network together."""
-        return max(self.photo.together, _PHOTOGRAPHS)
 
     def photo_sight(self, image: np.ndarray) -> PhotoSight:
         """What both networks make of one uint8 (H, W, 3) photograph."""
@@ -214,16 +207,16 @@ class CutoutSegmenter:
         # Only a CPU resizes bytes, and quicker than floats.
         picture = picture if self.device == "cpu" else picture.float()
         x = _resized(picture, network_size(*images[0].shape[:2])) / 127.5 - 1
-        kinds, names = self._answers(x, self._beside)
+        kinds, names = self._answers(x, self.photo.together)
         thing = F.avg_pool2d(kinds.softmax(1)[:, 1:2], 4)[:, 0]
         return list(zip(names.softmax(1).cpu().numpy(), thing.cpu().numpy(), strict=True))
 
     def _answers(self, batch: torch.Tensor, together: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Logits, always from a pass of one size: rounding depends on the shape of a product."""
+        """Logits, from a pass of one size where the rounding depends on the shape of a product."""
         import torch
 
         count = len(batch)
-        if count < together:
+        if count < together and not self.model.same_alone:
             batch = torch.cat([batch, batch.new_zeros(together - count, *batch.shape[1:])])
         batch = batch.to(getattr(torch, self.dtype), memory_format=torch.channels_last)
         kinds, names = self.model(batch)

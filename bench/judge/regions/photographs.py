@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 SIDE, STRIDE = 256, 32
 #: Longest side at which edges are sharpened by colour.
 WORKING_SIDE = 128
-#: Pictures in one pass on a GPU, and seeds.
-_TOGETHER, _SEEDS = 16, 32
+#: Pictures in one pass, and seeds: on a CPU, whose cache the features of many do not fit, and on a
+#: GPU.
+_TOGETHER: dict[bool, tuple[int, int]] = {True: (4, 4), False: (16, 32)}
 
 
 class PhotoNetwork:
@@ -31,15 +32,15 @@ class PhotoNetwork:
 
     Attributes
     ----------
-    together : int
-        Pictures in one pass, always: the rounding depends on the shape of a product. One on a
-        CPU, whose cache the features of many do not fit.
+    together, seeds : int
+        Pictures and seeds in one pass; always, where the rounding depends on the shape of a
+        product.
     """
 
     def __init__(self, dtype: str, device: str) -> None:
         self.dtype, self.device = dtype, device
         self._network, self.weights = bundled_photo(dtype, device)
-        self.together = 1 if device == "cpu" else _TOGETHER
+        self.together, self.seeds = _TOGETHER[device == "cpu"]
 
     @property
     def model(self) -> Any:
@@ -57,7 +58,7 @@ class PhotoNetwork:
         Returns
         -------
         features : list of Tensor
-            Of ``together`` images; what is beyond those given is of blank ones.
+            What is beyond the images given is of blank ones.
         drawn : list of float
             A logit an image.
         """
@@ -65,15 +66,16 @@ class PhotoNetwork:
         import torch.nn.functional as F
 
         height, width = images[0].shape[:2]
+        model = self.model
         x = to_device(images, self.device).float()
         size = network_size(height, width)
         if size != (height, width):
             x = F.interpolate(x, size, mode="bilinear", align_corners=False, antialias=True)
-        x = x.clamp(0, 255) / 127.5 - 1
-        if len(x) < self.together:
+        x = x.div_(127.5).sub_(1)
+        if len(x) < self.together and not model.same_alone:
             x = torch.cat([x, x.new_zeros(self.together - len(x), *x.shape[1:])])
         x = x.to(getattr(torch, self.dtype), memory_format=torch.channels_last)
-        features, drawn = self.model.features(x)
+        features, drawn = model.features(x)
         return features, drawn[: len(images)].tolist()
 
     def predict_batch(self, features: list[torch.Tensor]) -> list[PhotoSight]:
@@ -139,18 +141,20 @@ class PhotoNetwork:
         own = np.concatenate(seeds)
         rivals = np.concatenate([_rivals(of_one) for of_one in seeds])
         owners = [n for n, of_one in enumerate(seeds) for _ in of_one]
-        size = len(own) if self.together == 1 else _SEEDS
+        model = self.model
         out = []
-        for start in range(0, len(own), size):
-            # Always so many on a GPU: the last one again where there are fewer.
-            places = [min(place, len(own) - 1) for place in range(start, start + size)]
+        for start in range(0, len(own), self.seeds):
+            places = list(range(start, min(start + self.seeds, len(own))))
+            if not model.same_alone:
+                # Always so many: the last one again where there are fewer.
+                places += places[-1:] * (self.seeds - len(places))
             kinds, *seen = (
                 torch.cat([pictures[owners[place]][1].seen[part] for place in places])
                 for part in range(3)
             )
             both = (torch.from_numpy(array[places])[:, None] for array in (own, rivals))
             mine, others = (seed.to(self.device, kinds.dtype) for seed in both)
-            logits = self.model.decoder.query(tuple(seen), kinds, mine, others)
+            logits = model.decoder.query(tuple(seen), kinds, mine, others)
             masks = logits.float().sigmoid()[:, 0].cpu().numpy()
             out.append(masks[: len(own) - start])
         return np.split(np.concatenate(out), np.cumsum([len(of_one) for of_one in seeds])[:-1])

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from reference_models.cutout import load, photo_load
-from reference_models.cutout.fused import FusedUnit, fused
+from reference_models.cutout.backbone import Layer
+from reference_models.cutout.fused import FusedUnit, fused, same_alone
 
 SIZES = [(64, 64), (96, 96), (96, 64), (32, 96)]
 
@@ -30,18 +31,30 @@ def test_the_small_network(not_fused, dtype, count):
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_the_network_over_photographs(not_fused, dtype):
     plain = photo_load.load_photo.__wrapped__(dtype=dtype)
-    quick = fused(photo_load.load_photo.__wrapped__(dtype=dtype), photo_load._trial_pass)
-    for size in [(256, 256), (256, 192), (64, 256)]:
-        found = []
-        for model in (plain, quick):
-            x = picture(1, *size, model)
-            features, drawn = model.features(x)
-            kinds, names, classes, seen = model.predict(features)
-            seed = x[:, :1, ::8, ::8].clamp(0, 1)
-            mask = model.decoder.query(seen, kinds, seed, seed * 0)
-            found.append([*features, drawn, kinds, names, classes, mask])
+    quick = photo_load.load_photo.__wrapped__(dtype=dtype)
+    fused(quick, lambda m: photo_load.whole_pass(m, picture(4, 256, 256, m)))
+    for count, *size in [(4, 256, 256), (1, 256, 192), (3, 64, 256)]:
+        x = picture(count, *size, plain)
+        found = [photo_load.whole_pass(model, x) for model in (plain, quick)]
         for one, other in zip(*found, strict=True):
             assert_same(one, other)
+
+
+@pytest.mark.parametrize("kernel", [3, 5])
+@pytest.mark.parametrize("groups", [1, 32])
+def test_what_is_padded_on_one_side(kernel, groups):
+    layer = Layer(32, 32, kernel, 2, groups)
+    x = torch.rand(2, 32, 16, 24).to(memory_format=torch.channels_last)
+    with torch.inference_mode():
+        for size in (None, x.shape):
+            assert_same(FusedUnit(layer, size)(x), layer(x))
+
+
+def test_a_picture_alone():
+    batch = torch.rand(4, 3, 8, 8)
+    assert same_alone(lambda x: [x.mean((2, 3)), x * 2], batch)
+    assert not same_alone(lambda x: [x * 2, x - x.mean(0)], batch)
+    assert not same_alone(lambda x: [x], batch.to("meta"))
 
 
 def picture(count, height, width, model):
