@@ -82,13 +82,13 @@ def first_look(sight: PhotoSight, subjects: tuple[str, ...]) -> list[Asked | Non
     for noun in subjects:
         if noun in PLACES:
             kind = PLACES[noun]
-            out.append(Asked("name", None, _covered(sight.kinds[kind]), (kind,)))
+            out.append(Asked("name", None, _surely(sight.kinds[kind]), (kind,)))
             continue
         if is_stuff(noun):
             # Of two that are the same place nothing tells which is which.
             places = stuff_kinds(noun)
             alone = all(stuff.count(kind) == 1 for kind in places)
-            strength = _covered(sight.kinds[list(places)].sum(0))
+            strength = _surely(sight.kinds[list(places)].sum(0))
             out.append(Asked("stuff", None, strength, places) if alone
                        else Asked("ambiguous", None, strength))  # fmt: skip
             continue
@@ -109,10 +109,14 @@ def stuff_kinds(noun: str) -> tuple[int, ...]:
     return (WALL,) if noun in _BEHIND else (SUPPORT,) if noun in _BELOW else (WALL, SUPPORT)
 
 
-def _covered(chance: np.ndarray) -> float:
+def covered(chance: np.ndarray) -> float:
+    """Share of the picture where something is likelier than not."""
+    return np.count_nonzero(chance > 0.5) / chance.size
+
+
+def _surely(chance: np.ndarray) -> float:
     """How surely a place of a kind is there: the mean chance over its surest part."""
-    inside = chance > 0.5
-    return float(chance[inside].mean()) if inside.mean() >= LEAST_NEIGHBOUR else 0.0
+    return float(chance[chance > 0.5].mean()) if covered(chance) >= LEAST_NEIGHBOUR else 0.0
 
 
 def what_is_left(left: np.ndarray) -> tuple[np.ndarray | None, float, bool]:
@@ -145,9 +149,7 @@ def what_is_left(left: np.ndarray) -> tuple[np.ndarray | None, float, bool]:
     return np.where(first, left, 0).astype(np.float32), float(left[first].mean()), bool(only)
 
 
-def steps_to_regions(
-    sight: PhotoSight, cell: Cell, image: np.ndarray, segmenter: str
-) -> Steps[Regions]:
+def steps_to_regions(sight: PhotoSight, cell: Cell, segmenter: str) -> Steps[Regions]:
     """Regions of one picture, step by step: what a network is needed for is asked of the caller.
 
     So pictures can go in step, and the network does what several ask for in one pass.
@@ -156,7 +158,6 @@ def steps_to_regions(
     ----------
     sight : PhotoSight
     cell : Cell
-    image : ndarray, uint8 (H, W, 3)
     segmenter : str
     """
     subjects = tuple(binding.subject for binding in cell.bindings)
@@ -185,7 +186,7 @@ def steps_to_regions(
         if one is not None and one.place:
             masks[k] = sight.kinds[list(one.place)].sum(0)
     requested = [a for a in asked if a is not None]
-    return (yield from _assembled(sight, subjects, requested, masks, image, segmenter))
+    return (yield from _assembled(sight, subjects, requested, masks, segmenter))
 
 
 def _something_else(sight: PhotoSight, where: np.ndarray, noun: str) -> bool:
@@ -216,41 +217,36 @@ def _assembled(
     subjects: tuple[str, ...],
     requested: list[Asked],
     masks: np.ndarray,
-    image: np.ndarray,
     segmenter: str,
 ) -> Steps[Regions]:
     """All layers at the size of the image, their edges drawn to those of its colours."""
     rest = np.clip(1 - masks.sum(0), 0, 1)
     count = len(subjects)
     kinds = sight.kinds * rest
-    # What is nowhere likelier than not need not be drawn; the wall is what remains.
+    # What is nowhere likelier than not need not be drawn, nor the wall: it is what remains.
     drawn = [k for k in range(len(kinds)) if k != WALL and kinds[k].max() > 0.5]
-    wall = 1 - masks.sum(0) - kinds[drawn].sum(0)
-    layers = yield "sharpen", np.concatenate([masks, kinds[drawn], wall[None]])
-    own = layers[:count]
-    kinds = np.zeros((len(kinds), *image.shape[:2]), np.float32)
-    kinds[drawn] = layers[count:-1]
+    layers = yield "sharpen", np.concatenate([masks, kinds[drawn]])
+    own, places = layers[:count], dict(zip(drawn, layers[count:], strict=True))
     beside = {}
     for name, kind in (("plate", PLATE), ("picture frame", FRAME), ("other", THING)):
         least = LEAST_THING if kind == THING else LEAST_NEIGHBOUR
-        if name not in subjects and (kinds[kind] > 0.5).mean() >= least:
-            beside[name] = kinds[kind]
-    neighbours = (
-        np.stack(list(beside.values())) if beside else np.zeros((0, *image.shape[:2]), np.float32)
-    )
+        if name not in subjects and kind in places and covered(places[kind]) >= least:
+            beside[name] = places[kind]
+    shape = layers.shape[1:]
+    neighbours = np.stack(list(beside.values())) if beside else np.zeros((0, *shape), np.float32)
     background = np.clip(1 - own.sum(0) - neighbours.sum(0), 0, 1)
-    support = np.minimum(kinds[SUPPORT], background)
+    support = np.minimum(places.get(SUPPORT, np.float32(0)), background)
     found = [presence(one, own[k]) for k, one in enumerate(requested)]
     return Regions(
         subjects=subjects,
         masks=own,
         found=np.array(found, np.float32),
         neighbours=tuple(beside),
-        neighbour_masks=neighbours.astype(np.float32),
-        background=background.astype(np.float32),
+        neighbour_masks=neighbours,
+        background=background,
         segmenter=segmenter,
         evidence=tuple(one.evidence for one in requested),
-        support=support.astype(np.float32),
+        support=support,
     )
 
 
@@ -258,6 +254,6 @@ def presence(one: Asked, mask: np.ndarray) -> float:
     """Probability that an asked noun is in the picture."""
     if one.evidence == "unnamed":
         return float("nan")
-    if (mask > 0.5).mean() < LEAST_THING / 4:
+    if covered(mask) < LEAST_THING / 4:
         return 0.02
     return one.strength

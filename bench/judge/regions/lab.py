@@ -17,6 +17,8 @@ _XYZ = (
     (0.019334, 0.119193, 0.950227),
 )
 _WHITE = (0.95047, 1.0, 1.08883)
+#: CIE 015: lightness and the two opponent colours, of the roots of X, Y and Z.
+_OPPONENT = ((0.0, 116.0, 0.0), (500.0, -500.0, 0.0), (0.0, 200.0, -200.0))
 
 
 def to_lab(rgb: torch.Tensor) -> torch.Tensor:
@@ -32,16 +34,18 @@ def to_lab(rgb: torch.Tensor) -> torch.Tensor:
     """
     import torch
 
-    device = rgb.device
+    device, flat = rgb.device, rgb.flatten(2)
     if rgb.dtype == torch.uint8:
-        linear = _linear(torch.arange(256, device=device) / 255)[rgb.long()]
+        table = _linear(torch.arange(256, device=device) / 255)
+        linear = table.index_select(0, flat.flatten().int()).view(flat.shape)
     else:
-        linear = _linear(rgb.float())
+        linear = _linear(flat.float())
     matrix = torch.tensor(_XYZ) / torch.tensor(_WHITE)[:, None]
-    xyz = torch.nn.functional.conv2d(linear, matrix[:, :, None, None].to(device))
+    xyz = matrix.to(device) @ linear
     root = torch.where(xyz > 0.008856, xyz.clamp(min=1e-6) ** (1 / 3), 7.787 * xyz + 16 / 116)
-    x, y, z = root.unbind(1)
-    return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], 1)
+    lab = torch.tensor(_OPPONENT, device=device) @ root
+    lab[:, 0] -= 16
+    return lab.view(rgb.shape)
 
 
 def _linear(value: torch.Tensor) -> torch.Tensor:

@@ -108,8 +108,7 @@ class PhotoNetwork:
         The images go in step: what is plain arithmetic in threads, what the network or the device
         is needed for in one pass of all that ask for it.
         """
-        given = zip(sights, cells, images, strict=True)
-        ways = [steps_to_regions(*one, segmenter) for one in given]
+        ways = [steps_to_regions(*one, segmenter) for one in zip(sights, cells, strict=True)]
         found: dict[int, Regions] = {}
 
         def advanced(turn: tuple[int, Any]) -> tuple[int, str, np.ndarray] | None:
@@ -162,27 +161,43 @@ class PhotoNetwork:
     def _sharpened(
         self, pictures: Sequence[tuple[np.ndarray, PhotoSight]], layers: Sequence[np.ndarray]
     ) -> list[np.ndarray]:
-        """Layers at the size of the picture, edges where its colours have theirs."""
+        """Layers at the size of the picture, edges where its colours have theirs.
+
+        On a CPU one picture at a time, whose layers stay in its cache.
+        """
+        size = 1 if self.device == "cpu" else len(pictures)
+        images = [image for image, _ in pictures]
+        starts = range(0, len(images), size)
+        parts = [self._sharp(images[k : k + size], layers[k : k + size]) for k in starts]
+        return [
+            one[: len(of_one)]
+            for one, of_one in zip((one for part in parts for one in part), layers, strict=True)
+        ]
+
+    def _sharp(self, images: Sequence[np.ndarray], layers: Sequence[np.ndarray]) -> np.ndarray:
+        """Layers (N, C, H, W) of images of one shape, those that a picture lacks at its end."""
         import torch
         import torch.nn.functional as F
 
         from bench.judge.regions.lab import to_lab
         from bench.judge.regions.refine import DEFAULT, among_neighbours
 
-        height, width = pictures[0][0].shape[:2]
-        small = [reduced(image, WORKING_SIDE) for image, _ in pictures]
-        work = small[0].shape[:2]
+        height, width = images[0].shape[:2]
         most = max(map(len, layers))
-        padded = [np.pad(one, ((0, most - len(one)), (0, 0), (0, 0))) for one in layers]
-        out = torch.from_numpy(np.stack(padded)).to(self.device)
+        if not most:
+            return np.zeros((len(images), 0, height, width), np.float32)
+        small = [reduced(image, WORKING_SIDE) for image in images]
+        work = small[0].shape[:2]
+        stack = np.zeros((len(layers), most, *layers[0].shape[1:]), np.float32)
+        for row, one in zip(stack, layers, strict=True):
+            row[: len(one)] = one
+        out = torch.from_numpy(stack).to(self.device)
         out = F.interpolate(out, work, mode="bilinear", align_corners=False)
         if min(work) > 2:
             out = among_neighbours(out, to_lab(to_device(small, self.device)), DEFAULT)
         if work != (height, width):
             out = F.interpolate(out, (height, width), mode="bilinear", align_corners=False)
-        out = out / out.sum(1, keepdim=True).clamp(min=1e-6)
-        drawn = out.float().cpu().numpy()
-        return [one[: len(of_one)] for one, of_one in zip(drawn, layers, strict=True)]
+        return np.asarray(out.cpu().numpy())
 
 
 def _rivals(seeds: np.ndarray) -> np.ndarray:
