@@ -46,4 +46,34 @@ def block_means(image: np.ndarray, side: int) -> np.ndarray:
     if scale >= 1.0:
         return image
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX))
+    channels = (Image.fromarray(image[..., channel]) for channel in range(3))
+    small = [np.asarray(channel.resize(size, Image.Resampling.BOX)) for channel in channels]
+    return np.stack(small).transpose(1, 2, 0)
+
+
+def within_squares(values: np.ndarray, side: int, extreme: np.ufunc) -> np.ndarray:
+    """The greatest or the least value within a square about each pixel, as far as it is inside.
+
+    What `scipy.ndimage.maximum_filter` gives, several times as quick on small pictures, and on many
+    at once: a run of twice the length is the extreme of two runs.
+
+    Parameters
+    ----------
+    values : ndarray, (..., h, w)
+    side : int
+        Odd.
+    extreme : ufunc
+        `numpy.maximum` or `numpy.minimum`.
+    """
+    for axis in (-2, -1):
+        # Runs from each pixel on, and up to each pixel; in the middle both have it.
+        ahead = np.moveaxis(values.copy(), axis, 0)
+        behind = ahead[::-1].copy()
+        for run in (ahead, behind):
+            length, wanted = 1, side // 2 + 1
+            while length < wanted:
+                step = min(length, wanted - length)
+                extreme(run[:-step], run[step:], out=run[:-step])
+                length += step
+        values = np.moveaxis(extreme(ahead, behind[::-1]), 0, axis)
+    return values

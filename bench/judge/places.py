@@ -8,6 +8,7 @@ colour that the control does not have at the same pixels, in a colour that diffe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from bench.judge.colour.difference import membership_table
 from bench.judge.colour.named import basic_term
 from bench.judge.colour.spaces import cube_index, to_lab
-from bench.judge.lattice import lattice
+from bench.judge.lattice import lattice, within_squares
 from bench.records import Regions
 
 #: Longer side of the lattice that places are measured on, pixels.
@@ -71,17 +72,48 @@ class Picture:
     neighbours: tuple[str, ...]
 
 
-def labels_of(regions: Regions) -> np.ndarray:
-    """For each pixel the region with the greatest share, of equals the first: uint8 (H, W)."""
-    layers = [(number + 1, mask) for number, mask in enumerate(regions.masks)]
+def labels_of(
+    regions: Regions, rows: slice = slice(None), columns: slice = slice(None)
+) -> np.ndarray:
+    """For each pixel the region with the greatest share, of equals the first: uint8 (H, W).
+
+    Parameters
+    ----------
+    regions : Regions
+    rows, columns : slice
+        Of the pixels that are meant (`bench.judge.lattice.lattice`).
+    """
+    ground = regions.background[rows, columns]
+    layers, numbers = [ground], [WALL]
+    layers += list(regions.masks[:, rows, columns])
+    numbers += range(1, len(layers))
     if regions.support is not None:
-        layers.append((SUPPORT, regions.support))
-    layers += [(FIRST_NEIGHBOUR + n, mask) for n, mask in enumerate(regions.neighbour_masks)]
-    most, labels = regions.wall, np.full(regions.background.shape, WALL, np.uint8)
-    for number, share in layers:
-        labels[share > most] = number
-        most = np.maximum(most, share)
-    return labels
+        support = regions.support[rows, columns]
+        layers = [np.clip(ground - support, 0.0, 1.0), *layers[1:], support]
+        numbers.append(SUPPORT)
+    layers += list(regions.neighbour_masks[:, rows, columns])
+    numbers += range(FIRST_NEIGHBOUR, FIRST_NEIGHBOUR + len(regions.neighbours))
+    return greatest(layers, numbers)
+
+
+def greatest(
+    layers: Sequence[np.ndarray] | np.ndarray, numbers: Sequence[int] | None = None
+) -> np.ndarray:
+    """Number of the greatest of some layers, of equals the first: uint8, of a layer's shape.
+
+    Parameters
+    ----------
+    layers : sequence of ndarray, float, or ndarray with one axis more
+    numbers : sequence of int, optional
+        Of the layers, below 256 and rising; from 0 on by default.
+    """
+    numbers = range(len(layers)) if numbers is None else numbers
+    most, found = layers[0], np.full(layers[0].shape, numbers[0], np.uint8)
+    for number, layer in zip(numbers[1:], layers[1:], strict=True):
+        # A later layer that is greater has the greater number.
+        np.maximum(found, (layer > most).view(np.uint8) * np.uint8(number), out=found)
+        most = np.maximum(most, layer)
+    return found
 
 
 def on_lattice(image: np.ndarray) -> np.ndarray:
@@ -91,18 +123,19 @@ def on_lattice(image: np.ndarray) -> np.ndarray:
 
 
 def clear_of(labels: np.ndarray) -> np.ndarray:
-    """Pixels off the band around outlines: bool (h, w)."""
-    from scipy.ndimage import maximum_filter, minimum_filter
-
-    reach = 2 * max(1, round(BAND * max(labels.shape))) + 1
-    clear: np.ndarray = maximum_filter(labels, reach) == minimum_filter(labels, reach)
+    """Pixels off the band around outlines: bool (..., h, w), of labels of one picture or more."""
+    side = 2 * max(1, round(BAND * max(labels.shape[-2:]))) + 1
+    clear: np.ndarray = within_squares(labels, side, np.maximum) == within_squares(
+        labels, side, np.minimum
+    )
     return clear
 
 
 def inner(inside: np.ndarray, clear: np.ndarray) -> np.ndarray:
     """A region without the band around outlines, unless next to nothing of it is left."""
-    kept = inside & clear
-    return kept if kept.sum() >= LEAST_LEFT * inside.sum() else inside
+    kept: np.ndarray = inside & clear
+    left = np.count_nonzero(kept) >= LEAST_LEFT * np.count_nonzero(inside)
+    return kept if left else inside
 
 
 def places_of(
@@ -269,9 +302,7 @@ def _within(inside: np.ndarray) -> np.ndarray:
 
 def _grown(inside: np.ndarray) -> np.ndarray:
     """A region and twice the band around it, so far as neighbours begin beside it."""
-    from scipy.ndimage import maximum_filter
-
-    return maximum_filter(inside, 4 * max(1, round(BAND * max(inside.shape))) + 1)
+    return within_squares(inside, 4 * max(1, round(BAND * max(inside.shape))) + 1, np.maximum)
 
 
 def _largest(inside: np.ndarray) -> int:

@@ -11,6 +11,7 @@ left as they are.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -47,57 +48,89 @@ _LUMINANCE = np.array([0.2127, 0.7152, 0.0722], dtype=np.float32)
 
 
 def find_light(image: np.ndarray, masks: np.ndarray, subjects: int) -> np.ndarray | None:
-    """Colour and strength of the light over the whole picture.
+    """Colour and strength of the light over one picture: `find_lights`."""
+    return find_lights([image], [masks], [subjects])[0]
+
+
+def find_lights(
+    images: Sequence[np.ndarray], masks: Sequence[np.ndarray], subjects: Sequence[int]
+) -> list[np.ndarray | None]:
+    """Colour and strength of the light over each whole picture.
 
     Parameters
     ----------
-    image : ndarray, uint8, (H, W, 3)
-        sRGB. Read as means over blocks where it is larger than `SIDE`.
-    masks : ndarray, float32, (M, H, W)
-        The subjects first, the background last, neighbours between.
-    subjects : int
+    images : sequence of ndarray, uint8, (H, W, 3)
+        sRGB. Read as means over blocks where they are larger than `SIDE`.
+    masks : sequence of ndarray, float32, (M, H, W)
+        Of each, the subjects first, the background last, neighbours between.
+    subjects : sequence of int
         How many of the masks are subjects.
 
     Returns
     -------
-    ndarray, float64, (3,), or None
+    list of (ndarray, float64, (3,), or None)
         Linear RGB of a white surface under the light, at most 1; None for plain white light.
     """
-    small = block_means(image, SIDE)
-    byte = small.reshape(-1, 3)
-    linear = linear_of_byte()[byte]
-    inside = (_middles(masks, *small.shape[:2]) > 0.5).reshape(len(masks), -1)
-    top = np.maximum(np.maximum(byte[:, 0], byte[:, 1]), byte[:, 2])
-    place = int(0.95 * (len(top) - 1))
-    patch = _median(linear[top >= np.partition(top, place)[place]])
-    strength = min(1.0, max(float(patch.max()) / WHITE, 1.0 / MOST_GAIN))
-    tint = _find_tint(linear, inside, subjects)
-    if tint is None:
-        return None if strength > 0.97 else np.full(3, strength)
-    return tint * strength
+    found = [_Patches(image, own) for image, own in zip(images, masks, strict=True)]
+    patches = [patch for one in found for patch in one.patches]
+    tints = iter(_pale_tints(np.array(patches).reshape(-1, 3)))
+    lights: list[np.ndarray | None] = []
+    for one, count in zip(found, subjects, strict=True):
+        of_patches = [next(tints) for _ in one.patches]
+        strength = min(1.0, max(float(one.brightest.max()) / WHITE, 1.0 / MOST_GAIN))
+        tint = _find_tint(of_patches, one.owners, one.last, count)
+        if tint is not None:
+            lights.append(tint * strength)
+        else:
+            lights.append(None if strength > 0.97 else np.full(3, strength))
+    return lights
 
 
-def _find_tint(linear: np.ndarray, inside: np.ndarray, subjects: int) -> np.ndarray | None:
-    tints: list[tuple[float, float]] = []
-    owners: list[int] = []
-    last = len(inside) - 1
-    # Of a background that is not pale nothing is found, whatever the rest.
-    for index in (last, *range(last)):
-        region = linear[inside[index]]
-        if len(region) >= MIN_REGION * len(linear):
-            for patch in _patches(region, halves=index == last):
-                tint = _pale_tint(patch)
-                if tint is not None:
-                    tints.append(tint)
-                    owners.append(index)
-        if not tints:
-            return None
-    if len(tints) < 2:
+class _Patches:
+    """Surfaces of one picture, in linear light.
+
+    Attributes
+    ----------
+    brightest : ndarray, float32, (3,)
+        The brightest twentieth of the pixels.
+    patches : list of ndarray, float32, (3,)
+        The surfaces that may tell the light, those of the background first.
+    owners : list of int
+        The region of each.
+    last : int
+        The background among the regions.
+    """
+
+    def __init__(self, image: np.ndarray, masks: np.ndarray) -> None:
+        small = block_means(image, SIDE)
+        byte = np.ascontiguousarray(small.transpose(2, 0, 1)).reshape(3, -1)
+        linear = linear_of_byte().take(byte)
+        inside = _middles(masks, *small.shape[:2]).reshape(len(masks), -1) > 0.5
+        top = byte.max(axis=0)
+        place = int(0.95 * (len(top) - 1))
+        self.brightest = _median(linear, top >= np.partition(top, place)[place])
+        self.last = len(masks) - 1
+        self.patches: list[np.ndarray] = []
+        self.owners: list[int] = []
+        for index in (self.last, *range(self.last)):
+            region = linear.take(inside[index].nonzero()[0], axis=1)
+            if region.shape[1] >= MIN_REGION * linear.shape[1]:
+                found = _halves(region) if index == self.last else [_bright(region)]
+                self.patches += found
+                self.owners += [index] * len(found)
+
+
+def _find_tint(
+    patches: list[tuple[float, float] | None], owners: list[int], last: int, subjects: int
+) -> np.ndarray | None:
+    pale = [(owner, tint) for owner, tint in zip(owners, patches, strict=True) if tint is not None]
+    # Of a background that is not pale nothing is found, whatever the rest; its brighter half is
+    # the last.
+    own = [pair for pair in pale if pair[0] == last]
+    if not own or len(pale) < 2:
         return None
-    # The background's brighter half is the last.
-    own = owners.count(last)
-    tints, owners = tints[own:] + tints[:own], owners[own:] + owners[:own]
-    table = np.array(tints)
+    pale = pale[len(own) :] + own
+    table = np.array([tint for _, tint in pale])
     sizes = np.linalg.norm(table, axis=1)
     ground = table[-1]
     if sizes[-1] < 0.02:
@@ -107,7 +140,7 @@ def _find_tint(linear: np.ndarray, inside: np.ndarray, subjects: int) -> np.ndar
     alike = (along < ALIKE) & (along > 1 / ALIKE) & (across < 0.35 * sizes[-1] + 0.08)
     if alike.sum() < 2 or sizes[~alike].min(initial=np.inf) < sizes[alike].min():
         return None
-    subject_is_pale = any(owners[row] < subjects for row in np.flatnonzero(alike))
+    subject_is_pale = any(pale[row][0] < subjects for row in np.flatnonzero(alike))
     mean = np.median(table[alike], axis=0)
     light = np.exp([mean[0], 0.0, mean[1]])
     light /= light.max()
@@ -121,24 +154,29 @@ def _find_tint(linear: np.ndarray, inside: np.ndarray, subjects: int) -> np.ndar
     return light if LEAST_CHROMA <= chroma <= most else None
 
 
-def _patches(linear: np.ndarray, halves: bool) -> list[np.ndarray]:
-    """Take the bright surface of a region; of a background, the two that differ in luminance."""
-    if not halves:
-        place = int(0.9 * (len(linear) - 1))
-        return [np.partition(linear, place, axis=0)[place]]
-    luminance = linear @ _LUMINANCE
+def _bright(linear: np.ndarray) -> np.ndarray:
+    """The bright surface of a region (3, N)."""
+    place = int(0.9 * (linear.shape[1] - 1))
+    return np.partition(linear, place, axis=1)[:, place]
+
+
+def _halves(linear: np.ndarray) -> list[np.ndarray]:
+    """The two surfaces of a background (3, N) that differ in luminance, the brighter one last."""
+    luminance = _LUMINANCE @ linear
     middle = len(luminance) // 2
     if middle == 0:
-        return [linear.mean(axis=0)]
+        return [linear.mean(axis=1)]
     lighter = luminance >= np.partition(luminance, middle)[middle]
     if lighter.all():
-        return [_median(linear)]
-    low, high = _median(linear[~lighter]), _median(linear[lighter])
+        return [_median(linear, lighter)]
+    low, high = _median(linear, ~lighter), _median(linear, lighter)
     return [low, high] if high[1] > CONTRAST * low[1] else [high]
 
 
 def _middles(masks: np.ndarray, rows: int, columns: int) -> np.ndarray:
     """Masks (M, H, W) in the middle of each of so many blocks."""
+    if masks.shape[1:] == (rows, columns):
+        return masks
     y, x = (
         ((np.arange(n) + 0.5) * (length / n)).astype(np.intp)
         for n, length in zip((rows, columns), masks.shape[1:], strict=True)
@@ -146,26 +184,21 @@ def _middles(masks: np.ndarray, rows: int, columns: int) -> np.ndarray:
     return masks[:, y[:, None], x]
 
 
-def _median(values: np.ndarray) -> np.ndarray:
-    """What `numpy.median` gives along the first axis, without its checks."""
-    middle = len(values) // 2
-    if len(values) % 2:
-        return np.asarray(np.partition(values, middle, axis=0)[middle])
-    both = np.partition(values, (middle - 1, middle), axis=0)
-    return np.asarray((both[middle - 1] + both[middle]) / 2)
+def _median(values: np.ndarray, of: np.ndarray) -> np.ndarray:
+    """What `numpy.median` gives of those of (3, N) that are meant, bool (N,)."""
+    ordered = np.sort(values.take(of.nonzero()[0], axis=1), axis=1)
+    middle = ordered.shape[1] // 2
+    return np.asarray((ordered[:, middle] + ordered[:, (ordered.shape[1] - 1) // 2]) / 2)
 
 
-def _pale_tint(patch: np.ndarray) -> tuple[float, float] | None:
-    """Logarithms of R/G and B/G of a pale surface; None for a strong colour or a dark surface."""
-    red, green, blue = patch.tolist()
-    top = max(red, green, blue)
-    if top < 0.05:
-        return None
-    _, a, b = lab_of_linear(patch / top).tolist()
-    if math.hypot(a, b) > PALE:
-        return None
-    middle = max(green, 1e-4)
-    return math.log(max(red, 1e-4) / middle), math.log(max(blue, 1e-4) / middle)
+def _pale_tints(patches: np.ndarray) -> list[tuple[float, float] | None]:
+    """Logarithms of R/G and B/G of pale surfaces (N, 3); None for strong colours and dark ones."""
+    top = patches.max(axis=1)
+    lab = lab_of_linear(patches / np.maximum(top, 1e-9)[:, None])
+    pale = (top >= 0.05) & (np.hypot(lab[:, 1], lab[:, 2]) <= PALE)
+    red, green, blue = np.log(np.maximum(patches, 1e-4)).T
+    tints = zip(pale.tolist(), (red - green).tolist(), (blue - green).tolist(), strict=True)
+    return [(first, second) if is_pale else None for is_pale, first, second in tints]
 
 
 def remove_light(byte: np.ndarray, light: np.ndarray) -> np.ndarray:

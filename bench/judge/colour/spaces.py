@@ -153,14 +153,19 @@ CELLS = 64**3
 
 
 @cache
+def cell_axis() -> np.ndarray:
+    """Encoded values of the cell centres along one channel of `cube`: float64 (64,) in [0, 1]."""
+    return (np.arange(64) * 4 + 1.5) / 255.0
+
+
+@cache
 def cube() -> np.ndarray:
     """Make the sRGB colours at the cell centres of a 64 x 64 x 64 table: float64 (262144, 3).
 
     Cell ``(r, g, b)`` holds the 8-bit values ``4 r .. 4 r + 3`` of red, and so on; its centre is
     ``4 r + 1.5``.
     """
-    axis = (np.arange(64) * 4 + 1.5) / 255.0
-    red, green, blue = np.meshgrid(axis, axis, axis, indexing="ij")
+    red, green, blue = np.meshgrid(*[cell_axis()] * 3, indexing="ij")
     return np.stack([red, green, blue], axis=-1).reshape(-1, 3)
 
 
@@ -173,3 +178,8 @@ def cube_index(byte: np.ndarray) -> np.ndarray:
     low |= byte[..., 2] >> 2
     cell |= low
     return cell
+
+
+def levels_of(cells: np.ndarray) -> np.ndarray:
+    """Places in `cell_axis`, channel by channel, intp (3, N), of rows of `cube` (N,)."""
+    return np.stack([cells >> 12, cells >> 6 & 63, cells & 63])

@@ -10,7 +10,17 @@ import numpy as np
 from bench.judge.colour.named import basic_term
 from bench.judge.colour.palette import Palette
 from bench.judge.dichromatic import Surface
-from bench.judge.places import PLACES, labels_of, on_lattice, place_name, places_of
+from bench.judge.lattice import lattice
+from bench.judge.places import (
+    PLACES,
+    SIDE,
+    SUPPORT,
+    WALL,
+    clear_of,
+    inner,
+    labels_of,
+    place_name,
+)
 from bench.records import NO_EVIDENCE, Regions
 from prompts.cells import Binding, Cell
 from prompts.colours import COLOUR_NAMES
@@ -37,33 +47,45 @@ _NAN = float("nan")
 _NOUNS = {"picture_frame": "picture frame", "other": "other object"}
 
 
-def ground_of(regions: Regions, palette: Palette, picture: int) -> dict[str, Surface]:
-    """Shares of the wall, of the support, and of both as ``background``, where they are there.
+def grounds_of(regions: Sequence[Regions], palette: Palette) -> list[dict[str, Surface]]:
+    """Shares of wall, support, and both as ``background``, of each picture, where they are there.
 
     Parameters
     ----------
-    regions : Regions
+    regions : sequence of Regions
     palette : Palette
-    picture : int
-        Which picture of the palette.
+        Of the pictures.
     """
+    shapes = [own.background.shape for own in regions]
+    points = [lattice(shape[0], shape[1], SIDE) for shape in shapes]
+    labels = [labels_of(own, *seen) for own, seen in zip(regions, points, strict=True)]
+    found: list[dict[str, Surface]] = [{}] * len(labels)
+    for size in {own.shape for own in labels}:
+        alike = [number for number, own in enumerate(labels) if own.shape == size]
+        clear = clear_of(np.stack([labels[number] for number in alike]))
+        for number, off_the_band in zip(alike, clear, strict=True):
+            colours = palette.colours.of_pixel[number].reshape(shapes[number])[points[number]]
+            found[number] = _ground(palette, number, colours, labels[number], off_the_band)
+    return found
+
+
+def _ground(
+    palette: Palette, picture: int, colours: np.ndarray, labels: np.ndarray, clear: np.ndarray
+) -> dict[str, Surface]:
     first, last = palette.colours.first[picture : picture + 2].tolist()
-    named = palette.named[first:last]
-    colours = on_lattice(palette.colours.of_pixel[picture].reshape(regions.background.shape))
-    places = places_of(on_lattice(labels_of(regions)), regions.neighbours)
-    least = max(MIN_PIXELS, MIN_SHARE * colours.size)
-    counts: dict[str, np.ndarray] = {
-        name: np.bincount(colours[places[name][0]] - first, minlength=last - first)
-        for name in ("wall", "support")
-        if name in places
-    }
-    if counts:
-        counts["background"] = sum(counts.values(), np.zeros(last - first, np.intp))
+    named, least = palette.named[first:last], max(MIN_PIXELS, MIN_SHARE * labels.size)
     found: dict[str, Surface] = {}
-    for name, count in counts.items():
+    every = np.zeros(last - first, np.intp)
+    for name, number in (("wall", WALL), ("support", SUPPORT), ("background", None)):
+        if number is not None:
+            inside = inner(labels == number, clear).ravel().nonzero()[0]
+            count = np.bincount(colours.ravel().take(inside) - first, minlength=last - first)
+            every += count
+        else:
+            count = every
         area = float(count.sum())
         if area >= least:
-            found[name] = Surface((count @ named / area).astype(np.float32), area)
+            found[name] = Surface(((count / area) @ named).astype(np.float32), area)
     return found
 
 

@@ -23,14 +23,14 @@ from bench.judge.local_light import DEFAULT as LOCAL_LIGHT
 from bench.judge.local_light import LocalLight, as_seen
 from bench.judge.paints import VALLEY, Paints
 from bench.judge.resolution import SIDE, sampled, sampled_regions, working_shape
-from bench.judge.scorers.measured import METRICS, MeasuredImage, ground_of
-from bench.judge.white_balance import find_light, remove_light
+from bench.judge.scorers.measured import METRICS, MeasuredImage, grounds_of
+from bench.judge.white_balance import find_lights, remove_light
 from bench.records import Fingerprint, Generation, Regions, Score
 from prompts.cells import Binding, Cell
 from prompts.colours import COLOUR_NAMES
 
 #: Pixels that are measured together.
-TOGETHER = 1 << 16
+TOGETHER = 1 << 17
 _TERMS = len(COLOUR_NAMES)
 _BLACK = COLOUR_NAMES.index("black")
 _NAN = float("nan")
@@ -134,16 +134,24 @@ class SegmentationScorer:
     def _measure(self, group: Sequence[tuple[Generation, Regions]]) -> list[MeasuredImage]:
         """Measure several pictures at once: of small ones the calls cost more than the pixels."""
         regions = [sampled_regions(own) for _, own in group]
-        pictures, masks = [], []
-        for (generation, _), own in zip(group, regions, strict=True):
-            image = sampled(generation.image)
-            layers = [own.masks, own.neighbour_masks, own.background[None]]
-            every = np.concatenate(layers).astype(np.float32, copy=False)
-            # Channel by channel in memory: arithmetic on one is several times as fast.
-            byte = np.ascontiguousarray(image.transpose(2, 0, 1)).reshape(3, -1).T
-            light = find_light(image, every, len(own.masks)) if self.correct_cast else None
-            pictures.append(byte if light is None else remove_light(byte, light))
-            masks.append(every.reshape(len(every), len(byte)))
+        # Channel by channel in memory: arithmetic on one is several times as fast.
+        channels = [
+            np.ascontiguousarray(sampled(generation.image).transpose(2, 0, 1))
+            for generation, _ in group
+        ]
+        masks = [
+            np.concatenate([own.masks, own.neighbour_masks, own.background[None]], dtype=np.float32)
+            for own in regions
+        ]
+        pictures = [planes.reshape(3, -1).T for planes in channels]
+        if self.correct_cast:
+            images = [planes.transpose(1, 2, 0) for planes in channels]
+            lights = find_lights(images, masks, [len(own.masks) for own in regions])
+            pictures = [
+                byte if light is None else remove_light(byte, light)
+                for byte, light in zip(pictures, lights, strict=True)
+            ]
+        masks = [every.reshape(len(every), -1) for every in masks]
         if self.correct_surface:
             pictures = as_seen(pictures, masks, self.local_light)
         cells = [generation.sample.cell for generation, _ in group]
@@ -162,7 +170,7 @@ class SegmentationScorer:
         else:
             histograms = histograms_of(palette, things)
             surfaces = plain_shares(palette, histograms)
-        measured, first = [], 0
+        grounds, measured, first = grounds_of(regions, palette), [], 0
         for number, (cell, own) in enumerate(zip(cells, regions, strict=True)):
             last = first + len(things[number])
             rivals = [
@@ -170,10 +178,11 @@ class SegmentationScorer:
                 for region in range(first, first + len(own.masks))
             ]
             columns = COLOUR_NAMES + asked[number]
-            ground = ground_of(own, palette, number)
             of_things = surfaces[first:last]
             measured.append(
-                MeasuredImage(cell, own, of_things, rivals, ground, columns, self.canonical)
+                MeasuredImage(
+                    cell, own, of_things, rivals, grounds[number], columns, self.canonical
+                )
             )
             first = last
         return measured

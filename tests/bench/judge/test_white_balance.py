@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from bench.judge.white_balance import MOST_GAIN, find_light, remove_light
+from bench.judge.white_balance import MOST_GAIN, find_light, find_lights, remove_light
 from tests.bench.scenes import Scene, draw
 
 #: Linear light of a blue-lit room, of a lamp, of a green-lit one.
@@ -57,3 +57,17 @@ def test_removing_a_light_keeps_black_and_makes_white():
     light = np.array([0.402, 0.558, 1.0])
     assert remove_light(byte, light).tolist()[0] == [0, 0, 0]
     assert min(remove_light(byte, light).tolist()[1]) > 250
+
+
+def test_the_light_of_a_picture_is_its_own_whatever_is_beside_it():
+    scenes = [ROOM.but(subject="white", light=BLUE), ROOM.but(subject="blue"), ROOM.but(size=96)]
+    scenes += [ROOM.but(subject="gray", light=WARM), ROOM.but(subject="white", light=(0.4,) * 3)]
+    drawn = [draw(scene) for scene in scenes]
+    masks = [
+        np.concatenate([own.masks, own.neighbour_masks, own.background[None]]) for _, own in drawn
+    ]
+    images, counts = [image for image, _ in drawn], [len(own.masks) for _, own in drawn]
+    together = find_lights(images, masks, counts)
+    alone = [find_light(*one) for one in zip(images, masks, counts, strict=True)]
+    assert [str(light) for light in together] == [str(light) for light in alone]
+    assert sum(light is None for light in alone) not in (0, len(alone))
