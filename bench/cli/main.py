@@ -32,6 +32,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("doctor", "Tell what this machine has and lacks."),
 }
 
+#: What numerical libraries read once, when they are loaded; what the user has set stays. A thread
+#: of OpenMP that waits for its fellows sleeps instead of spinning: beside a sampler there is a
+#: scorer that has work for its core (figures: benchmarks/README.md). Products of NumPy are small,
+#: and a run has a thread for each core already.
+THREADS = {"OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_NUM_THREADS": "1"}
+
 INTERRUPTED = 130
 INTERNAL = 4
 
@@ -131,6 +137,8 @@ def cli(context: click.Context, debug: bool) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
+    for name, value in THREADS.items():
+        os.environ.setdefault(name, value)
     sys.exit(run(arguments))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -252,20 +253,22 @@ def excess(
     if picture.labels.shape != control.labels.shape:
         raise ValueError(f"pictures of {picture.labels.shape} and {control.labels.shape}")
     table = membership_table((code or colour,))[:, 0]
-    gain = table[cube_index(picture.byte)] - table[cube_index(control.byte)]
+    has = table[cube_index(picture.byte)]
+    gain = has - table[cube_index(control.byte)]
     neutral = basic_term(colour) in ("white", "gray")
     same = SAME_NEUTRAL if neutral else SAME
-    gain[np.linalg.norm(to_lab(picture.byte) - to_lab(control.byte), axis=-1) < same] = 0.0
+    gain[np.linalg.norm(_lab(picture) - _lab(control), axis=-1) < same] = 0.0
     own = _subjects(picture)
     area = max(int(own.sum()), 1)
-    subject = _subjects(control) | _within(own)
-    near = _grown(own)
-    has = table[cube_index(picture.byte)]
-    # A foot or a brim has the colour of the thing: one that alone has the asked colour is none.
-    untouched = bool(own.any()) and float(has[own].mean()) < UNTOUCHED
+    places = places_of(picture.labels, picture.neighbours)
+    if not places.keys() <= {"wall", "support"}:
+        subject = _subjects(control) | _within(own)
+        near = _grown(own)
+        # A foot or a brim has the colour of the thing: one that alone has the asked colour is none.
+        untouched = bool(own.any()) and float(has[own].mean()) < UNTOUCHED
     ground = (control.labels == WALL) | (control.labels == SUPPORT)
     found: dict[str, float] = {}
-    for name, masks in places_of(picture.labels, picture.neighbours).items():
+    for name, masks in places.items():
         values = []
         for mask in masks:
             if not mask.any():
@@ -287,6 +290,12 @@ def excess(
         if values:
             found[name] = max(values)
     return found
+
+
+@lru_cache(maxsize=64)
+def _lab(picture: Picture) -> np.ndarray:
+    """CIELAB of a picture: a control is compared with many."""
+    return to_lab(picture.byte)
 
 
 def _subjects(picture: Picture) -> np.ndarray:

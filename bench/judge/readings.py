@@ -171,7 +171,11 @@ def natural_share(control: Metrics, subject: str, colour: str) -> float:
     no control. They are measured on path-traced things, whose parts are known, by
     ``python -m bench.cli.fit parts``.
     """
-    if observed(control):
+    return _natural_share(control, subject, colour, observed(control))
+
+
+def _natural_share(control: Metrics, subject: str, colour: str, main: str) -> float:
+    if main:
         return control_share(control, "subject", colour)
     return _usual_parts().get(subject, {}).get(basic_term(colour) or "", math.nan)
 
@@ -192,7 +196,7 @@ def without_parts(metrics: Metrics, control: Metrics, colour: str, subject: str)
         for term in shares
         if term != main
         and not (known and term in known.canonical)
-        and not math.isnan(natural := natural_share(control, subject, term))
+        and not math.isnan(natural := _natural_share(control, subject, term, main))
     }
     body = max(1e-6, 1.0 - sum(parts.values()))
     named = {term: (share - parts.get(term, 0.0)) / body for term, share in shares.items()}

@@ -122,7 +122,10 @@ def to_lab(rgb: np.ndarray) -> np.ndarray:
     ----------
     CIE 15:2004, Colorimetry, section 8.2.1.
     """
-    return lab_of_linear(to_linear(as_unit(rgb)))
+    array = np.asarray(rgb)
+    if array.dtype == np.uint8 and array.shape[-1:] == (3,):
+        return lab_of_linear(_linear_table()[array])
+    return lab_of_linear(to_linear(as_unit(array)))
 
 
 def lab_of_linear(linear: np.ndarray) -> np.ndarray:
@@ -143,9 +146,14 @@ def from_lab(lab: np.ndarray) -> np.ndarray:
 
 
 @cache
+def _linear_table() -> np.ndarray:
+    return to_linear(np.arange(256) / 255.0)
+
+
+@cache
 def linear_of_byte() -> np.ndarray:
     """Linear light of the 256 encoded values, float32 (256,)."""
-    return to_linear(np.arange(256) / 255.0).astype(np.float32)
+    return _linear_table().astype(np.float32)
 
 
 #: Colours of `cube`.

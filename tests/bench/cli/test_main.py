@@ -51,6 +51,21 @@ def test_help_is_printed_also_where_nothing_is_asked(arguments, capsys):
     assert any(line.startswith("doctor ") for line in lines)
 
 
+@pytest.mark.parametrize("own", [None, "ACTIVE"])
+def test_threads_that_wait_sleep_unless_the_user_has_said_otherwise(own):
+    environment = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
+    code = "import os; from bench.cli.main import main\ntry: main(['--version'])\n"
+    code += "finally: print(os.environ['OMP_WAIT_POLICY'])"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment | {"PYTHONPATH": str(ROOT)} | ({"OMP_WAIT_POLICY": own} if own else {}),
+    )
+    assert done.stdout.split()[-1] == (own or "PASSIVE")
+
+
 def test_help_imports_nothing_heavy():
     code = "import sys; from bench.cli.main import run; run(['--help']); "
     code += f"print([name for name in {HEAVY!r} if name in sys.modules])"
