@@ -11,7 +11,8 @@ import pandas as pd
 from bench.errors import UsageError
 from bench.judge.colour.named import resolve
 from bench.judge.device import require_device
-from bench.judge.images import PictureError, as_rgb8
+from bench.judge.images import as_rgb8
+from bench.judge.picture_arrays import PictureError
 from bench.judge.validity import examined
 from bench.protocols import Scorer, Segmenter
 from bench.records import Generation, Score

@@ -23,6 +23,8 @@ from prompts.tables import encoding_of
 
 #: Endings of texts beside a picture, the first before the others.
 _TEXTS = (".txt", ".caption", ".json")
+#: Bytes of a picture that are kept from the search for its prompt until it is judged.
+HELD = 1 << 24
 _MASK = re.compile(r"[-_. ](?:mask|masks|seg|segmentation|depth|control|preview|thumb)$", re.I)
 
 
@@ -74,7 +76,10 @@ def pictures(
         if not prompt and not why_not:
             prompt, why_not = prompt_of_name(name)
         said = {"prompt": prompt} if prompt else {}
-        yield ImportedPicture(place, said, read if data is None else _holding(data), why_not)
+        if data is not None and len(data) <= HELD:
+            read = _holding(data)
+        data = None
+        yield ImportedPicture(place, said, read, why_not)
     for name in beside.alone() if missing else ():
         place = f"{tree.label}{name}"
         yield ImportedPicture(place, _fields_of(tree, [name], prompt_column), _missing(place))

@@ -15,7 +15,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bench.importers.comfyui import comfyui_prompt
-from bench.judge.images import MAX_PIXELS, formats, quiet
+from bench.judge.images import formats, quiet
+from bench.judge.picture_arrays import MAX_PIXELS
 
 #: Text chunks in the order in which they are looked at.
 _CHUNKS = (
@@ -43,6 +44,9 @@ _INVOKE, _COMMENTS = ("sd-metadata", "Dream"), ("Comment", "comment")
 _DREAM = re.compile(r'^"(?P<prompt>.*)"\s+-\w', re.DOTALL)
 
 _DESCRIPTION, _MAKE, _MODEL, _EXIF, _COMMENT, _XP = 0x010E, 0x010F, 0x0110, 0x8769, 0x9286, 0x9C9C
+
+#: Where Pillow has the EXIF of a PNG.
+_EXIF_OF_PNG = {"exif", "Raw profile type exif"}
 
 
 def prompt_within(data: bytes) -> tuple[str, str]:
@@ -131,7 +135,9 @@ def _texts(data: bytes) -> dict[str, str]:
                 # What stands after the pixels is known only when they have been read.
                 picture.load()
             found = {str(key): _decoded(value) for key, value in picture.info.items()}
-            found.update(_of_exif(picture.getexif()))
+            # Asked for its EXIF, a PNG without any is decoded whole to look for one at its end.
+            if picture.format != "PNG" or not _EXIF_OF_PNG.isdisjoint(picture.info):
+                found.update(_of_exif(picture.getexif()))
             return found
     except Exception:
         # Whatever a decoder raises over damaged bytes: the picture is judged or not elsewhere.
@@ -139,10 +145,10 @@ def _texts(data: bytes) -> dict[str, str]:
 
 
 def _texts_follow(data: bytes) -> bool:
-    """Whether a PNG has a text after its pixels."""
+    """Whether a PNG has a text, or EXIF, after its pixels."""
     last = data.rfind(b"IDAT")
     return data[:4] == b"\x89PNG" and any(
-        data.find(kind, last) > 0 for kind in (b"tEXt", b"iTXt", b"zTXt")
+        data.find(kind, last) > 0 for kind in (b"tEXt", b"iTXt", b"zTXt", b"eXIf")
     )
 
 

@@ -10,7 +10,8 @@ from bench.errors import UsageError
 from bench.importers.census import Census
 from bench.importers.layouts import PictureSet
 from bench.importers.picture import ImportedPicture, UnreadableError
-from bench.judge.images import PictureError, as_rgb8
+from bench.judge.images import as_rgb8
+from bench.judge.picture_arrays import PictureError
 from bench.protocols import Sampler, SamplerInfo, Usage
 from bench.records import Fingerprint, Generation
 from prompts.cells import Sample

@@ -5,24 +5,31 @@ from __future__ import annotations
 import io
 import threading
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from bench.errors import UsageError
+from bench.judge.picture_arrays import (
+    MAX_PIXELS,
+    PictureError,
+    check_size,
+    from_array,
+    gray_range,
+    over_paper,
+    to_byte,
+)
 
 if TYPE_CHECKING:
     from PIL import Image
 
-#: More pixels than this are refused before they are decoded: 64 megapixels, 8192 x 8192.
-MAX_PIXELS = 1 << 26
+#: From so many pixels on, a picture is decoded where its pixels stay.
+LARGE = 1 << 22
 #: Pixels that are copied at a time.
-_BAND = 1 << 20
-#: Transparent pixels are laid over white, as a web page would show them.
-PAPER = (255, 255, 255)
+_BAND = 1 << 18
 #: Formats that are decoded, all within Pillow: EPS, for one, would start another program.
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "MPO")
 
@@ -31,30 +38,14 @@ _ORIENTATION = 0x0112
 _OPENING = threading.Lock()
 
 
-class PictureError(UsageError):
-    """A picture that cannot be read.
-
-    Attributes
-    ----------
-    kind : str
-        Why, in few words that many pictures share: ``empty file``, ``no image file``, ``damaged
-        file``, ``too many pixels``, ``no pixels``, ``not finite``, ``out of range``, ``no
-        picture``.
-    """
-
-    def __init__(self, kind: str, message: str) -> None:
-        super().__init__(message)
-        self.kind = kind
-
-
 def as_rgb8(image: Any) -> np.ndarray:
     """Read an image of any common kind as uint8 sRGB.
 
     Parameters
     ----------
-    image : PIL image, ndarray, torch tensor or bytes
-        - bytes: an encoded file (PNG, JPEG, WebP, ...); of an animation, the first frame; turned
-          as its EXIF says;
+    image : PIL image, ndarray, torch tensor, bytes or open binary file
+        - bytes, file: an encoded picture (PNG, JPEG, WebP, ...); of an animation, the first
+          frame; turned as its EXIF says;
         - PIL image: any mode, turned likewise; transparency is laid over white, CMYK and 16-bit
           gray converted;
         - array: ``(H, W)``, ``(H, W, 1|3|4)`` or ``(1|3|4, H, W)``; uint8, uint16, bool, or float
@@ -71,9 +62,11 @@ def as_rgb8(image: Any) -> np.ndarray:
         Zero size, too many pixels, truncated or unknown file, NaN, values out of range.
     """
     if isinstance(image, (bytes, bytearray, memoryview)):
-        return _from_bytes(bytes(image))
+        return _from_file(io.BytesIO(image))
     if hasattr(image, "convert") and hasattr(image, "mode"):
         return _from_pil(image)
+    if hasattr(image, "read") and hasattr(image, "seek"):
+        return _from_file(image)
     first = hasattr(image, "detach")
     if first:
         image = image.detach().cpu()
@@ -89,22 +82,26 @@ def as_rgb8(image: Any) -> np.ndarray:
             f"cannot read a picture from {type(image).__name__}: give a PIL image, an array "
             "(H, W, 3), or the bytes of an image file",
         )
-    return _from_array(array, first)
+    return from_array(array, first)
 
 
-def _from_bytes(data: bytes) -> np.ndarray:
+def _from_file(file: BinaryIO) -> np.ndarray:
     from PIL import Image, UnidentifiedImageError
 
-    if not data:
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    if not size:
         raise PictureError("empty file", "the image file is empty (0 bytes)")
     try:
-        with quiet():
-            picture = Image.open(io.BytesIO(data), formats=formats())
-        with picture:
+        with _opened(file) as picture:
+            pixels = _in_place(picture) if _is_large(picture) else _from_pil(picture)
+        if pixels is not None:
+            return pixels
+        with _opened(file) as picture:
             return _from_pil(picture)
     except UnidentifiedImageError:
         raise PictureError(
-            "no image file", f"{len(data)} bytes that are no image file that Pillow can read"
+            "no image file", f"{size} bytes that are no image file that Pillow can read"
         ) from None
     except Image.DecompressionBombError as error:
         raise PictureError("too many pixels", f"image refused: {error}") from None
@@ -113,6 +110,14 @@ def _from_bytes(data: bytes) -> np.ndarray:
     except Exception as error:
         # What a decoder raises over damaged bytes depends on the byte: struct.error, IndexError.
         raise PictureError("damaged file", f"the image file is damaged: {error}") from None
+
+
+def _opened(file: BinaryIO) -> Image.Image:
+    from PIL import Image
+
+    file.seek(0)
+    with quiet():
+        return Image.open(file, formats=formats())
 
 
 @contextmanager
@@ -137,116 +142,97 @@ def formats() -> tuple[str, ...]:
 
 def _from_pil(picture: Image.Image) -> np.ndarray:
     width, height = picture.size
-    _check_size(height, width)
+    check_size(height, width)
     try:
         picture.load()
     except (OSError, SyntaxError, ValueError) as error:
         raise PictureError("damaged file", f"the image file is damaged: {error}") from None
-    picture = _upright(picture)
-    mode = picture.mode
-    if mode in ("I", "F") or mode.startswith("I;16"):
-        return _from_array(_gray_range(np.asarray(picture)))
-    if mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
-        return _over_paper(np.asarray(picture.convert("RGBA")))
-    return _pixels(picture if mode == "RGB" else picture.convert("RGB"))
-
-
-def _pixels(picture: Image.Image) -> np.ndarray:
-    """Pixels of a picture, copied a band at a time: at once, a large one would be there thrice."""
-    width, height = picture.size
+    if picture.mode == "F":
+        return _turned(from_array(gray_range(np.asarray(picture))), _turn_of(picture))
     out = np.empty((height, width, 3), np.uint8)
-    band = max(1, _BAND // width)
-    for top in range(0, height, band):
-        out[top : top + band] = np.asarray(picture.crop((0, top, width, min(height, top + band))))
-    return out
+    for top, end in _bands(height, width):
+        out[top:end] = _band(picture.crop((0, top, width, end)))
+    return _turned(out, _turn_of(picture))
 
 
-def _upright(picture: Image.Image) -> Image.Image:
-    """Turned as its EXIF says that it should be shown; as it is where that cannot be read."""
-    from PIL import ImageOps
+def _bands(height: int, width: int) -> Iterator[tuple[int, int]]:
+    """Rows that are converted together: all at once, a large picture would be there thrice."""
+    step = max(1, _BAND // width)
+    return ((top, min(height, top + step)) for top in range(0, height, step))
 
-    if not hasattr(picture, "getexif"):
-        return picture
+
+def _band(picture: Image.Image) -> np.ndarray:
+    mode = picture.mode
+    if mode == "I" or mode.startswith("I;16"):
+        return to_byte(gray_range(np.asarray(picture)))[..., None]
+    if mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
+        return over_paper(np.asarray(picture.convert("RGBA")))
+    return np.asarray(picture if mode == "RGB" else picture.convert("RGB"))
+
+
+def _is_large(picture: Image.Image) -> bool:
+    """Whether a picture is one for `_in_place`."""
+    width, height = picture.size
+    return (
+        LARGE <= width * height <= MAX_PIXELS
+        and picture.format in ("PNG", "JPEG", "WEBP")
+        and picture.mode in ("RGB", "RGBA")
+        and "transparency" not in picture.info
+    )
+
+
+def _in_place(picture: Image.Image) -> np.ndarray | None:
+    """Pixels of a picture, decoded where they stay; None where that does not go.
+
+    Pillow has four bytes a pixel in memory of its own, beside which there would be the pixels.
+    """
+    from PIL import Image
+
+    width, height = picture.size
+    memory = np.zeros(width * height * 4, np.uint8)
+    kind = "RGBA" if picture.mode == "RGBA" else "RGBX"
+    picture.im = shared = Image.frombuffer(kind, picture.size, memory, "raw", kind, 0, 1).im
+    try:
+        picture.load()
+    except Exception:
+        return None  # What is wrong is found, and said, when it is decoded as others are.
+    if picture.im is not shared:
+        return None
+    turn = _turn_of(picture)
+    picture.close()
+    for top, end in _bands(height, width):
+        band = memory[top * width * 4 : end * width * 4].reshape(-1, 4)
+        pixels = over_paper(band) if kind == "RGBA" else band[:, :3].copy()
+        # Three bytes of four: they lie before all that is still to be read.
+        memory[top * width * 3 : end * width * 3] = pixels.reshape(-1)
+    del shared, band, pixels
+    # Where something still has the memory, the rest of it stays.
+    with suppress(ValueError):
+        memory.resize(width * height * 3)
+    return _turned(memory[: width * height * 3].reshape(height, width, 3), turn)
+
+
+#: How pixels are turned by their orientation (EXIF 2.32, tag 0x0112).
+_TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
+    2: lambda pixels: pixels[:, ::-1],
+    3: lambda pixels: pixels[::-1, ::-1],
+    4: lambda pixels: pixels[::-1],
+    5: lambda pixels: pixels.swapaxes(0, 1),
+    6: lambda pixels: pixels.swapaxes(0, 1)[:, ::-1],
+    7: lambda pixels: pixels.swapaxes(0, 1)[::-1, ::-1],
+    8: lambda pixels: pixels.swapaxes(0, 1)[::-1],
+}
+
+
+def _turn_of(picture: Image.Image) -> int:
+    """Orientation by its EXIF; upright where that cannot be read."""
     try:
         with quiet():
-            # Pillow copies what need not be turned.
-            turned = picture.getexif().get(_ORIENTATION, 1) != 1
-            return ImageOps.exif_transpose(picture) if turned else picture
+            return int(picture.getexif().get(_ORIENTATION, 1))
     except Exception:
         # A header that tells nothing usable is no reason to refuse the pixels.
-        return picture
+        return 1
 
 
-def _gray_range(values: np.ndarray) -> np.ndarray:
-    """Pillow's 16-bit, 32-bit and float gray modes: to uint16, or float in [0, 1]."""
-    if np.issubdtype(values.dtype, np.floating) and values.size and np.nanmax(values) <= 1.0:
-        return values
-    if np.issubdtype(values.dtype, np.floating):
-        return values / 255.0
-    return np.clip(values, 0, 65535).astype(np.uint16)
-
-
-def _from_array(array: np.ndarray, channels_first: bool = False) -> np.ndarray:
-    while array.ndim == 4 and array.shape[0] == 1:
-        array = array[0]
-    if array.ndim == 2:
-        array = array[..., None]
-    if array.ndim != 3:
-        raise PictureError("no picture", f"a picture has 2 or 3 axes, not the shape {array.shape}")
-    channels_first = channels_first or array.shape[2] not in (1, 3, 4)
-    if channels_first and array.shape[0] in (1, 3, 4):
-        array = np.moveaxis(array, 0, 2)
-    if array.shape[2] not in (1, 3, 4):
-        raise PictureError(
-            "no picture", f"a picture has 1, 3 or 4 channels, not the shape {array.shape}"
-        )
-    _check_size(array.shape[0], array.shape[1])
-    byte = _to_byte(array)
-    if byte.shape[2] == 4:
-        return _over_paper(byte)
-    return np.ascontiguousarray(np.broadcast_to(byte, (*byte.shape[:2], 3)))
-
-
-def _to_byte(array: np.ndarray) -> np.ndarray:
-    if array.dtype == np.uint8:
-        return array
-    if array.dtype == np.bool_:
-        return array.astype(np.uint8) * 255
-    if array.dtype == np.uint16:
-        return ((array.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
-    if np.issubdtype(array.dtype, np.integer):
-        if array.min() < 0 or array.max() > 255:
-            raise PictureError(
-                "out of range",
-                f"{array.dtype} picture reaches {array.min()} to {array.max()}: expected 0 to 255",
-            )
-        return array.astype(np.uint8)
-    if not np.issubdtype(array.dtype, np.floating):
-        raise PictureError("no picture", f"a picture cannot have values of type {array.dtype}")
-    if not np.isfinite(array).all():
-        raise PictureError("not finite", "the picture holds NaN or infinite values")
-    low, high = float(array.min()), float(array.max())
-    if low < -0.01 or high > 1.01:
-        raise PictureError(
-            "out of range",
-            f"a float picture must lie in [0, 1], but this one reaches {low:.3g} to {high:.3g}",
-        )
-    return np.round(np.clip(array, 0.0, 1.0) * 255.0).astype(np.uint8)
-
-
-def _over_paper(rgba: np.ndarray) -> np.ndarray:
-    alpha = rgba[..., 3:].astype(np.uint16)
-    paper = np.array(PAPER, dtype=np.uint16)
-    mixed = rgba[..., :3].astype(np.uint16) * alpha + paper * (255 - alpha)
-    return ((mixed + 127) // 255).astype(np.uint8)
-
-
-def _check_size(height: int, width: int) -> None:
-    if height == 0 or width == 0:
-        raise PictureError("no pixels", f"the picture has no pixels ({width} x {height})")
-    if height * width > MAX_PIXELS:
-        raise PictureError(
-            "too many pixels",
-            f"the picture has {width} x {height} pixels, more than the {MAX_PIXELS} that are "
-            "read: make it smaller first",
-        )
+def _turned(pixels: np.ndarray, turn: int) -> np.ndarray:
+    return np.ascontiguousarray(_TURNS[turn](pixels)) if turn in _TURNS else pixels

@@ -20,7 +20,8 @@ import torch
 
 from bench import registry
 from bench.errors import UsageError
-from bench.judge.images import PictureError, as_rgb8
+from bench.judge.images import as_rgb8
+from bench.judge.picture_arrays import PictureError
 from bench.protocols import Sampler, SamplerInfo
 from bench.records import Fingerprint, Generation
 from bench.samplers.weights import weights_of

@@ -19,7 +19,8 @@ import numpy as np
 import openai
 
 from bench.errors import UsageError
-from bench.judge.images import PictureError, as_rgb8
+from bench.judge.images import as_rgb8
+from bench.judge.picture_arrays import PictureError
 from bench.remote import connection
 from bench.remote.connection import (
     BACKOFF,

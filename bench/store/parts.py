@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -128,7 +129,7 @@ class PartWriter:
     def append(self, rows: Sequence[dict[str, Any]]) -> None:
         """Add rows to the part in hand."""
         if rows:
-            self._batches.append(pa.RecordBatch.from_pylist(list(rows), schema=self.schema))
+            self._batches.append(as_batch(rows, self.schema))
 
     def close_part(self) -> Path | None:
         """Write the part in hand whole, and begin the next; None where it has no rows."""
@@ -139,7 +140,25 @@ class PartWriter:
         write_part(table, path)
         self._batches = []
         self._next += 1
+        # What a large picture took is not needed for the next part.
+        pa.default_memory_pool().release_unused()
         return path
+
+
+def as_batch(rows: Sequence[dict[str, Any]], schema: pa.Schema) -> pa.RecordBatch:
+    """Rows as a batch; of a picture that comes alone, as large ones do, no byte is copied."""
+    if len(rows) > 1 or not rows[0].get("image"):
+        return pa.RecordBatch.from_pylist(list(rows), schema=schema)
+    image = rows[0]["image"]
+    data = image["bytes"]
+    ends = pa.array([0, len(data)], pa.int32()).buffers()[1]
+    alone = pa.Array.from_buffers(pa.binary(), 1, [None, ends, pa.py_buffer(data)])
+    batch = pa.RecordBatch.from_pylist([{**rows[0], "image": None}], schema=schema)
+    place, field = schema.get_field_index("image"), schema.field("image")
+    column = pa.StructArray.from_arrays(
+        [alone, pa.array([image["path"]], pa.string())], fields=list(field.type)
+    )
+    return batch.set_column(place, field, column)
 
 
 def write_part(table: pa.Table, path: Path) -> None:
@@ -155,15 +174,18 @@ def _write(table: pa.Table, file: BinaryIO) -> None:
     leaves = [leaf for field in table.schema for leaf in _leaves(field.name, field.type)]
     # A picture is compressed already, each is another, and its bytes are no range to look for.
     plain = [leaf for leaf in leaves if not leaf.endswith(".bytes")]
-    pq.write_table(
-        table,
-        cast(Any, file),
-        compression={leaf: "zstd" if leaf in plain else "none" for leaf in leaves},
-        use_dictionary=[name for name in table.column_names if name in _REPEATED],
-        write_statistics=cast(Any, plain),
-        write_page_checksum=True,
-        row_group_size=4096,
-    )
+    name = getattr(file, "name", None)
+    # Of each page that goes to a file of Python's Arrow makes a copy.
+    with nullcontext(file) if name is None else pa.OSFile(name, mode="wb") as sink:
+        pq.write_table(
+            table,
+            cast(Any, sink),
+            compression={leaf: "zstd" if leaf in plain else "none" for leaf in leaves},
+            use_dictionary=[name for name in table.column_names if name in _REPEATED],
+            write_statistics=cast(Any, plain),
+            write_page_checksum=True,
+            row_group_size=4096,
+        )
 
 
 def _leaves(path: str, kind: pa.DataType) -> list[str]:

@@ -34,27 +34,33 @@ def encode_png(image: np.ndarray) -> bytes:
     step = 1 if image.ndim == 2 else 3
     rows = image.reshape(height, width * step)
     band = max(1, _BAND // (width * step))
-    stream = zlib.compressobj(LEVEL, zlib.DEFLATED, strategy=STRATEGY)
-    pieces = []
+    packed = zlib.compressobj(LEVEL, zlib.DEFLATED, strategy=STRATEGY)
+    # Written as it comes, and given away without a copy: a large picture is large as PNG too.
+    out = io.BytesIO()
+    kind = 0 if image.ndim == 2 else 2
+    header = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)
+    out.write(_SIGNATURE + _chunk(b"IHDR", header) + bytes(4) + b"IDAT")
+    start, check = out.tell(), zlib.crc32(b"IDAT")
     for top in range(0, height, band):
         part = rows[top : top + band]
         filtered = np.empty((len(part), 1 + part.shape[1]), np.uint8)
         filtered[:, 0] = _SUB
         filtered[:, 1 : 1 + step] = part[:, :step]
         np.subtract(part[:, step:], part[:, :-step], out=filtered[:, 1 + step :])
-        pieces.append(stream.compress(filtered.data))
-    pieces.append(stream.flush())
-    kind = 0 if image.ndim == 2 else 2
-    header = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)
-    chunks = _chunk(b"IHDR", [header]) + _chunk(b"IDAT", pieces) + _chunk(b"IEND", [])
-    return b"".join([_SIGNATURE, *chunks])
-
-
-def _chunk(kind: bytes, pieces: list[bytes]) -> list[bytes]:
-    check = zlib.crc32(kind)
-    for piece in pieces:
+        piece = packed.compress(filtered.data)
         check = zlib.crc32(piece, check)
-    return [struct.pack(">I", sum(map(len, pieces))), kind, *pieces, struct.pack(">I", check)]
+        out.write(piece)
+    piece = packed.flush()
+    out.write(piece)
+    size = out.tell() - start
+    out.write(struct.pack(">I", zlib.crc32(piece, check)) + _chunk(b"IEND", b""))
+    out.seek(start - 8)
+    out.write(struct.pack(">I", size))
+    return out.getvalue()
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def decode_png(data: bytes, owner: str = "image") -> np.ndarray:

@@ -8,7 +8,7 @@ import torch
 
 import bench
 from bench.errors import UsageError
-from bench.judge.images import MAX_PIXELS
+from bench.judge.picture_arrays import MAX_PIXELS
 from bench.judge.scorers.segmentation import SegmentationScorer
 from prompts.cells import Sample
 from tests.bench.shapes import MeanScorer, ShapeSegmenter, cells, draw

@@ -13,13 +13,14 @@ one person's; the exponent narrows them and moves no boundary.
 from __future__ import annotations
 
 import json
+import math
 from functools import cache
 from importlib import resources
 from itertools import combinations_with_replacement
 
 import numpy as np
 
-from bench.judge.colour.spaces import cube, to_lab
+from bench.judge.colour.spaces import CELLS, cube, to_lab
 from prompts.colours import COLOUR_NAMES
 
 DEGREE = 3
@@ -31,15 +32,9 @@ def features(lab: np.ndarray) -> np.ndarray:
     scaled = (np.asarray(lab, dtype=np.float64) - [50.0, 0.0, 0.0]) / [50.0, 80.0, 80.0]
     axes = [scaled[..., axis] for axis in range(3)]
     result = np.empty((*scaled.shape[:-1], 20))
-    columns: list[np.ndarray] = [np.ones(scaled.shape[:-1])]
-    for degree in range(1, DEGREE + 1):
-        for chosen in combinations_with_replacement(range(3), degree):
-            column = axes[chosen[0]]
-            for axis in chosen[1:]:
-                column = column * axes[axis]
-            columns.append(column)
-    for index, column in enumerate(columns):
-        result[..., index] = column
+    forms = [one for n in range(DEGREE + 1) for one in combinations_with_replacement(axes, n)]
+    for index, form in enumerate(forms):
+        result[..., index] = math.prod(form)
     return result
 
 
@@ -64,4 +59,8 @@ def shares_of_lab(lab: np.ndarray, sharpness: float = SHARPNESS) -> np.ndarray:
 @cache
 def table() -> np.ndarray:
     """Memberships at the cells of `bench.judge.colour.spaces.cube`: float32 (262144, 11)."""
-    return shares_of_lab(to_lab(cube())).astype(np.float32)
+    shares = np.empty((CELLS, len(COLOUR_NAMES)), np.float32)
+    # A part at a time: between the colours and their shares stand 20 forms of each.
+    for part, colours in zip(np.split(shares, 16), np.split(cube(), 16), strict=True):
+        part[:] = shares_of_lab(to_lab(colours))
+    return shares

@@ -151,6 +151,24 @@ def test_text_after_the_pixels():
     assert prompt_within(plain[:-12] + chunk + plain[-12:]) == (PROMPT, "")
 
 
+def test_exif_of_a_png_before_and_after_the_pixels():
+    plain, told = png(), with_exif("PNG", {0x010E: PROMPT})
+    start = told.index(b"eXIf") - 4
+    chunk = told[start : start + 12 + int.from_bytes(told[start : start + 4])]
+    before = told.replace(chunk, b"")
+    assert before == plain
+    for data in (told, plain[:33] + chunk + plain[33:], plain[:-12] + chunk + plain[-12:]):
+        assert prompt_within(data) == (PROMPT, "")
+
+
+def test_pixels_before_which_all_is_told_are_not_decoded(monkeypatch):
+    decoded = []
+    monkeypatch.setattr(PngImagePlugin.PngImageFile, "load", lambda one: decoded.append(one))
+    for data in (png(), png(parameters=A1111), with_exif("PNG", {0x010E: PROMPT})):
+        prompt_within(data)
+    assert not decoded
+
+
 NOTHING = {
     "no text": (png(), ""),
     "stock phrase of a program": (png(Comment="Created with GIMP"), ""),

@@ -19,7 +19,8 @@ from bench.cli.main import run
 from bench.errors import UsageError
 from bench.importers.layouts import open_set
 from bench.importers.picture import UnreadableError, inside, read_file
-from bench.judge.images import PictureError, as_rgb8
+from bench.judge.images import as_rgb8
+from bench.judge.picture_arrays import PictureError
 from bench.store.run import Run
 from prompts.errors import printable
 from tests.bench.importers import sets

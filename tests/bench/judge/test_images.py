@@ -6,7 +6,8 @@ import torch
 from PIL import Image
 
 from bench.errors import BenchError, UsageError
-from bench.judge.images import MAX_PIXELS, as_rgb8
+from bench.judge.images import as_rgb8
+from bench.judge.picture_arrays import MAX_PIXELS
 
 RED = np.full((6, 5, 3), (200, 10, 20), dtype=np.uint8)
 

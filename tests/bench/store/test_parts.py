@@ -2,13 +2,19 @@ import json
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from bench.errors import StoreError
+from bench.records import Generation
+from bench.store import parts
 from bench.store.pictures import decode_png
+from bench.store.rows import sample_row
 from bench.store.run import Run, RunWriter
 from bench.store.schema import SAMPLES
+from prompts import build_grid
+from prompts.cells import Sample
 from tests.bench.runs import make_run, table_of
 
 
@@ -116,3 +122,15 @@ def test_parts_are_closed_by_size(run, tmp_path):
 def test_new_parts_are_numbered_after_the_old(run):
     writer = RunWriter(run)
     assert writer._writers["samples"]._next == 2
+
+
+def test_a_picture_alone_is_stored_as_one_of_many_without_a_copy():
+    noise = np.random.default_rng(0).integers(0, 256, (256, 256, 3), dtype=np.uint8)
+    for source in ("a/b.png", None):
+        row = sample_row(Generation(Sample(build_grid("quick").cells[0], 0), noise, source=source))
+        many = pa.RecordBatch.from_pylist([row], schema=SAMPLES)
+        before = pa.total_allocated_bytes()
+        alone = parts.as_batch([row], SAMPLES)
+        assert pa.total_allocated_bytes() - before < len(row["image"]["bytes"]) / 2
+        assert alone.equals(many)
+        assert alone.schema.equals(many.schema)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -48,3 +49,15 @@ def test_a_damaged_picture_is_named():
     data[41:60] = zlib.compress(b"nothing")[:19].ljust(19, b"x")
     with pytest.raises(StoreError, match="the picture of sample 7 cannot be decoded"):
         decode_png(bytes(data), "sample 7")
+
+
+def test_an_encoded_picture_is_there_once(monkeypatch):
+    monkeypatch.setattr(pictures, "_BAND", 1 << 16)
+    noise = np.random.default_rng(0).integers(0, 256, (1024, 1024, 3), dtype=np.uint8)
+    tracemalloc.start()
+    try:
+        data = encode_png(noise)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1.3 * len(data)
