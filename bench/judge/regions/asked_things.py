@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from bench.judge.regions.assignment import RIVAL, UNCERTAIN
+from bench.judge.regions.assignment import LEAST_NEIGHBOUR, RIVAL, UNCERTAIN, covered, strength_of
 from bench.judge.regions.imagenet_nouns import classes_of
 from bench.judge.regions.photo_evidence import (
     FRAME,
@@ -47,8 +47,8 @@ _BELOW = frozenset(
     {"table", "floor", "road", "street", "carpet", "rug", "countertop", "counter", "desk", "shelf",
      "tablecloth", "pavement"}
 )  # fmt: skip
-#: Least share of the picture that a thing, and a plate or frame, covers.
-LEAST_THING, LEAST_NEIGHBOUR = 0.004, 0.01
+#: Least share of the picture that a thing covers.
+LEAST_THING = 0.004
 #: A thing that is something else with this chance is not what was asked for.
 _ELSE = 0.85
 
@@ -82,13 +82,13 @@ def first_look(sight: PhotoSight, subjects: tuple[str, ...]) -> list[Asked | Non
     for noun in subjects:
         if noun in PLACES:
             kind = PLACES[noun]
-            out.append(Asked("name", None, _surely(sight.kinds[kind]), (kind,)))
+            out.append(Asked("name", None, strength_of(sight.kinds[kind]), (kind,)))
             continue
         if is_stuff(noun):
             # Of two that are the same place nothing tells which is which.
             places = stuff_kinds(noun)
             alone = all(stuff.count(kind) == 1 for kind in places)
-            strength = _surely(sight.kinds[list(places)].sum(0))
+            strength = strength_of(sight.kinds[list(places)].sum(0))
             out.append(Asked("stuff", None, strength, places) if alone
                        else Asked("ambiguous", None, strength))  # fmt: skip
             continue
@@ -107,16 +107,6 @@ def stuff_kinds(noun: str) -> tuple[int, ...]:
     if not is_stuff(noun):
         return ()
     return (WALL,) if noun in _BEHIND else (SUPPORT,) if noun in _BELOW else (WALL, SUPPORT)
-
-
-def covered(chance: np.ndarray) -> float:
-    """Share of the picture where something is likelier than not."""
-    return np.count_nonzero(chance > 0.5) / chance.size
-
-
-def _surely(chance: np.ndarray) -> float:
-    """How surely a place of a kind is there: the mean chance over its surest part."""
-    return float(chance[chance > 0.5].mean()) if covered(chance) >= LEAST_NEIGHBOUR else 0.0
 
 
 def what_is_left(left: np.ndarray) -> tuple[np.ndarray | None, float, bool]:

@@ -20,7 +20,7 @@ from prompts.subjects import SUBJECT_NAMES
 #: Least share of the image that a piece, or a plate or frame, covers.
 LEAST_PIECE, LEAST_NEIGHBOUR = 0.002, 0.01
 #: Kinds that have a name of their own, and their places in `Sight.kinds`.
-KINDS: dict[str, int] = {"plate": 2, "picture frame": 3}
+KINDS: dict[str, int] = {"plate": 1, "picture frame": 2}
 #: Presence between these says neither that a named subject is there nor that it is not.
 UNCERTAIN = (0.3, 0.7)
 #: Chance of another name from which a piece is that other thing.
@@ -48,8 +48,8 @@ class Sight:
 
     Attributes
     ----------
-    kinds : ndarray, float32 (4, H, W)
-        Chance of background, thing, plate and picture frame; sums to 1.
+    kinds : ndarray, float32 (3, H, W)
+        Chance of thing, plate and picture frame; what remains of 1 is background.
     thing : ndarray, float32 (h, w)
         Chance of a thing at working size.
     names : ndarray, float32 (28, n, m)
@@ -106,12 +106,11 @@ def named(inside: np.ndarray, coarse: np.ndarray) -> np.ndarray:
     places = inside[rows[:, None], columns]
     if not places.any():
         ys, xs = np.nonzero(inside)
-        places = np.zeros((height, width), bool)
         places[
             (ys * height // inside.shape[0]).clip(0, height - 1),
             (xs * width // inside.shape[1]).clip(0, width - 1),
         ] = True
-    log = coarse.reshape(count, -1)[:, places.ravel()].mean(1)
+    log = coarse.reshape(count, -1) @ places.ravel().astype(coarse.dtype) / places.sum()
     chance = np.exp(log - log.max())
     return chance / chance.sum()
 
@@ -211,9 +210,9 @@ def assign_regions(sight: Sight, cell: Cell, segmenter: str) -> Regions:
     beside = {
         name: sight.kinds[k]
         for name, k in KINDS.items()
-        if name not in asked and (sight.kinds[k] > 0.5).mean() >= LEAST_NEIGHBOUR
+        if name not in asked and covered(sight.kinds[k]) >= LEAST_NEIGHBOUR
     }
-    if (other > 0.5).mean() >= LEAST_PIECE:
+    if covered(other) >= LEAST_PIECE:
         beside["other"] = other
     shape = sight.kinds.shape[1:]
     kinds = {name: sight.kinds[k] for name, k in KINDS.items() if name in asked}
@@ -223,10 +222,10 @@ def assign_regions(sight: Sight, cell: Cell, segmenter: str) -> Regions:
     several = sum(is_stuff(s) for s in asked) > 1
     for name in asked:
         if name in KINDS:
-            answers[name] = (kinds[name], _strength(kinds[name]))
+            answers[name] = (kinds[name], strength_of(kinds[name]))
             evidence[name] = "name"
         elif is_stuff(name):
-            answers[name] = (background.clip(0, 1), float((background > 0.5).mean() >= LEAST_PIECE))
+            answers[name] = (background.clip(0, 1), float(covered(background) >= LEAST_PIECE))
             evidence[name] = "ambiguous" if several else "stuff"
     if any(map(is_stuff, asked)):
         background = np.zeros(shape, np.float32)
@@ -236,11 +235,11 @@ def assign_regions(sight: Sight, cell: Cell, segmenter: str) -> Regions:
     neighbours = np.stack(list(beside.values())) if beside else np.zeros((0, *shape), np.float32)
     return Regions(
         subjects=asked,
-        masks=masks.astype(np.float32),
+        masks=masks.astype(np.float32, copy=False),
         found=np.array([answers[s][1] for s in asked], np.float32),
         neighbours=tuple(beside),
-        neighbour_masks=neighbours.astype(np.float32),
-        background=background.clip(0, 1).astype(np.float32),
+        neighbour_masks=neighbours,
+        background=background.clip(0, 1),
         segmenter=segmenter,
         evidence=tuple(evidence[s] for s in asked),
     )
@@ -290,10 +289,14 @@ def _is_another(pieces: list[Piece], place: int | None, subject: str) -> bool:
     return bool(others.max() >= ANOTHER)
 
 
-def _strength(chance: np.ndarray) -> float:
-    """Presence of a plate or frame: how surely it is one, where it is more that than not."""
-    inside = chance > 0.5
-    return float(chance[inside].mean()) if inside.mean() >= LEAST_NEIGHBOUR else 0.0
+def covered(chance: np.ndarray) -> float:
+    """Share of the picture where something is likelier than not."""
+    return np.count_nonzero(chance > 0.5) / chance.size
+
+
+def strength_of(chance: np.ndarray) -> float:
+    """How surely a place of a kind is there: the mean chance over its surest part."""
+    return float(chance[chance > 0.5].mean()) if covered(chance) >= LEAST_NEIGHBOUR else 0.0
 
 
 def _layers(sight: Sight, pieces: list[Piece], owner: list[int], count: int) -> np.ndarray:
@@ -301,7 +304,7 @@ def _layers(sight: Sight, pieces: list[Piece], owner: list[int], count: int) -> 
     from PIL import Image
     from scipy.ndimage import distance_transform_edt
 
-    thing = sight.kinds[1]
+    thing = sight.kinds[0]
     layers = np.zeros((count, *thing.shape), np.float32)
     if not pieces:
         return layers

@@ -167,28 +167,27 @@ class CutoutSegmenter:
         from bench.judge.regions.lab import to_lab
         from bench.judge.regions.refine import DEFAULT, among_neighbours
 
-        stack = to_device(images, self.device)
-        height, width = stack.shape[-2:]
+        height, width = images[0].shape[:2]
         with judging(self.device):
-            picture = stack.float() / 255
-            x = _resized(picture, network_size(height, width)) * 2 - 1
-            kinds, names = self._answers(x, together)
-            kinds, names = kinds.softmax(1), names.softmax(1)
+            picture = to_device(images, self.device)
+            kinds, names = self._answers(picture, together)
+            # What is behind everything is what remains of the rest.
+            layers = kinds[:, 1:]
             shrink = min(1.0, WORKING_SIDE / max(height, width))
             work = (max(1, round(height * shrink)), max(1, round(width * shrink)))
-            antialias = kinds.shape[-2] > work[0] or kinds.shape[-1] > work[1]
-            kinds = F.interpolate(
-                kinds, work, mode="bilinear", align_corners=False, antialias=antialias
+            antialias = layers.shape[-2] > work[0] or layers.shape[-1] > work[1]
+            layers = F.interpolate(
+                layers, work, mode="bilinear", align_corners=False, antialias=antialias
             )
             # What was seen at its own size or larger has its edges already.
             if max(work) > SIDE and min(work) > 2:
-                fine = picture if work == (height, width) else _resized(picture, work)
-                kinds = among_neighbours(kinds, to_lab(fine), DEFAULT)
-            full = kinds
+                layers = among_neighbours(layers, to_lab(_resized(picture, work)), DEFAULT)
+            things = layers[:, 0]
             if work != (height, width):
-                full = F.interpolate(kinds, (height, width), mode="bilinear", align_corners=False)
-            full = full / full.sum(1, keepdim=True).clamp(min=1e-6)
-            arrays = [t.cpu().numpy() for t in (full, kinds[:, 1], names)]
+                layers = F.interpolate(
+                    layers, (height, width), mode="bilinear", align_corners=False
+                )
+            arrays = [t.cpu().numpy() for t in (layers, things, names)]
         return [Sight(*of_one) for of_one in zip(*arrays, strict=True)]
 
     def _surer(self, regions: Regions, image: np.ndarray, cell: Cell) -> Regions:
@@ -203,24 +202,24 @@ class CutoutSegmenter:
         """Names (28, n, m) and chance of a thing (n, m) by the small network, of each image."""
         import torch.nn.functional as F
 
-        picture = to_device(images, self.device)
-        # Only a CPU resizes bytes, and quicker than floats.
-        picture = picture if self.device == "cpu" else picture.float()
-        x = _resized(picture, network_size(*images[0].shape[:2])) / 127.5 - 1
-        kinds, names = self._answers(x, self.photo.together)
-        thing = F.avg_pool2d(kinds.softmax(1)[:, 1:2], 4)[:, 0]
-        return list(zip(names.softmax(1).cpu().numpy(), thing.cpu().numpy(), strict=True))
+        kinds, names = self._answers(to_device(images, self.device), self.photo.together)
+        thing = F.avg_pool2d(kinds[:, 1:2], 4)[:, 0]
+        return list(zip(names.cpu().numpy(), thing.cpu().numpy(), strict=True))
 
-    def _answers(self, batch: torch.Tensor, together: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Logits, from a pass of one size where the rounding depends on the shape of a product."""
+    def _answers(self, picture: torch.Tensor, together: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Chances of kinds and names of pictures uint8 (N, 3, H, W).
+
+        From passes of one size, where the rounding depends on the shape of a product.
+        """
         import torch
 
-        count = len(batch)
+        x = _resized(picture, network_size(*picture.shape[-2:])).float().div_(127.5).sub_(1)
+        count = len(x)
         if count < together and not self.model.same_alone:
-            batch = torch.cat([batch, batch.new_zeros(together - count, *batch.shape[1:])])
-        batch = batch.to(getattr(torch, self.dtype), memory_format=torch.channels_last)
-        kinds, names = self.model(batch)
-        return kinds[:count].float(), names[:count].float()
+            x = torch.cat([x, x.new_zeros(together - count, *x.shape[1:])])
+        x = x.to(getattr(torch, self.dtype), memory_format=torch.channels_last)
+        kinds, names = (answer[:count].float().softmax(1) for answer in self.model(x))
+        return kinds, names
 
 
 def _parts(groups: Mapping[tuple[int, ...], list[int]], size: int) -> Iterator[list[int]]:
@@ -245,12 +244,18 @@ def network_size(height: int, width: int) -> tuple[int, int]:
 
 
 def _resized(picture: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Pictures uint8 (N, 3, H, W) at another size, bytes too."""
+    import torch
     import torch.nn.functional as F
 
-    if picture.shape[-2:] == size:
+    height, width = picture.shape[-2:]
+    if (height, width) == size:
         return picture
-    shrinks = size[0] < picture.shape[-2] or size[1] < picture.shape[-1]
-    return F.interpolate(picture, size, mode="bilinear", align_corners=False, antialias=shrinks)
+    shrinks = size[0] < height or size[1] < width
+    # Only a CPU resizes bytes, and quicker than floats.
+    given = picture if picture.device.type == "cpu" else picture.float()
+    out = F.interpolate(given, size, mode="bilinear", align_corners=False, antialias=shrinks)
+    return out if out.dtype == torch.uint8 else out.round_().to(torch.uint8)
 
 
 def _nothing(image: np.ndarray, cell: Cell) -> Regions:

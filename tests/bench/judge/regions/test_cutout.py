@@ -112,7 +112,7 @@ def sight(things: list[tuple[str, int, int]]) -> Sight:
         kinds[1, 5:15, left : left + width] = 0.98
         names[SUBJECT_NAMES.index(name), 5:15, left : left + width] = 1
     kinds[0] = 1 - kinds[1]
-    return Sight(kinds, kinds[1], names / names.sum(0))
+    return Sight(kinds[1:], kinds[1], names / names.sum(0))
 
 
 def test_a_missing_subject_of_two_is_said_to_be_missing():
