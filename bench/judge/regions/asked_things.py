@@ -8,12 +8,17 @@ noun explains; where several things are left, nothing tells, and the evidence sa
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.judge.regions.assignment import LEAST_NEIGHBOUR, RIVAL, UNCERTAIN, covered, strength_of
-from bench.judge.regions.imagenet_nouns import classes_of
+from bench.judge.regions.assignment import LEAST_NEIGHBOUR, UNCERTAIN, covered, strength_of
+from bench.judge.regions.matching import (
+    Candidate,
+    matched,
+    odds_of,
+    things_of,
+)
 from bench.judge.regions.photo_evidence import (
     FRAME,
     PLATE,
@@ -21,23 +26,16 @@ from bench.judge.regions.photo_evidence import (
     THING,
     WALL,
     PhotoSight,
-    name_map,
-    resized,
+    class_map,
 )
 from bench.judge.regions.stuff import is_stuff
+from bench.judge.regions.touching import set_apart
 from bench.records import Regions
 from prompts.cells import Cell
 from prompts.subjects import SUBJECT_NAMES
 
-Result = TypeVar("Result")
-
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
-    #: Asks for masks (K, h, w) that are grown from seeds (K, h', w'), each beside the others as
-    #: rivals (``grow``), and for layers (C, h, w) at the size of the picture, their edges drawn to
-    #: those of its colours (``sharpen``).
-    Steps = Generator[tuple[str, np.ndarray], np.ndarray, Result]
+    from bench.judge.regions.photo_evidence import Steps
 
 #: Nouns that are a kind of place, and that kind.
 PLACES: dict[str, int] = {"plate": PLATE, "picture frame": FRAME}
@@ -49,8 +47,6 @@ _BELOW = frozenset(
 )  # fmt: skip
 #: Least share of the picture that a thing covers.
 LEAST_THING = 0.004
-#: A thing that is something else with this chance is not what was asked for.
-_ELSE = 0.85
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,38 +63,39 @@ class Asked:
         Of the evidence, in [0, 1].
     place : tuple of int
         Kinds that the noun is, where it is no thing.
+    thing : int or None
+        Which of the things it matches.
+    whole : bool
+        Whether it is all of that thing; else the thing is what it is where nothing grows.
     """
 
     evidence: str
     seed: np.ndarray | None
     strength: float
     place: tuple[int, ...] = ()
+    thing: int | None = None
+    whole: bool = False
 
 
-def first_look(sight: PhotoSight, subjects: tuple[str, ...]) -> list[Asked | None]:
-    """Nouns that have a name, or are places; None for those that only what is left can show."""
-    stuff = [kind for noun in subjects for kind in stuff_kinds(noun)]
-    out: list[Asked | None] = []
-    for noun in subjects:
+def is_place(noun: str) -> bool:
+    """Whether a noun is a kind of place, and no thing."""
+    return noun in PLACES or is_stuff(noun)
+
+
+def places_among(sight: PhotoSight, nouns: tuple[str, ...]) -> list[Asked]:
+    """Nouns that are places: plates, frames, and what is behind or below."""
+    stuff = [kind for noun in nouns for kind in stuff_kinds(noun)]
+    out = []
+    for noun in nouns:
+        places = (PLACES[noun],) if noun in PLACES else stuff_kinds(noun)
+        strength = strength_of(sight.kinds[list(places)].sum(0))
         if noun in PLACES:
-            kind = PLACES[noun]
-            out.append(Asked("name", None, strength_of(sight.kinds[kind]), (kind,)))
-            continue
-        if is_stuff(noun):
-            # Of two that are the same place nothing tells which is which.
-            places = stuff_kinds(noun)
-            alone = all(stuff.count(kind) == 1 for kind in places)
-            strength = strength_of(sight.kinds[list(places)].sum(0))
-            out.append(Asked("stuff", None, strength, places) if alone
-                       else Asked("ambiguous", None, strength))  # fmt: skip
-            continue
-        found = name_map(sight, noun)
-        low, high = UNCERTAIN
-        if found is None or (found[1] < high and noun not in SUBJECT_NAMES):
-            out.append(None)
+            out.append(Asked("name", None, strength, places))
+        elif all(stuff.count(kind) == 1 for kind in places):
+            out.append(Asked("stuff", None, strength, places))
         else:
-            kind_of = "uncertain" if low < found[1] < high else "name"
-            out.append(Asked(kind_of, found[0], found[1]))
+            # Of two that are the same place nothing tells which is which.
+            out.append(Asked("ambiguous", None, strength))
     return out
 
 
@@ -109,34 +106,28 @@ def stuff_kinds(noun: str) -> tuple[int, ...]:
     return (WALL,) if noun in _BEHIND else (SUPPORT,) if noun in _BELOW else (WALL, SUPPORT)
 
 
-def what_is_left(left: np.ndarray) -> tuple[np.ndarray | None, float, bool]:
-    """The thing that no named noun explains.
+def recognised(sight: PhotoSight, nouns: tuple[str, ...], things: list[Candidate]) -> list[Asked]:
+    """What tells of each noun which thing it is.
 
-    Parameters
-    ----------
-    left : ndarray, float32 (h, w)
-        Chance of a thing that is no named one.
-
-    Returns
-    -------
-    tuple
-        Its mask or None, how surely it is a thing, and whether it is the only one.
+    A noun of the suite is the thing that it matches, or else where its classes of ImageNet are; for
+    any other noun the classes come first, and without them it is the one thing that is left.
     """
-    from scipy.ndimage import binary_dilation, label
-
-    inside = left > 0.5
-    # Parts that all but touch are one thing.
-    parts, count = label(binary_dilation(inside, iterations=2))
-    parts = parts * inside
-    if not count:
-        return None, 0.0, False
-    areas = np.bincount(parts.ravel(), minlength=count + 1)[1:] / parts.size
-    order = np.argsort(-areas, kind="stable")
-    if areas[order[0]] < LEAST_THING:
-        return None, 0.0, False
-    only = len(order) == 1 or areas[order[1]] < RIVAL * areas[order[0]]
-    first = parts == order[0] + 1
-    return np.where(first, left, 0).astype(np.float32), float(left[first].mean()), bool(only)
+    low, high = UNCERTAIN
+    out = []
+    for noun, row in zip(nouns, matched(odds_of(sight, nouns, things)), strict=True):
+        of_classes, by_classes = class_map(sight, noun)
+        there, suite = 1 - float(row[-1]), noun in SUBJECT_NAMES
+        place = int(row[:-1].argmax()) if row[:-1].max(initial=0) >= high else None
+        if by_classes >= high and (place is None or not suite):
+            out.append(Asked("name", of_classes, by_classes, thing=place))
+        elif place is not None:
+            kind = "name" if suite else "only_thing"
+            out.append(Asked(kind, things[place].weight, there, thing=place, whole=True))
+        elif there <= low:
+            out.append(Asked("name" if suite else "only_thing", None, there))
+        else:
+            out.append(Asked("uncertain" if suite else "unnamed", None, there))
+    return out
 
 
 def steps_to_regions(sight: PhotoSight, cell: Cell, segmenter: str) -> Steps[Regions]:
@@ -151,55 +142,44 @@ def steps_to_regions(sight: PhotoSight, cell: Cell, segmenter: str) -> Steps[Reg
     segmenter : str
     """
     subjects = tuple(binding.subject for binding in cell.bindings)
-    asked = first_look(sight, subjects)
-    masks = np.zeros((len(subjects), *sight.kinds.shape[1:]), np.float32)
-    seeded = [k for k, one in enumerate(asked) if one is not None and one.seed is not None]
-    yield from _grow(masks, asked, seeded)
-    unknown = [k for k, one in enumerate(asked) if one is None]
-    if unknown:
-        left = np.clip(sight.kinds[THING] - masks.sum(0), 0, 1)
-        where, surely, only = what_is_left(left)
-        kinds = [one.evidence for one in asked if one is not None]
-        for k in unknown:
-            if where is None:
-                asked[k] = Asked("only_thing", None, 0.0)
-            elif len(unknown) > 1 or not only or "uncertain" in kinds:
-                asked[k] = Asked("unnamed", None, surely)
-            elif _something_else(sight, where, subjects[k]):
-                asked[k] = Asked("name", None, 0.1)
-            else:
-                asked[k] = Asked("only_thing", resized(where, sight.classes.shape[1:]), surely)
-        if len(unknown) == 1 and asked[unknown[0]].seed is not None:  # type: ignore[union-attr]
-            seeded = sorted([*seeded, *unknown])
-            yield from _grow(masks, asked, seeded)
+    nouns = tuple(noun for noun in subjects if not is_place(noun))
+    things: list[Candidate] = []
+    if nouns:
+        things = yield from set_apart(sight, nouns, things_of(sight))
+    found = iter(recognised(sight, nouns, things))
+    places = iter(places_among(sight, tuple(noun for noun in subjects if is_place(noun))))
+    asked = [next(places if is_place(noun) else found) for noun in subjects]
+    masks = yield from _grow(sight, asked)
     for k, one in enumerate(asked):
-        if one is not None and one.place:
+        rest = np.clip(1 - masks.sum(0) + masks[k], 0, 1)
+        if one.thing is not None and (one.whole or covered(masks[k]) < LEAST_THING):
+            masks[k] = np.minimum(np.maximum(masks[k], mask_of(sight, things, one.thing)), rest)
+        elif one.place:
             masks[k] = sight.kinds[list(one.place)].sum(0)
-    requested = [a for a in asked if a is not None]
-    return (yield from _assembled(sight, subjects, requested, masks, segmenter))
+    return (yield from _assembled(sight, subjects, asked, masks, segmenter))
 
 
-def _something_else(sight: PhotoSight, where: np.ndarray, noun: str) -> bool:
-    """Whether the only thing is surely what another noun of the table means."""
-    known = classes_of(noun)
-    if not known:
-        return False
-    weight = resized(where, sight.classes.shape[1:])
-    chance = (sight.classes * weight).sum((1, 2)) / max(float(weight.sum()), 1e-6)
-    chance[list(known)] = 0
-    return float(chance.max()) > _ELSE
+def mask_of(sight: PhotoSight, things: list[Candidate], place: int) -> np.ndarray:
+    """Chance of one thing, with its soft edge, float32 (h, w)."""
+    from scipy.ndimage import binary_dilation
+
+    inside = binary_dilation(things[place].inside, iterations=2)
+    for k, other in enumerate(things):
+        if k != place:
+            inside &= ~other.inside
+    return np.where(inside, sight.kinds[THING], 0)
 
 
-def _grow(masks: np.ndarray, requested: list[Asked | None], seeded: list[int]) -> Steps[None]:
-    """Grow the masks of what has a seed, and share out where two of them lie."""
-    seeds = [one.seed for one in (requested[k] for k in seeded) if one is not None]
-    if not seeds:
-        return
-    out = yield "grow", np.stack([s for s in seeds if s is not None])
-    total = out.sum(0)
-    # Where masks overlap, the surer takes more than its share.
-    share = out**2 / np.maximum((out**2).sum(0), 1e-6)
-    masks[seeded] = np.where(total > 1, share, out)
+def _grow(sight: PhotoSight, requested: list[Asked]) -> Steps[np.ndarray]:
+    """Masks (K, h, w) of what has a seed, shared out where two of them lie."""
+    masks = np.zeros((len(requested), *sight.kinds.shape[1:]), np.float32)
+    seeds = {k: one.seed for k, one in enumerate(requested) if one.seed is not None}
+    if seeds:
+        out = yield "grow", np.stack(list(seeds.values()))
+        # Where masks overlap, the surer takes more than its share.
+        share = out**2 / np.maximum((out**2).sum(0), 1e-6)
+        masks[list(seeds)] = np.where(out.sum(0) > 1, share, out)
+    return masks
 
 
 def _assembled(

@@ -9,23 +9,30 @@ each place.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from bench.judge.regions.imagenet_nouns import classes_of
-from prompts.subjects import SUBJECT_NAMES
+
+Result = TypeVar("Result")
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     import torch
+
+    #: Asks for masks (K, h, w) that are grown from seeds (K, h', w'), each beside the others as
+    #: rivals (``grow``), and for layers (C, h, w) at the size of the picture, their edges drawn to
+    #: those of its colours (``sharpen``).
+    Steps = Generator[tuple[str, np.ndarray], np.ndarray, Result]
 
 #: Order of the network's kinds.
 WALL, THING, PLATE, FRAME, SUPPORT = range(5)
-#: Logistic regressions of presence: on the peak of ImageNet's classes (intercept, slope), and on
-#: the scores of the suite's names by the decoder and by the small network (intercept, slopes).
-#: The second is fitted by ``python -m bench.cli.fit presence``; the first was set by hand.
+#: Logistic regression of presence on the peak of ImageNet's classes: intercept and slope, by hand.
 BY_CLASSES: tuple[float, float] = (4.2, 1.5)
-BY_NAMES: tuple[float, float, float] = (2.61, 0.99, 0.62)
+#: What class evidence is worth where there is surely no thing.
+_NO_THING = 0.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +45,8 @@ class PhotoSight:
         Chance of wall, thing, plate, picture frame and support; sums to 1.
     suite : tuple of (ndarray, ndarray)
         For each network that knows the suite's subjects: the chance of each of them and of
-        anything else, were there a thing, float32 (28, n, m); and of a thing, (n, m).
+        anything else, in one or more rows, were there a thing, float32 (28, n, m) or more; and of a
+        thing, (n, m).
     classes : ndarray, float32 (1000, h/8, w/8)
         Chance of ImageNet's classes at each place.
     seen : tuple of Tensor
@@ -51,38 +59,22 @@ class PhotoSight:
     seen: tuple[torch.Tensor, ...]
 
 
-def name_map(sight: PhotoSight, noun: str) -> tuple[np.ndarray, float] | None:
-    """Evidence of a noun at coarse places, and the probability that it is there; None for no name.
+def class_map(sight: PhotoSight, noun: str) -> tuple[np.ndarray, float]:
+    """Where ImageNet's classes of a noun are, and the probability that it is there by them.
 
     Returns
     -------
-    tuple or None
-        Float32 (h/8, w/8), highest 1, and the probability.
+    tuple
+        Float32 (h/8, w/8), highest 1, and the probability, zero for a noun without classes.
     """
-    found = []
     classes = classes_of(noun)
-    if classes:
-        of_classes = sight.classes[list(classes)].sum(0)
-        logit = BY_CLASSES[0] + BY_CLASSES[1] * logit_of(peak(of_classes))
-        found.append((_sigmoid(logit), of_classes))
-    if noun in SUBJECT_NAMES:
-        place = SUBJECT_NAMES.index(noun)
-        maps = [name[place] * thing for name, thing in sight.suite]
-        scores = name_scores(sight, noun)
-        logit = BY_NAMES[0] + float(np.dot(BY_NAMES[1:], [logit_of(s) for s in scores]))
-        size = sight.classes.shape[1:]
-        both = sum(resized(m, size) * max(s, 0.01) for m, s in zip(maps, scores, strict=True))
-        found.append((_sigmoid(logit), np.asarray(both)))
-    if not found:
-        return None
-    chance, where = max(found, key=lambda one: one[0])
-    return (where / max(float(where.max()), 1e-6)).astype(np.float32), chance
-
-
-def name_scores(sight: PhotoSight, noun: str) -> list[float]:
-    """How surely some thing is a subject of the suite, by each network that knows its name."""
-    place = SUBJECT_NAMES.index(noun)
-    return [suite_score(name[place], thing) for name, thing in sight.suite]
+    if not classes:
+        return np.zeros(sight.classes.shape[1:], np.float32), 0.0
+    where = sight.classes[list(classes)].sum(0)
+    # What looks like it where nothing stands is mostly the texture of a wall or floor.
+    where = where * (_NO_THING + (1 - _NO_THING) * resized(sight.kinds[THING], where.shape))
+    logit = BY_CLASSES[0] + BY_CLASSES[1] * logit_of(peak(where))
+    return (where / max(float(where.max()), 1e-6)).astype(np.float32), _sigmoid(logit)
 
 
 def logit_of(chance: float) -> float:
@@ -92,15 +84,6 @@ def logit_of(chance: float) -> float:
 
 def _sigmoid(logit: float) -> float:
     return float(1 / (1 + np.exp(-logit)))
-
-
-def suite_score(named: np.ndarray, thing: np.ndarray) -> float:
-    """How surely some thing is one of the suite's subjects: the best mean over near places."""
-    from scipy.ndimage import uniform_filter
-
-    weight = uniform_filter(thing, 3, mode="constant")
-    local = uniform_filter(named * thing, 3, mode="constant") / (weight + 0.03)
-    return float(local.max())
 
 
 def resized(x: np.ndarray, size: tuple[int, int]) -> np.ndarray:

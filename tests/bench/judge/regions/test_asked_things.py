@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 from bench.certificate.photoreal import photoreal_batches
-from bench.judge.regions.asked_things import what_is_left
+from bench.judge.regions.asked_things import recognised
 from bench.judge.regions.cutout import CutoutSegmenter
 from bench.judge.regions.imagenet_nouns import classes_of
+from bench.judge.regions.matching import things_of
+from bench.judge.regions.photo_evidence import THING, WALL, PhotoSight
+from bench.judge.regions.touching import set_apart
 from bench.judge.resolution import sampled_regions
 from bench.records import EVIDENCE
 from prompts.cells import Binding, Cell
@@ -100,13 +103,42 @@ def test_an_answer_depends_on_no_other_image(cutout, scenes):
         assert np.array_equal(one.masks, alone.masks)
 
 
-@pytest.mark.parametrize(("others", "only"), [((), True), ((8,), True), ((20,), False)])
-def test_the_only_thing_has_no_rival_of_about_its_size(others, only):
-    left = np.zeros((64, 64), np.float32)
-    left[4:24, 4:24] = 0.9
-    for side in others:
-        left[40 : 40 + side, 40 : 40 + side] = 0.9
-    where, surely, alone = what_is_left(left)
-    assert alone is only
-    assert surely == pytest.approx(0.9)
-    assert np.array_equal(where > 0, (left > 0) & (np.arange(64)[:, None] < 30))
+@pytest.mark.parametrize(
+    ("side", "evidence"), [(0, "only_thing"), (2, "only_thing"), (20, "unnamed")]
+)
+def test_the_only_thing_has_no_rival_of_about_its_size(side, evidence):
+    thing = np.zeros((64, 64), np.float32)
+    thing[4:24, 4:24] = 0.9
+    thing[40 : 40 + side, 40 : 40 + side] = 0.9
+    sight = seen(thing, np.full((28, 16, 16), 1 / 28, np.float32))
+    (found,) = recognised(sight, ("gadget",), things_of(sight))
+    assert found.evidence == evidence
+
+
+def test_things_that_touch_are_parted_by_their_names():
+    thing = np.zeros((64, 64), np.float32)
+    thing[20:40, 10:30], thing[20:40, 30:50] = 0.9, 0.9
+    names = np.full((28, 16, 16), 0.01, np.float32)
+    apple, cup = SUBJECT_NAMES.index("apple"), SUBJECT_NAMES.index("cup")
+    names[apple, :, :8], names[cup, :, 8:] = 0.9, 0.9
+    sight = seen(thing, names)
+    for nouns in (("apple", "cup"), ("cup",)):
+        steps = set_apart(sight, nouns, things_of(sight))
+        asked, seeds = next(steps)
+        assert asked == "grow"
+        grown = np.repeat(np.repeat(seeds, 8, 1), 8, 2)
+        with pytest.raises(StopIteration) as end:
+            steps.send(grown)
+        parts = [part.inside for part in end.value.value]
+        assert sorted(part[:, :32].sum() for part in parts) == [0, 20 * 22]
+    one = seen(thing, names[:, :, :8].repeat(2, 2))
+    with pytest.raises(StopIteration) as end:
+        next(set_apart(one, ("apple", "cup"), things_of(one)))
+    assert len(end.value.value) == 1
+
+
+def seen(thing, names):
+    kinds = np.zeros((5, 64, 64), np.float32)
+    kinds[THING], kinds[WALL] = thing, 1 - thing
+    known = (names, thing[2::4, 2::4])
+    return PhotoSight(kinds, (known, known), np.zeros((1000, 8, 8), np.float32), ())
