@@ -10,7 +10,7 @@ reported. ``python -m bench.cli.fit`` runs both.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
@@ -24,32 +24,43 @@ from bench.certificate.labelled import (
     summarise_questions,
 )
 from bench.certificate.photoreal import photoreal_batches
+from bench.certificate.photoreal import scenes as photoreal_scenes
 from bench.certificate.report import Measured, judge_measured, measure_known
 from bench.certificate.scenes import Answer
 from bench.certificate.summary import summarise
 from bench.judge.local_light import DEFAULT as LOCAL_LIGHT
 from bench.judge.local_light import LocalLight
-from bench.judge.paints import VALLEY
+from bench.judge.paints import DEFAULT as PAINT_MODEL
+from bench.judge.paints import PaintModel
 from bench.judge.scorers.segmentation import SegmentationScorer
 from bench.judge.verdict import DEFAULT, Thresholds
+from bench.judge.white_balance import MOST_GAIN
 
-BOUNDS = (0.3, 0.34, 0.38, 0.42, 0.5)
-MARGINS = (0.1, 0.14, 0.18, 0.22, 0.26)
+#: Values that are tried of each threshold, all pairs.
+THRESHOLD_GRID: dict[str, tuple[float, ...]] = {
+    "bound": (0.3, 0.34, 0.38, 0.42, 0.5),
+    "margin": (0.14, 0.18, 0.22, 0.26),
+    "mixed": (0.18, 0.22, 0.26),
+    "swapped": (0.34, 0.4, 0.5),
+}
 #: Kinds of known pictures, and their trials; photoreal scenes are those of a folder.
 KINDS: dict[str, tuple[str, ...]] = {
     "rendered": ("plain, 64 px", "dim and bright light", "JPEG quality 75", "clutter", "256 px"),
     "composites": ("icons on photographs, 256 px",),
 }
-#: Values that are tried of each constant of surfaces.
-LIGHT_GRID: dict[str, tuple[Any, ...]] = {
+#: Values that are tried of each constant of surfaces; the names are those of `Surfaces` and of the
+#: classes that it holds.
+SURFACE_GRID: dict[str, tuple[Any, ...]] = {
     "taken": (0.2, 0.3, 0.4, 0.5),
     "most_taken": (8.0, 12.0, 16.0, 20.0),
     "pale": ((10.0, 18.0), (16.0, 24.0), (22.0, 30.0)),
     "neutral": ((4.0, 9.0), (6.0, 11.0), (8.0, 14.0), (11.0, 17.0)),
     "black": (0.28, 0.32, 0.36, 0.4),
     "white": (0.74, 0.78, 0.82),
+    "valley": ((0.05, 0.5), (0.15, 0.45), (0.15, 0.6), (0.15, 0.8), (0.3, 0.6)),
+    "edge": (0.25, 0.35, 0.5, 9.0),
+    "most_gain": (1.2, 1.4, 1.7, 2.6),
 }
-VALLEYS = ((0.05, 0.5), (0.15, 0.45), (0.15, 0.6), (0.15, 0.8), (0.3, 0.6))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,18 +76,19 @@ class Surfaces:
     """The constants of surfaces together."""
 
     light: LocalLight = field(default_factory=lambda: LOCAL_LIGHT)
-    valley: tuple[float, float] = VALLEY
+    paints: PaintModel = PAINT_MODEL
+    most_gain: float = MOST_GAIN
 
 
-def fit_set(scenes: int, photoreal: Path | None, labelled: Sequence[Loaded] = ()) -> FitSet:
+def fit_set(scenes: int, photoreal: Sequence[Path], labelled: Sequence[Loaded] = ()) -> FitSet:
     """Known pictures of every kind, on the seeds that constants are set on.
 
     Parameters
     ----------
     scenes : int
         Of a trial of the rendered world.
-    photoreal : Path or None
-        A folder of training scenes of `reference_models.photoreal`, of which as many are taken.
+    photoreal : sequence of Path
+        Folders of training scenes of `reference_models.photoreal`; all are taken.
     labelled : sequence of Loaded
     """
     known: dict[str, list[Answer]] = {}
@@ -85,8 +97,13 @@ def fit_set(scenes: int, photoreal: Path | None, labelled: Sequence[Loaded] = ()
         for number, title in enumerate(titles):
             for answers in TRIALS[title].batches(TRIALS[title].count(scenes), SET_SEED + number):
                 rows += answers
-    if photoreal is not None:
-        known["photoreal"] = [a for b in photoreal_batches(scenes, folder=photoreal) for a in b]
+    if photoreal:
+        known["photoreal"] = [
+            answer
+            for folder in photoreal
+            for answers in photoreal_batches(len(photoreal_scenes(folder)), folder=folder)
+            for answer in answers
+        ]
     return FitSet(known, [one for one in labelled if one[2]])
 
 
@@ -99,7 +116,9 @@ def measure(
     pictures: FitSet, surfaces: Surfaces
 ) -> tuple[dict[str, list[Measured]], list[LabelledQuestion]]:
     """Measure all of them with exact masks, or those by hand."""
-    scorer = SegmentationScorer(local_light=surfaces.light, valley=surfaces.valley)
+    scorer = SegmentationScorer(
+        local_light=surfaces.light, paint_model=surfaces.paints, most_gain=surfaces.most_gain
+    )
     known = {kind: measure_known(answers, None, scorer) for kind, answers in pictures.known.items()}
     return known, measure_labelled(pictures.labelled, scorer, None)
 
@@ -128,24 +147,23 @@ def row_of(
 
 
 def fit_table(pictures: FitSet) -> list[dict[str, Any]]:
-    """A row for each pair of ``bound`` and ``margin``, that whose worst kind is best first."""
+    """A row for each choice of `THRESHOLD_GRID`, that of the best mean first."""
     known, labelled = measure(pictures, Surfaces())
     rows = []
-    for bound, margin in product(BOUNDS, MARGINS):
-        chosen = replace(DEFAULT, bound=bound, margin=margin)
-        rows.append({"bound": bound, "margin": margin, **row_of(chosen, known, labelled)})
-    return sorted(rows, key=lambda row: (-row["worst"], -row["mean"]))
+    for values in product(*THRESHOLD_GRID.values()):
+        chosen = dict(zip(THRESHOLD_GRID, values, strict=True))
+        rows.append({**chosen, **row_of(replace(DEFAULT, **chosen), known, labelled)})
+    return sorted(rows, key=lambda row: (-row["mean"], -row["worst"]))
 
 
-def _tried() -> Iterator[tuple[str, Callable[[Surfaces], list[Surfaces]]]]:
-    for name, values in LIGHT_GRID.items():
-        yield (
-            name,
-            lambda now, name=name, values=values: [  # type: ignore[misc]
-                replace(now, light=replace(now.light, **{name: value})) for value in values
-            ],
-        )
-    yield "valley", lambda now: [replace(now, valley=valley) for valley in VALLEYS]
+def choices(now: Surfaces, name: str) -> list[Surfaces]:
+    """The constants with each value of one of them."""
+    values = SURFACE_GRID[name]
+    for part in ("light", "paints"):
+        if hasattr(getattr(now, part), name):
+            held = getattr(now, part)
+            return [replace(now, **{part: replace(held, **{name: value})}) for value in values]
+    return [replace(now, **{name: value}) for value in values]
 
 
 def fit_surfaces(
@@ -167,7 +185,7 @@ def fit_surfaces(
 
     def tried(one: Surfaces) -> float:
         if one not in seen:
-            row: dict[str, Any] = {"light": one.light, "valley": one.valley}
+            row: dict[str, Any] = {"surfaces": one}
             row |= row_of(DEFAULT, *measure(pictures, one))
             rows.append(row)
             report(row)
@@ -176,10 +194,8 @@ def fit_surfaces(
 
     for _ in range(rounds):
         before = best
-        for name, choices in _tried():
-            if only and name not in only:
-                continue
-            best = max([best, *choices(best)], key=tried)
+        for name in only or SURFACE_GRID:
+            best = max([best, *choices(best, name)], key=tried)
         if best == before:
             break
     return best, rows

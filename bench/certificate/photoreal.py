@@ -66,12 +66,26 @@ def verdict_of(record: dict[str, Any]) -> str:
     return "wrong" if verdict == "prior" and not (known and known.canonical) else verdict
 
 
-def _answer(record: dict[str, Any], folder: Path) -> Answer:
+def _read(record: dict[str, Any], folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """A picture, uint8 (H, W, 3), and its mask of labels, uint8 (H, W)."""
     number = record["number"]
     with Image.open(folder / f"{number:05d}.jpg") as file:
         picture = np.array(file.convert("RGB"))
     with Image.open(folder / f"{number:05d}.png") as file:
-        labels = np.array(file)
+        return picture, np.array(file)
+
+
+def details_of(record: dict[str, Any], folder: Path) -> Iterator[tuple[str, int, np.ndarray]]:
+    """For each thing of a scene its noun, its pixels, and those of its details, uint8 (N, 3)."""
+    picture, labels = _read(record, folder)
+    for k, one in enumerate(record["drawn"]):
+        body, detail = labels == _FIRST + 2 * k, labels == _FIRST + 2 * k + 1
+        yield str(one["name"]), int(body.sum() + detail.sum()), picture[detail]
+
+
+def _answer(record: dict[str, Any], folder: Path) -> Answer:
+    picture, labels = _read(record, folder)
+    number = record["number"]
     asked = [(str(colour), str(noun)) for colour, noun in record["asked"]]
     drawn = record["drawn"]
     regions = regions_of(labels, [noun for _, noun in asked], [one["name"] for one in drawn])

@@ -1,7 +1,8 @@
 """``python -m bench.cli.fit``: the constants of the judge made again, with what each choice costs.
 
-The constants stand in `bench.judge.verdict`, `bench.judge.local_light`, `bench.judge.paints` and
-`bench.judge.regions.photo_evidence`.
+The constants stand in `bench.judge.verdict`, `bench.judge.local_light`, `bench.judge.paints`,
+`bench.judge.white_balance` and `bench.judge.regions.photo_evidence`; usual parts of things in
+``bench/judge/parts.json``.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ import click
 
 
 @click.command()
-@click.argument("what", type=click.Choice(["verdict", "light", "presence"]))
-@click.option("--scenes", default=220, show_default=True, help="Of a trial, and photoreal ones.")
+@click.argument("what", type=click.Choice(["verdict", "light", "parts", "presence"]))
+@click.option("--scenes", default=220, show_default=True, help="Of a trial.")
 @click.option(
     "--photoreal",
     type=click.Path(exists=True, path_type=Path),
-    help="Training scenes of reference_models.photoreal; never the test set.",
+    multiple=True,
+    help="Training scenes of reference_models.photoreal, never the test set; repeat for several.",
 )
 @click.option(
     "--labels",
@@ -29,13 +31,18 @@ import click
 @click.option("--only", multiple=True, help="Constants of light to fit; repeat for several.")
 @click.option("--rounds", default=2, show_default=True, help="Over all constants of light.")
 def main(
-    what: str, scenes: int, photoreal: Path | None, labels: Path | None, only: tuple[str, ...],
+    what: str, scenes: int, photoreal: tuple[Path, ...], labels: Path | None, only: tuple[str, ...],
     rounds: int,
 ) -> None:  # fmt: skip
-    """Fit thresholds of the verdict, constants of local light and paints, or of presence."""
+    """Fit thresholds, constants of light and paints, usual parts of things, or presence."""
     from bench.annotations.labelled_pictures import load_labelled
     from bench.certificate.fit import fit_set, fit_surfaces, fit_table
 
+    if what == "parts":
+        from bench.certificate.parts import usual_parts
+
+        click.echo(json.dumps(usual_parts(photoreal), indent=1))
+        return
     if what == "presence":
         from bench.certificate.presence import fit_presence
 

@@ -16,6 +16,8 @@ and Cybernetics 9 (1979) 62-66: two classes of a histogram and the valley betwee
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -24,11 +26,31 @@ from bench.judge.colour.palette import Histograms, Palette
 from bench.judge.colour.spaces import lab_of_linear
 from prompts.colours import COLOUR_NAMES
 
-#: Depth of the valley (its height over the lower peak's) at which two names are two paints, and
-#: one; in between in proportion. Chosen by ``python -m bench.cli.fit light --only valley``.
-VALLEY = (0.15, 0.6)
+
+@dataclass(frozen=True, slots=True)
+class PaintModel:
+    """Constants of `Paints`, fitted by ``python -m bench.cli.fit light``.
+
+    Attributes
+    ----------
+    valley : (float, float)
+        Depth of the valley (its height over the lower peak's) at which two names are two paints,
+        and one; in between in proportion.
+    edge : float
+        A pixel whose neighbours on either side differ by this share of the way from one colour to
+        the other lies on an edge. Shade runs over more pixels than an edge between paints, and
+        what a lens or a codec mixes there would fill the valley.
+    """
+
+    valley: tuple[float, float] = (0.15, 0.6)
+    edge: float = 0.35
+
+
+DEFAULT = PaintModel()
+#: Pixels off edges count alone where they are this share of all.
+LEAST_EVEN = 0.2
 #: A second colour below this share of the subject is no paint that anyone looks into.
-LEAST_SECOND = 0.1
+LEAST_SECOND = 0.05
 #: Shade is no more than so many times its lit paint: of a ball lit from the side, three fifths lie
 #: beyond the boundary of two words.
 MOST_SHADE = 1.5
@@ -54,8 +76,9 @@ class Paints:
     regions : Histograms
     region : int
         Which of them.
-    valley : (float, float)
-        As `VALLEY`.
+    mask : ndarray, float32, (H, W)
+        Of the region.
+    model : PaintModel
     """
 
     def __init__(
@@ -63,10 +86,12 @@ class Paints:
         palette: Palette,
         regions: Histograms,
         region: int,
-        valley: tuple[float, float] = VALLEY,
+        mask: np.ndarray,
+        model: PaintModel = DEFAULT,
     ) -> None:
-        self._palette, self._regions, self._valley = palette, regions, valley
+        self._palette, self._regions, self._model = palette, regions, model
         self._own = slice(*regions.first[region : region + 2])
+        self._picture, self._mask = int(regions.picture[region]), mask
 
     def rival(
         self, shares: np.ndarray, requested: int, terms: int, parents: frozenset[int]
@@ -100,31 +125,55 @@ class Paints:
         common = dict(net)
         large = [t for t in others if net[t] > LEAST_SECOND]
         if large and of[requested] > LEAST_SECOND:
-            pixels = self._regions.solid[self._own]
             named = self._palette.named[self._regions.colour[self._own]]
             first = named[:, :terms].argmax(axis=1)
             named_so = first == requested if requested < terms else named[:, requested] > 0.5
-            own, looked = self._some(named_so, pixels), False
+            own, looked = self._some(named_so), False
             for term in large:
-                other = self._some((first == term) & ~named_so, pixels)
+                other = self._some((first == term) & ~named_so)
                 if min(own.count, other.count) < LEAST_PIXELS:
                     continue
                 looked = True
-                one = unity(own, other, self._valley)
+                one = self._unity(own, other)
                 if _is_shade(other, own) and common[term] <= MOST_SHADE * of[requested]:
                     common[term] *= 1.0 - one
                 net[term] *= 1.0 - one
             if looked and {_WHITE, _GRAY} <= set(large):
-                white, gray = (self._some(first == term, pixels) for term in (_WHITE, _GRAY))
+                white, gray = (self._some(first == term) for term in (_WHITE, _GRAY))
                 if min(white.count, gray.count) >= LEAST_PIXELS:
                     # A white paint and its shade are one rival under two names.
-                    net[_WHITE] += unity(white, gray, self._valley) * net[_GRAY]
+                    net[_WHITE] += self._unity(white, gray) * net[_GRAY]
         return min(1.0, max(0.0, *net.values())), min(1.0, max(0.0, *common.values()))
 
-    def _some(self, which: np.ndarray, pixels: np.ndarray) -> Spread:
-        chosen = (which & (pixels > 0)).nonzero()[0]
+    def _some(self, which: np.ndarray) -> Spread:
+        chosen = (which & (self._regions.solid[self._own] > 0)).nonzero()[0]
         linear = self._regions.linear[:, self._own].take(chosen, axis=1)
-        return Spread(linear.T, pixels[chosen])
+        return Spread(linear.T, self._regions.solid[self._own][chosen], chosen)
+
+    def _unity(self, first: Spread, second: Spread) -> float:
+        return unity(first, second, self._model.valley, self._even)
+
+    @cached_property
+    def _places(self) -> np.ndarray:
+        """Which colour of the region each pixel about it has, -1 outside: intp (h, w)."""
+        rows, columns = (np.flatnonzero((self._mask > 0.5).any(axis=1 - k)) for k in (0, 1))
+        box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+        of_pixel = self._palette.colours.of_pixel[self._picture].reshape(self._mask.shape)[box]
+        places = self._regions.colour[self._own].searchsorted(of_pixel)
+        return np.pad(np.where(self._mask[box] > 0.5, places, -1), 1, constant_values=-1)
+
+    @cached_property
+    def _lab(self) -> np.ndarray:
+        return lab_of_linear(self._regions.linear[:, self._own].T)
+
+    def _even(self, here: np.ndarray, line: np.ndarray) -> np.ndarray:
+        """How many pixels of each colour lie on no edge along a line of CIELAB: intp (n,)."""
+        along = np.append((self._lab - here) @ line / float(line @ line), np.nan)[self._places]
+        inner, edge = along[1:-1, 1:-1], self._model.edge
+        even = np.abs(along[1:-1, 2:] - along[1:-1, :-2]) < edge
+        even &= np.abs(along[2:, 1:-1] - along[:-2, 1:-1]) < edge
+        even &= ~np.isnan(inner)
+        return np.bincount(self._places[1:-1, 1:-1][even], minlength=len(self._lab))
 
 
 class Spread:
@@ -136,10 +185,12 @@ class Spread:
         Linear light.
     pixels : ndarray, intp, (N,)
         How many there are of each.
+    places : ndarray, intp, (N,)
+        Of the colours among those of the region.
     """
 
-    def __init__(self, linear: np.ndarray, pixels: np.ndarray) -> None:
-        self._linear, self.pixels = linear, pixels
+    def __init__(self, linear: np.ndarray, pixels: np.ndarray, places: np.ndarray) -> None:
+        self._linear, self.pixels, self.places = linear, pixels, places
         self.count = int(pixels.sum())
 
     @cached_property
@@ -166,7 +217,12 @@ def _is_shade(other: Spread, lit: Spread) -> bool:
     return bool(dark < light and math.hypot(*dull) <= math.hypot(*strong) + _MORE_CHROMA)
 
 
-def unity(first: Spread, second: Spread, valley: tuple[float, float] = VALLEY) -> float:
+def unity(
+    first: Spread,
+    second: Spread,
+    valley: tuple[float, float] = DEFAULT.valley,
+    even: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
+) -> float:
     """How far the colours of two names are one surface, in [0, 1].
 
     Parameters
@@ -174,6 +230,9 @@ def unity(first: Spread, second: Spread, valley: tuple[float, float] = VALLEY) -
     first, second : Spread
         Of the pixels of each name.
     valley : (float, float)
+    even : callable, optional
+        How many pixels of each colour of the region lie on no edge, given the first median and
+        the line to the second. Those alone count where there are enough of them.
 
     Returns
     -------
@@ -185,12 +244,18 @@ def unity(first: Spread, second: Spread, valley: tuple[float, float] = VALLEY) -
     power = float(line @ line)
     if power < _ALIKE**2:
         return 1.0
+    pixels = [first.pixels, second.pixels]
+    if even is not None:
+        flat = even(here, line)
+        inner = [flat[first.places], flat[second.places]]
+        if sum(map(np.sum, inner)) >= LEAST_EVEN * (first.count + second.count):
+            pixels = inner
     counts = np.zeros(len(_BINS) + 1)
-    for part in (first, second):
+    for part, count in zip((first, second), pixels, strict=True):
         along = (part.lab - here) @ line / power
         # The medians lie on edges of bins, and are of the upper one whatever the rounding.
         place = _BINS.searchsorted(along + 1e-6, side="right")
-        counts += np.bincount(place, part.pixels, len(counts))
+        counts += np.bincount(place, count, len(counts))
     counts = np.convolve(counts[1:-1], (0.25, 0.5, 0.25), "same")
     low = int(counts[:_MIDDLE].argmax())
     high = _MIDDLE + int(counts[_MIDDLE:].argmax())

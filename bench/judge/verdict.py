@@ -75,8 +75,8 @@ class Thresholds:
     mixed : float
         Least `bind` of a subject that took some of the colour.
     mixed_gain : float
-        Least `bind` of such a subject above its control's, which may have parts in the asked
-        colour by nature (the leaf of a carrot asked for in green).
+        Least `bind` of such a subject, and least `swap` of a swapped one, above what it has by
+        nature (the leaf of a carrot asked for in green).
     swapped : float
         Least `swap` of a subject in the other one's colour.
     spill_neighbour, spill_background : float
@@ -203,7 +203,8 @@ class _Case:
             b.colour for i, b in enumerate(self.cell.bindings) if i != self.index and b.colour
         ]
         # What the subject has by nature it did not take from the other one.
-        if any(natural_share(self.control, self.subject, colour) >= limit for colour in others):
+        natural = (natural_share(self.control, self.subject, colour) for colour in others)
+        if any(swap - base < self.limits.mixed_gain for base in natural):
             return None
         theirs = {basic_term(colour) for colour in others}
         if None not in theirs and share < max(

@@ -53,7 +53,10 @@ def find_light(image: np.ndarray, masks: np.ndarray, subjects: int) -> np.ndarra
 
 
 def find_lights(
-    images: Sequence[np.ndarray], masks: Sequence[np.ndarray], subjects: Sequence[int]
+    images: Sequence[np.ndarray],
+    masks: Sequence[np.ndarray],
+    subjects: Sequence[int],
+    most_gain: float = MOST_GAIN,
 ) -> list[np.ndarray | None]:
     """Colour and strength of the light over each whole picture.
 
@@ -65,6 +68,7 @@ def find_lights(
         Of each, the subjects first, the background last, neighbours between.
     subjects : sequence of int
         How many of the masks are subjects.
+    most_gain : float
 
     Returns
     -------
@@ -77,7 +81,7 @@ def find_lights(
     lights: list[np.ndarray | None] = []
     for one, count in zip(found, subjects, strict=True):
         of_patches = [next(tints) for _ in one.patches]
-        strength = min(1.0, max(float(one.brightest.max()) / WHITE, 1.0 / MOST_GAIN))
+        strength = min(1.0, max(float(one.brightest.max()) / WHITE, 1.0 / most_gain))
         tint = _find_tint(of_patches, one.owners, one.last, count)
         if tint is not None:
             lights.append(tint * strength)

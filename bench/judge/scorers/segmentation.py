@@ -21,10 +21,11 @@ from bench.judge.device import in_threads
 from bench.judge.dichromatic import LEAST, Surface, plain_shares, surface_shares
 from bench.judge.local_light import DEFAULT as LOCAL_LIGHT
 from bench.judge.local_light import LocalLight, as_seen
-from bench.judge.paints import VALLEY, Paints
+from bench.judge.paints import DEFAULT as PAINT_MODEL
+from bench.judge.paints import PaintModel, Paints
 from bench.judge.resolution import SIDE, sampled, sampled_regions, working_shape
 from bench.judge.scorers.measured import METRICS, MeasuredImage, grounds_of
-from bench.judge.white_balance import find_lights, remove_light
+from bench.judge.white_balance import MOST_GAIN, find_lights, remove_light
 from bench.records import Fingerprint, Generation, Regions, Score
 from prompts.cells import Binding, Cell
 from prompts.colours import COLOUR_NAMES
@@ -52,8 +53,10 @@ class SegmentationScorer:
         Natural colours, basic terms, of subjects that are not the suite's own.
     local_light : LocalLight
         Constants of `bench.judge.local_light`, for their fit.
-    valley : (float, float)
+    paint_model : PaintModel
         Constants of `bench.judge.paints`, for their fit.
+    most_gain : float
+        Constant of `bench.judge.white_balance`, for its fit.
     """
 
     name = "segmentation"
@@ -65,9 +68,11 @@ class SegmentationScorer:
         colours: Mapping[str, str] | None = None,
         canonical: Mapping[str, Sequence[str]] | None = None,
         local_light: LocalLight = LOCAL_LIGHT,
-        valley: tuple[float, float] = VALLEY,
+        paint_model: PaintModel = PAINT_MODEL,
+        most_gain: float = MOST_GAIN,
     ) -> None:
-        self.local_light, self.valley = local_light, valley
+        self.local_light, self.paint_model = local_light, paint_model
+        self.most_gain = most_gain
         self.canonical = {name: list(terms) for name, terms in (canonical or {}).items()}
         self.colours = dict(colours or {})
         self.correct_cast = correct_cast
@@ -81,7 +86,8 @@ class SegmentationScorer:
                 "colour_model": f"cubic softmax in CIELAB, sharpness {SHARPNESS:g}",
                 "side": SIDE,
                 "local_light": asdict(local_light),
-                "valley": list(valley),
+                "paints": asdict(paint_model),
+                "most_gain": most_gain,
                 **({"colours": self.colours} if self.colours else {}),
                 **({"canonical": self.canonical} if self.canonical else {}),
             },
@@ -146,7 +152,8 @@ class SegmentationScorer:
         pictures = [planes.reshape(3, -1).T for planes in channels]
         if self.correct_cast:
             images = [planes.transpose(1, 2, 0) for planes in channels]
-            lights = find_lights(images, masks, [len(own.masks) for own in regions])
+            subjects = [len(own.masks) for own in regions]
+            lights = find_lights(images, masks, subjects, self.most_gain)
             pictures = [
                 byte if light is None else remove_light(byte, light)
                 for byte, light in zip(pictures, lights, strict=True)
@@ -174,8 +181,15 @@ class SegmentationScorer:
         for number, (cell, own) in enumerate(zip(cells, regions, strict=True)):
             last = first + len(things[number])
             rivals = [
-                partial(self._rival, palette, histograms, region, surfaces[region])
-                for region in range(first, first + len(own.masks))
+                partial(
+                    self._rival,
+                    palette,
+                    histograms,
+                    region,
+                    mask.reshape(own.background.shape),
+                    surfaces[region],
+                )
+                for region, mask in enumerate(things[number][: len(own.masks)], first)
             ]
             columns = COLOUR_NAMES + asked[number]
             of_things = surfaces[first:last]
@@ -192,12 +206,13 @@ class SegmentationScorer:
         palette: Palette,
         histograms: Histograms,
         region: int,
+        mask: np.ndarray,
         surface: Surface,
         requested: int,
     ) -> tuple[float, float]:
         asked = palette.codes[histograms.picture[region]]
         parents = parents_of(asked[requested - _TERMS]) if requested >= _TERMS else frozenset()
-        paints = Paints(palette, histograms, region, self.valley)
+        paints = Paints(palette, histograms, region, mask, self.paint_model)
         return paints.rival(surface.shares, requested, _TERMS, parents)
 
 
