@@ -43,10 +43,11 @@ def without_outline(mask: np.ndarray, black: np.ndarray, shape: tuple[int, int])
     thin whatever it borders on.
     """
     area = float(mask.sum())
-    dark = black & (mask > 0.1)
-    share = float(mask[dark].sum()) / area if area > 0.0 else 0.0
+    covered = mask.take(black.nonzero()[0])
+    share = float(covered[covered > 0.1].sum()) / area if area > 0.0 else 0.0
     if share < LEAST_BLACK:
         return mask
+    dark = black & (mask > 0.1)
     from scipy.ndimage import maximum_filter, minimum_filter
 
     solid = (mask > 0.75).reshape(shape)

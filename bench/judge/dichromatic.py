@@ -201,10 +201,10 @@ class _Claims:
         return np.add.reduceat(values, self._first, axis=-1)
 
     def _shade(self, linear: np.ndarray, weight: np.ndarray, paint: np.ndarray) -> np.ndarray:
-        power = np.einsum("ck,ck->k", paint, paint) + 1e-9
-        along = np.einsum("cf,cf->f", linear, (paint / power)[:, self.claim])
+        power = _dot(paint, paint) + 1e-9
+        along = _dot(linear, (paint / power).take(self.claim, axis=1))
         scale = np.maximum(along, 1e-4)
-        square = np.einsum("cf,cf->f", linear, linear)
+        square = _dot(linear, linear)
         residual = np.sqrt(np.maximum(square / (scale * scale * power[self.claim]) - 1.0, 0.0))
         near, far = SHADE_RESIDUAL
         on_line = np.clip((far - residual) / (far - near), 0.0, 1.0)
@@ -231,6 +231,10 @@ class _Claims:
         step = np.where(ends.any(axis=1), ends.argmax(axis=1), np.inf)
         step += np.take_along_axis(nothing, ends.argmax(axis=1)[:, None], axis=1)[:, 0] * 1.5
         return np.maximum(2.0 ** (-step / 2.0), DEEPEST_SHADE)
+
+
+def _dot(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    return np.asarray(first[0] * second[0] + first[1] * second[1] + first[2] * second[2])
 
 
 def _gloss(linear: np.ndarray, paint: np.ndarray) -> np.ndarray:

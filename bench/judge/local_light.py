@@ -117,7 +117,9 @@ def as_seen(
     slots = []
     for number, (own, of_pixel) in enumerate(zip(masks, colours.of_pixel, strict=True)):
         offsets = offset[last[number] + 1 - len(own) : last[number] + 1]
-        slots.append(offsets.take(greatest(own)) + of_pixel)
+        slot = offsets.take(greatest(own))
+        slot += of_pixel
+        slots.append(slot)
     pixels = np.bincount(np.concatenate(slots), minlength=int(sizes.sum()))
     there = pixels.nonzero()[0]
     pixels = pixels[there]

@@ -84,17 +84,17 @@ def labels_of(
     rows, columns : slice
         Of the pixels that are meant (`bench.judge.lattice.lattice`).
     """
-    ground = regions.background[rows, columns]
-    layers, numbers = [ground], [WALL]
-    layers += list(regions.masks[:, rows, columns])
+    layers, numbers = [regions.background, *regions.masks], [WALL]
     numbers += range(1, len(layers))
     if regions.support is not None:
-        support = regions.support[rows, columns]
-        layers = [np.clip(ground - support, 0.0, 1.0), *layers[1:], support]
+        layers.append(regions.support)
         numbers.append(SUPPORT)
-    layers += list(regions.neighbour_masks[:, rows, columns])
+    layers.extend(regions.neighbour_masks)
     numbers += range(FIRST_NEIGHBOUR, FIRST_NEIGHBOUR + len(regions.neighbours))
-    return greatest(layers, numbers)
+    shares = [np.ascontiguousarray(layer[rows, columns]) for layer in layers]
+    if regions.support is not None:
+        shares[0] = np.clip(shares[0] - shares[numbers.index(SUPPORT)], 0.0, 1.0)
+    return greatest(shares, numbers)
 
 
 def greatest(

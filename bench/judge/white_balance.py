@@ -185,7 +185,7 @@ def _middles(masks: np.ndarray, rows: int, columns: int) -> np.ndarray:
         ((np.arange(n) + 0.5) * (length / n)).astype(np.intp)
         for n, length in zip((rows, columns), masks.shape[1:], strict=True)
     )
-    return masks[:, y[:, None], x]
+    return masks.take(y, axis=1).take(x, axis=2)
 
 
 def _median(values: np.ndarray, of: np.ndarray) -> np.ndarray:

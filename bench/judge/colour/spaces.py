@@ -141,7 +141,7 @@ def from_lab(lab: np.ndarray) -> np.ndarray:
     lab = np.asarray(lab, dtype=np.float64)
     y = (lab[..., 0] + 16) / 116
     root = np.stack([y + lab[..., 1] / 500, y, y - lab[..., 2] / 200], axis=-1)
-    ratio = np.where(root > 6 / 29, root**3, (root - 4 / 29) * 3 * (6 / 29) ** 2)
+    ratio = np.where(root > 6 / 29, root * root * root, (root - 4 / 29) * 3 * (6 / 29) ** 2)
     return from_linear(ratio @ _RGB)
 
 

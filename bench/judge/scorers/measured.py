@@ -85,7 +85,7 @@ def _ground(
             count = every
         area = float(count.sum())
         if area >= least:
-            found[name] = Surface(((count / area) @ named).astype(np.float32), area)
+            found[name] = Surface((count / area).astype(np.float32) @ named, area)
     return found
 
 

@@ -31,7 +31,7 @@ from prompts.cells import Binding, Cell
 from prompts.colours import COLOUR_NAMES
 
 #: Pixels that are measured together.
-TOGETHER = 1 << 17
+TOGETHER = 1 << 18
 _TERMS = len(COLOUR_NAMES)
 _BLACK = COLOUR_NAMES.index("black")
 _NAN = float("nan")

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from scipy.ndimage import maximum_filter, minimum_filter
 
-from bench.judge.lattice import within_squares
+from bench.judge.lattice import block_means, within_squares
 from bench.judge.places import greatest
 
 
@@ -27,3 +28,14 @@ def test_the_greatest_layer_is_the_first_of_equals(seed, count):
     np.testing.assert_array_equal(greatest(layers), layers.argmax(axis=0))
     numbers = [3 * number + 1 for number in range(count)]
     np.testing.assert_array_equal(greatest(layers, numbers), 3 * layers.argmax(axis=0) + 1)
+
+
+@given(st.integers(0, 9999), st.integers(1, 5), st.sampled_from([(64, 64), (64, 48), (40, 64)]))
+def test_block_means_are_those_of_pillow(seed, step, size):
+    shape = (step * size[1], step * size[0], 3)
+    image = np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+    found = block_means(image, 64).astype(int)
+    own = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX)).astype(int)
+    # Pillow's weights are fractions of 2**22: a third is none of them, and a half may fall over.
+    assert np.abs(found - own).max() <= (step in (3, 5))
+    assert (found == own).mean() > 0.99
