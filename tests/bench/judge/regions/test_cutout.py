@@ -11,7 +11,7 @@ from bench.certificate.scenes import known_answers
 from bench.certificate.summary import summarise
 from bench.judge.regions.assignment import Piece, Sight, assign, assign_regions
 from bench.judge.regions.auto import AutoSegmenter
-from bench.judge.regions.cutout import SIDE, CutoutSegmenter, network_size
+from bench.judge.regions.cutout import SIDE, TINY_SIDE, CutoutSegmenter, network_size
 from bench.judge.resolution import working_shape
 from bench.judge.scorers.segmentation import SegmentationScorer
 from bench.records import Regions
@@ -146,6 +146,7 @@ def test_networks_see_any_shape_in_multiples_of_sixteen():
     for height, width in [(1, 4000), (64, 64), (480, 640), (3000, 20)]:
         size = network_size(height, width)
         assert all(side % 16 == 0 and 32 <= side <= SIDE for side in size)
+    assert network_size(64, 40) == (TINY_SIDE, 48)
 
 
 def test_auto_names_what_it_chose(cutout):
