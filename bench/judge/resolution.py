@@ -53,7 +53,8 @@ def reduced(image: np.ndarray, side: int = SIDE) -> np.ndarray:
 
     # Torch warns of memory that must not be written to, and a large picture is better not copied.
     whole = torch.from_numpy(image) if image.flags.writeable else torch.tensor(image)
-    batch = whole.permute(2, 0, 1)[None]
+    # A batch first: else torch does not see that colours lie side by side, and copies twice.
+    batch = whole[None].permute(0, 3, 1, 2)
     small = F.interpolate(batch, shape, mode="bilinear", align_corners=False, antialias=True)
     return np.ascontiguousarray(small[0].permute(1, 2, 0).numpy())
 

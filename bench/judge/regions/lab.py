@@ -6,6 +6,7 @@ need only be as exact as a segmentation is.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ _XYZ = (
     (0.019334, 0.119193, 0.950227),
 )
 _WHITE = (0.95047, 1.0, 1.08883)
+#: Share of the white below which CIE 015 has a line in place of the cube root, and its slope.
+_DARK, _SLOPE = 0.008856, 7.787
 #: CIE 015: lightness and the two opponent colours, of the roots of X, Y and Z.
 _OPPONENT = ((0.0, 116.0, 0.0), (500.0, -500.0, 0.0), (0.0, 200.0, -200.0))
 
@@ -34,18 +37,29 @@ def to_lab(rgb: torch.Tensor) -> torch.Tensor:
     """
     import torch
 
-    device, flat = rgb.device, rgb.flatten(2)
+    flat = rgb.flatten(2)
+    table, to_xyz, opponent = _constants(rgb.device)
     if rgb.dtype == torch.uint8:
-        table = _linear(torch.arange(256, device=device) / 255)
         linear = table.index_select(0, flat.flatten().int()).view(flat.shape)
     else:
         linear = _linear(flat.float())
-    matrix = torch.tensor(_XYZ) / torch.tensor(_WHITE)[:, None]
-    xyz = matrix.to(device) @ linear
-    root = torch.where(xyz > 0.008856, xyz.clamp(min=1e-6) ** (1 / 3), 7.787 * xyz + 16 / 116)
-    lab = torch.tensor(_OPPONENT, device=device) @ root
+    xyz = to_xyz @ linear
+    # The cube root, below `_DARK` the line that meets it there.
+    root = xyz.clamp(min=_DARK).log_().mul_(1 / 3).exp_()
+    root.add_(xyz.clamp_(max=_DARK).sub_(_DARK), alpha=_SLOPE)
+    lab = opponent @ root
     lab[:, 0] -= 16
     return lab.view(rgb.shape)
+
+
+@lru_cache(maxsize=4)
+def _constants(device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Linear light of each byte (256,); linear light to XYZ of the white, and roots to CIELAB."""
+    import torch
+
+    to_xyz = torch.tensor(_XYZ) / torch.tensor(_WHITE)[:, None]
+    made = (_linear(torch.arange(256) / 255), to_xyz, torch.tensor(_OPPONENT))
+    return tuple(one.to(device) for one in made)  # type: ignore[return-value]
 
 
 def _linear(value: torch.Tensor) -> torch.Tensor:
