@@ -170,7 +170,7 @@ class CutoutSegmenter:
         import torch.nn.functional as F
 
         from bench.judge.regions.lab import to_lab
-        from bench.judge.regions.refine import DEFAULT, among_neighbours
+        from bench.judge.regions.refine import DEFAULT, among_neighbours, enlarged
 
         height, width = images[0].shape[:2]
         with judging(self.device):
@@ -188,10 +188,7 @@ class CutoutSegmenter:
             if max(work) > SIDE and min(work) > 2:
                 layers = among_neighbours(layers, to_lab(_resized(picture, work)), DEFAULT)
             things = layers[:, 0]
-            if work != (height, width):
-                layers = F.interpolate(
-                    layers, (height, width), mode="bilinear", align_corners=False
-                )
+            layers = enlarged(layers, (height, width))
             arrays = [t.cpu().numpy() for t in (layers, things, names)]
         return [Sight(*of_one) for of_one in zip(*arrays, strict=True)]
 

@@ -93,12 +93,13 @@ def suite_scores(names: np.ndarray, thing: np.ndarray) -> np.ndarray:
     thing : ndarray, float32 (n, m)
         Chance of the thing.
     """
-    from scipy.ndimage import uniform_filter
-
-    size = (1, 3, 3)
-    weight = uniform_filter(thing[None], size, mode="constant")
-    local = uniform_filter(names * thing, size, mode="constant") / (weight + 0.03)
-    return np.asarray(local.reshape(len(names), -1).max(1))
+    # Sums over three places each way, with none beyond the edge; quicker than a filter of so few.
+    layers = np.zeros((len(names) + 1, *(side + 2 for side in thing.shape)), np.float32)
+    np.multiply(names, thing, out=layers[:-1, 1:-1, 1:-1])
+    layers[-1, 1:-1, 1:-1] = thing
+    layers = layers[:, :-2] + layers[:, 1:-1] + layers[:, 2:]
+    means = (layers[..., :-2] + layers[..., 1:-1] + layers[..., 2:]) / 9
+    return np.asarray((means[:-1] / (means[-1] + 0.03)).reshape(len(names), -1).max(1))
 
 
 def class_score(sight: PhotoSight, noun: str, weight: np.ndarray) -> float:

@@ -9,6 +9,7 @@ each place.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -88,12 +89,19 @@ def _sigmoid(logit: float) -> float:
 
 def resized(x: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Means over the cells of a coarser grid that need not divide the finer one."""
-    from PIL import Image
-
     if x.shape == size:
         return x
-    image = Image.fromarray(np.asarray(x, dtype=np.float32))
-    return np.asarray(image.resize(size[::-1], Image.Resampling.BOX), dtype=np.float32)
+    rows, columns = (_cells(*lengths) for lengths in zip(x.shape, size, strict=True))
+    return np.asarray(rows @ np.asarray(x, dtype=np.float32) @ columns.T)
+
+
+@lru_cache(maxsize=64)
+def _cells(length: int, count: int) -> np.ndarray:
+    """Weights of places in the cells of a coarser axis, float32 (count, length)."""
+    from PIL import Image
+
+    each = Image.fromarray(np.eye(length, dtype=np.float32))
+    return np.asarray(each.resize((length, count), Image.Resampling.BOX), dtype=np.float32)
 
 
 def peak(evidence: np.ndarray) -> float:

@@ -177,10 +177,9 @@ class PhotoNetwork:
     def _sharp(self, images: Sequence[np.ndarray], layers: Sequence[np.ndarray]) -> np.ndarray:
         """Layers (N, C, H, W) of images of one shape, those that a picture lacks at its end."""
         import torch
-        import torch.nn.functional as F
 
         from bench.judge.regions.lab import to_lab
-        from bench.judge.regions.refine import DEFAULT, among_neighbours
+        from bench.judge.regions.refine import DEFAULT, among_neighbours, enlarged
 
         height, width = images[0].shape[:2]
         most = max(map(len, layers))
@@ -192,12 +191,10 @@ class PhotoNetwork:
         for row, one in zip(stack, layers, strict=True):
             row[: len(one)] = one
         out = torch.from_numpy(stack).to(self.device)
-        out = F.interpolate(out, work, mode="bilinear", align_corners=False)
+        out = enlarged(out, work)
         if min(work) > 2:
             out = among_neighbours(out, to_lab(to_device(small, self.device)), DEFAULT)
-        if work != (height, width):
-            out = F.interpolate(out, (height, width), mode="bilinear", align_corners=False)
-        return np.asarray(out.cpu().numpy())
+        return np.asarray(enlarged(out, (height, width)).cpu().numpy())
 
 
 def _rivals(seeds: np.ndarray) -> np.ndarray:
