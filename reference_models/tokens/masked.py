@@ -12,16 +12,12 @@ import math
 from collections.abc import Iterator
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from reference_models.guidance import guided
-from reference_models.nn.attention import Attention
-from reference_models.nn.linear import Linear
-from reference_models.nn.normalisation import RMSNorm
-from reference_models.nn.prompted import Prompted
-from reference_models.nn.transformer import TextEncoder
 from reference_models.tokens.raster import chosen, likely, uniforms
+from reference_models.tokens.transformer import CodeBlock, CodeTransformer
 
 #: Weight of chance beside the surety of a guess at the first step; it falls to none at the last
 #: (the paper's temperature, 4.5 there for 16 x 16 codes of photographs).
@@ -41,61 +37,20 @@ def hidden_places(n: int, places: int, generator: torch.Generator) -> Tensor:
     return order < count
 
 
-class MaskedBlock(nn.Module):
-    """Looks everywhere, looks at the words, and a perceptron, each on a residual branch."""
-
-    def __init__(self, width: int, heads: int, text: int) -> None:
-        super().__init__()
-        self.norm_self = RMSNorm(width)
-        self.attend_self = Attention(width, heads)
-        self.norm_cross = RMSNorm(width)
-        self.attend_cross = Attention(width, heads, text)
-        self.norm_mlp = RMSNorm(width)
-        self.up = Linear(width, 3 * width)
-        self.down = Linear(3 * width, width, gain=0.1)
+class MaskedBlock(CodeBlock):
+    """Looks everywhere."""
 
     def forward(self, x: Tensor, words: Tensor, mask: Tensor) -> Tensor:
         """(N, L, width), words (N, M, text) and their mask (N, M) to (N, L, width)."""
-        x = x + self.attend_self(self.norm_self(x))
-        x = x + self.attend_cross(self.norm_cross(x), words, mask)
-        return x + self.down(F.gelu(self.up(self.norm_mlp(x)), approximate="tanh"))
+        return self.with_words(x + self.attend_self(self.norm_self(x)), words, mask)
 
 
-class MaskedPredictor(Prompted):
-    """Logits of the codes in the hidden places of a picture.
+class MaskedPredictor(CodeTransformer):
+    """Logits of the codes in the hidden places of a picture."""
 
-    Parameters
-    ----------
-    words, length : int
-        Vocabulary and longest prompt of the text encoder.
-    codes, places : int
-        How many codes there are, and how many a picture has.
-    width, depth, heads : int
-    text, text_depth : int
-        Width and depth of the text encoder.
-    """
-
-    def __init__(
-        self,
-        words: int,
-        length: int,
-        codes: int,
-        places: int = 64,
-        width: int = 160,
-        depth: int = 5,
-        heads: int = 5,
-        text: int = 128,
-        text_depth: int = 2,
-    ) -> None:
-        super().__init__()
-        self.text = TextEncoder(words, length, text, text_depth, 4)
-        self.prompt = Linear(text, width)
-        # The last is what stands in a hidden place.
-        self.code = nn.Parameter(0.5 * torch.randn(codes + 1, width))
-        self.position = nn.Parameter(0.1 * torch.randn(places, width))
-        self.blocks = nn.ModuleList(MaskedBlock(width, heads, text) for _ in range(depth))
-        self.norm = RMSNorm(width)
-        self.leave = Linear(width, codes, gain=0.1)
+    block = MaskedBlock
+    # The last is what stands in a hidden place.
+    more = 1
 
     def forward(
         self, codes: Tensor, hidden: Tensor, prompt: tuple[Tensor, Tensor, Tensor]

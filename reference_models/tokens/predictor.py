@@ -8,14 +8,11 @@ whole. When drawing, keys and values of the places before are kept and not compu
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from reference_models.nn.attention import Attention, attend
-from reference_models.nn.linear import Linear
-from reference_models.nn.normalisation import RMSNorm
-from reference_models.nn.prompted import Prompted
-from reference_models.nn.transformer import TextEncoder
+from reference_models.tokens.transformer import CodeBlock, CodeTransformer
 
 #: Keys and values of the places so far, each (N, heads, places, d).
 Past = tuple[Tensor, Tensor]
@@ -43,64 +40,24 @@ class CausalAttention(Attention):
         return self.out(y.transpose(1, 2).reshape(n, length, width)), (k, v)
 
 
-class CausalBlock(nn.Module):
-    """Looks back, looks at the words, and a perceptron, each on a residual branch."""
+class CausalBlock(CodeBlock):
+    """Looks back."""
 
-    def __init__(self, width: int, heads: int, text: int) -> None:
-        super().__init__()
-        self.norm_self = RMSNorm(width)
-        self.attend_self = CausalAttention(width, heads)
-        self.norm_cross = RMSNorm(width)
-        self.attend_cross = Attention(width, heads, text)
-        self.norm_mlp = RMSNorm(width)
-        self.up = Linear(width, 3 * width)
-        self.down = Linear(3 * width, width, gain=0.1)
+    attention = CausalAttention
+    attend_self: CausalAttention
 
     def forward(
         self, x: Tensor, past: Past | None, words: Tensor, mask: Tensor
     ) -> tuple[Tensor, Past]:
         """(N, L, width), the past, words (N, M, text) and mask (N, M) to (N, L, width)."""
         y, past = self.attend_self.step(self.norm_self(x), past)
-        x = x + y
-        x = x + self.attend_cross(self.norm_cross(x), words, mask)
-        y = self.down(F.gelu(self.up(self.norm_mlp(x)), approximate="tanh"))
-        return x + y, past
+        return self.with_words(x + y, words, mask), past
 
 
-class Predictor(Prompted):
-    """Logits of the codes of a picture.
+class Predictor(CodeTransformer):
+    """Logits of the codes of a picture, each given those before it."""
 
-    Parameters
-    ----------
-    words, length : int
-        Vocabulary and longest prompt of the text encoder.
-    codes, places : int
-        How many codes there are, and how many a picture has.
-    width, depth, heads : int
-    text, text_depth : int
-        Width and depth of the text encoder.
-    """
-
-    def __init__(
-        self,
-        words: int,
-        length: int,
-        codes: int,
-        places: int = 64,
-        width: int = 160,
-        depth: int = 5,
-        heads: int = 5,
-        text: int = 128,
-        text_depth: int = 2,
-    ) -> None:
-        super().__init__()
-        self.text = TextEncoder(words, length, text, text_depth, 4)
-        self.prompt = Linear(text, width)
-        self.code = nn.Parameter(0.5 * torch.randn(codes, width))
-        self.position = nn.Parameter(0.1 * torch.randn(places, width))
-        self.blocks = nn.ModuleList(CausalBlock(width, heads, text) for _ in range(depth))
-        self.norm = RMSNorm(width)
-        self.leave = Linear(width, codes, gain=0.1)
+    block = CausalBlock
 
     def forward(self, codes: Tensor, prompt: tuple[Tensor, Tensor, Tensor]) -> Tensor:
         """Codes int64 (N, places) and encoded prompts to logits (N, places, codes).

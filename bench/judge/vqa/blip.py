@@ -9,7 +9,6 @@ BLIP-VQA; ``BLIPvqa_eval/models/blip_vqa.py``, ``vqa_prob``).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,9 +16,8 @@ import numpy as np
 from bench.errors import UsageError
 from bench.judge.checkpoints import load_checkpoint
 from bench.judge.device import judging
-from bench.judge.dtype import exact_dtype, recorded_dtype
-from bench.judge.vqa.local import BATCH
-from bench.records import Fingerprint
+from bench.judge.dtype import exact_dtype
+from bench.judge.vqa.local import BATCH, vlm_fingerprint
 
 if TYPE_CHECKING:
     import torch
@@ -53,15 +51,7 @@ class BlipVqa:
             raise UsageError(
                 f"the tokenizer of {model} has no token for yes or for no; use another model"
             )
-        self.fingerprint = Fingerprint(
-            kind="vlm",
-            name=loaded.name,
-            weights=loaded.weights,
-            versions={
-                **{package: version(package) for package in ("transformers", "torch")},
-                "vlm": recorded_dtype(dtype, device),
-            },
-        )
+        self.fingerprint = vlm_fingerprint(loaded, dtype, device)
 
     def chances(
         self, images: Sequence[np.ndarray], texts: Sequence[str]

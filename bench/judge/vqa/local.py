@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.errors import UsageError
-from bench.judge.checkpoints import load_checkpoint
+from bench.judge.checkpoints import LoadedModel, load_checkpoint
 from bench.judge.device import judging
 from bench.judge.dtype import exact_dtype, recorded_dtype
 from bench.judge.vqa.questions import INSTRUCTION, LEAST_ANSWERED, NO, YES
@@ -23,6 +23,21 @@ if TYPE_CHECKING:
 DEFAULT = "Qwen/Qwen3-VL-2B-Instruct"
 #: Questions in one pass.
 BATCH = 8
+
+
+def vlm_fingerprint(loaded: LoadedModel, dtype: str, device: str) -> Fingerprint:
+    """What answers: the model, its weights, and what it is computed with."""
+    from importlib.metadata import version
+
+    return Fingerprint(
+        kind="vlm",
+        name=loaded.name,
+        weights=loaded.weights,
+        versions={
+            **{package: version(package) for package in ("transformers", "torch")},
+            "vlm": recorded_dtype(dtype, device),
+        },
+    )
 
 
 class LocalVlm:
@@ -41,8 +56,6 @@ class LocalVlm:
     """
 
     def __init__(self, model: str = DEFAULT, device: str = "cpu") -> None:
-        from importlib.metadata import version
-
         dtype = exact_dtype()
         loaded = load_checkpoint(model, (), device, dtype, auto="AutoModelForImageTextToText")
         self.model, self.processor = loaded.model, loaded.processor
@@ -65,15 +78,7 @@ class LocalVlm:
             raise UsageError(
                 f"the tokenizer of {model} has no single token for yes or for no; use another model"
             )
-        self.fingerprint = Fingerprint(
-            kind="vlm",
-            name=loaded.name,
-            weights=loaded.weights,
-            versions={
-                **{package: version(package) for package in ("transformers", "torch")},
-                "vlm": recorded_dtype(dtype, device),
-            },
-        )
+        self.fingerprint = vlm_fingerprint(loaded, dtype, device)
 
     def chances(
         self, images: Sequence[np.ndarray], texts: Sequence[str]
