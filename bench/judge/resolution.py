@@ -9,12 +9,17 @@ chapter 5).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bench.records import Regions
+
+if TYPE_CHECKING:
+    import torch
 
 #: Longest side, pixels: what the network over photographs sees, and four times what the rendered
 #: world is drawn at.
@@ -48,15 +53,45 @@ def reduced(image: np.ndarray, side: int = SIDE) -> np.ndarray:
     shape = working_shape(height, width, side)
     if (height, width) == shape or not image.size:
         return image
+    small = resized_bytes(as_batch(image), shape)
+    return np.ascontiguousarray(small[0].permute(1, 2, 0).numpy())
+
+
+def reduced_batch(images: Sequence[np.ndarray], device: str, side: int = SIDE) -> torch.Tensor:
+    """Pictures uint8 (H, W, 3) of one shape as networks see them, uint8 (N, 3, h, w) on a device.
+
+    A GPU makes them smaller itself: to a level of 255 it gives what `reduced` gives.
+    """
     import torch
-    import torch.nn.functional as F
+
+    height, width = images[0].shape[:2]
+    shape = working_shape(height, width, side)
+    return torch.cat([resized_bytes(as_batch(image).to(device), shape) for image in images])
+
+
+def as_batch(image: np.ndarray) -> torch.Tensor:
+    """A picture uint8 (H, W, 3) as uint8 (1, 3, H, W), where it lies."""
+    import torch
 
     # Torch warns of memory that must not be written to, and a large picture is better not copied.
     whole = torch.from_numpy(image) if image.flags.writeable else torch.tensor(image)
     # A batch first: else torch does not see that colours lie side by side, and copies twice.
-    batch = whole[None].permute(0, 3, 1, 2)
-    small = F.interpolate(batch, shape, mode="bilinear", align_corners=False, antialias=True)
-    return np.ascontiguousarray(small[0].permute(1, 2, 0).numpy())
+    return whole[None].permute(0, 3, 1, 2)
+
+
+def resized_bytes(picture: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Pictures uint8 (N, 3, H, W) at another size, bytes too: bilinear, means where it shrinks."""
+    import torch
+    import torch.nn.functional as F
+
+    height, width = picture.shape[-2:]
+    if (height, width) == size:
+        return picture
+    shrinks = size[0] < height or size[1] < width
+    # Only a CPU resizes bytes, and quicker than floats.
+    given = picture if picture.device.type == "cpu" else picture.float()
+    out = F.interpolate(given, size, mode="bilinear", align_corners=False, antialias=shrinks)
+    return out if out.dtype == torch.uint8 else out.round_().to(torch.uint8)
 
 
 def sampled(layers: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ that has seen photographs (`bench.judge.regions.photographs`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ from bench.judge.regions.photo_evidence import PhotoSight
 from bench.judge.regions.photographs import SIDE as PHOTO_SIDE
 from bench.judge.regions.photographs import WORKING_SIDE as PHOTO_WORKING_SIDE
 from bench.judge.regions.photographs import PhotoNetwork
-from bench.judge.resolution import reduced
+from bench.judge.resolution import reduced_batch, resized_bytes, working_shape
 from bench.records import Fingerprint, Regions
 from prompts.cells import Cell
 from prompts.subjects import SUBJECT_NAMES
@@ -85,126 +85,130 @@ class CutoutSegmenter:
         """
         if len(images) != len(cells):
             raise ValueError(f"{len(images)} images but {len(cells)} cells")
-        images = in_threads(reduced, images)
-        out: list[Regions | None] = [None] * len(images)
-        large: dict[tuple[int, ...], list[int]] = {}
-        drawn: dict[tuple[int, ...], list[int]] = {}
-        for index, (image, cell) in enumerate(zip(images, cells, strict=True)):
-            if not image.size:
-                out[index] = _nothing(image, cell)
-            else:
-                groups = drawn if max(image.shape[:2]) <= SMALL else large
-                groups.setdefault(image.shape, []).append(index)
+        out: list[Regions | None] = [
+            None if image.size else _nothing(image, cell)
+            for image, cell in zip(images, cells, strict=True)
+        ]
+        parts = list(self._parts(images))
 
-        def regions_by(
-            answer: Callable[[list[np.ndarray], list[Cell]], Sequence[Regions | None]],
-            parts: list[list[int]],
-        ) -> None:
-            def one(part: list[int]) -> Sequence[Regions | None]:
-                with judging(self.device):
-                    return answer([images[i] for i in part], [cells[i] for i in part])
+        def one(part: list[int]) -> list[Regions]:
+            with judging(self.device):
+                picture = reduced_batch([images[i] for i in part], self.device)
+                return self._of_one_shape(picture, [cells[i] for i in part])
 
-            # A GPU takes one part after the other, and has threads within them.
-            found = map(one, parts) if is_cuda(self.device) else in_threads(one, parts)
-            for part, of_part in zip(parts, found, strict=True):
-                for index, regions in zip(part, of_part, strict=True):
-                    out[index] = regions
-
-        regions_by(self._photographs, list(_parts(large, self.photo.together)))
-        for group in large.values():
-            for index in group:
-                if out[index] is None:
-                    drawn.setdefault(images[index].shape, []).append(index)
-        regions_by(self._rendered, list(_parts(drawn, _TOGETHER)))
+        # A GPU takes one part after the other, and has threads within them.
+        found = map(one, parts) if is_cuda(self.device) else in_threads(one, parts)
+        for part, of_part in zip(parts, found, strict=True):
+            for index, regions in zip(part, of_part, strict=True):
+                out[index] = regions
         return [regions for regions in out if regions is not None]
 
-    def _rendered(self, images: Sequence[np.ndarray], cells: Sequence[Cell]) -> list[Regions]:
-        """Regions of images of one shape, by the small network alone."""
-        sights = self.see(images)
+    def _parts(self, images: Sequence[np.ndarray]) -> Iterator[list[int]]:
+        """Indices of images that have pixels, of one shape, as many as a pass takes."""
+        groups: dict[tuple[int, ...], list[int]] = {}
+        for index, image in enumerate(images):
+            if image.size:
+                groups.setdefault(image.shape, []).append(index)
+        for shape, group in groups.items():
+            size = _TOGETHER if max(shape[:2]) <= SMALL else self.photo.together
+            for start in range(0, len(group), size):
+                yield group[start : start + size]
+
+    def _of_one_shape(self, picture: torch.Tensor, cells: Sequence[Cell]) -> list[Regions]:
+        """Regions of pictures uint8 (N, 3, H, W), by the network that is made for each."""
+        if max(picture.shape[-2:]) <= SMALL:
+            return self._rendered(picture, cells, _TOGETHER)
+        found = self._photographs(picture, cells)
+        rest = [row for row in range(len(cells)) if row not in found]
+        if rest:
+            asked = [cells[row] for row in rest]
+            rendered = self._rendered(picture[rest], asked, self.photo.together)
+            found |= dict(zip(rest, rendered, strict=True))
+        return [found[row] for row in range(len(cells))]
+
+    def _rendered(
+        self, picture: torch.Tensor, cells: Sequence[Cell], together: int
+    ) -> list[Regions]:
+        """Regions of pictures of one shape, by the small network alone."""
+        sights = self._sights(picture, together)
         return [assign_regions(s, cell, self.name) for s, cell in zip(sights, cells, strict=True)]
 
     def drawn(self, images: Sequence[np.ndarray]) -> list[bool]:
         """Whether each uint8 (H, W, 3) image is small, or like those of the rendered world."""
         out = [max(image.shape[:2]) <= SMALL for image in images]
-        large: dict[tuple[int, ...], list[int]] = {}
-        small = in_threads(reduced, images)
-        for index, image in enumerate(small):
-            if not out[index]:
-                large.setdefault(image.shape, []).append(index)
-        with judging(self.device):
-            for part in _parts(large, self.photo.together):
-                _, logits = self.photo.features([small[i] for i in part])
+        for part in self._parts(images):
+            if not out[part[0]]:
+                with judging(self.device):
+                    picture = reduced_batch([images[i] for i in part], self.device)
+                    _, logits = self.photo.features(picture)
                 for index, logit in zip(part, logits, strict=True):
                     out[index] = logit >= DRAWN
         return out
 
-    def _photographs(
-        self, images: Sequence[np.ndarray], cells: Sequence[Cell]
-    ) -> list[Regions | None]:
-        """Regions of a pass of images of one shape; None of those like the rendered world."""
-        sights: dict[int, PhotoSight] = {}
-        features, logits = self.photo.features(images)
-        if min(logits) < DRAWN:
-            seen = zip(logits, self.photo.predict_batch(features), strict=False)
-            sights = {row: sight for row, (logit, sight) in enumerate(seen) if logit < DRAWN}
-        named = [row for row in sights if _in_suite(cells[row])]
-        small = self._small([images[row] for row in named]) if named else []
+    def _photographs(self, picture: torch.Tensor, cells: Sequence[Cell]) -> dict[int, Regions]:
+        """Regions of pictures of one shape by row, without those like the rendered world."""
+        features, logits = self.photo.features(picture)
+        rows = [row for row, logit in enumerate(logits) if logit < DRAWN]
+        if not rows:
+            return {}
+        seen = self.photo.predict_batch(features)
+        sights = {row: seen[row] for row in rows}
+        named = [row for row in rows if _in_suite(cells[row])]
+        small = self._small(picture[named]) if named else []
         for row, one in zip(named, small, strict=True):
             sights[row] = replace(sights[row], suite=(sights[row].suite[0], one))
-        out: list[Regions | None] = [None] * len(images)
-        pictures, asked = [images[row] for row in sights], [cells[row] for row in sights]
-        found = self.photo.segment(pictures, list(sights.values()), asked, self.name)
-        for row, regions in zip(sights, found, strict=True):
-            out[row] = self._surer(regions, images[row], cells[row])
-        return out
+        asked = [cells[row] for row in rows]
+        regions = self.photo.segment(picture[rows], list(sights.values()), asked, self.name)
+        found = dict(zip(rows, regions, strict=True))
+        # Where one network is uncertain, the other's regions if it is sure of all subjects.
+        unsure = [row for row in rows if "uncertain" in found[row].evidence]
+        if unsure:
+            asked = [cells[row] for row in unsure]
+            others = self._rendered(picture[unsure], asked, self.photo.together)
+            found |= {row: one for row, one in zip(unsure, others, strict=True) if _is_sure(one)}
+        return found
 
     def photo_sight(self, image: np.ndarray) -> PhotoSight:
         """What both networks make of one uint8 (H, W, 3) photograph."""
-        image = reduced(image)
         with judging(self.device):
-            sight = self.photo.predict_batch(self.photo.features([image])[0])[0]
-            return replace(sight, suite=(sight.suite[0], *self._small([image])))
+            picture = reduced_batch([image], self.device)
+            sight = self.photo.predict_batch(self.photo.features(picture)[0])[0]
+            return replace(sight, suite=(sight.suite[0], *self._small(picture)))
 
-    def see(self, images: Sequence[np.ndarray], together: int = _TOGETHER) -> list[Sight]:
-        """What the small network makes of images of one shape, so many in a pass."""
+    def see(self, images: Sequence[np.ndarray]) -> list[Sight]:
+        """What the small network makes of uint8 (H, W, 3) images of one shape."""
+        with judging(self.device):
+            return self._sights(to_device(images, self.device), _TOGETHER)
+
+    def _sights(self, picture: torch.Tensor, together: int) -> list[Sight]:
+        """What the small network makes of pictures uint8 (N, 3, H, W), so many in a pass."""
         import torch.nn.functional as F
 
         from bench.judge.regions.lab import to_lab
         from bench.judge.regions.refine import DEFAULT, among_neighbours, enlarged
 
-        height, width = images[0].shape[:2]
-        with judging(self.device):
-            picture = to_device(images, self.device)
-            kinds, names = self._answers(picture, together)
-            # What is behind everything is what remains of the rest.
-            layers = kinds[:, 1:]
-            shrink = min(1.0, WORKING_SIDE / max(height, width))
-            work = (max(1, round(height * shrink)), max(1, round(width * shrink)))
-            antialias = layers.shape[-2] > work[0] or layers.shape[-1] > work[1]
-            layers = F.interpolate(
-                layers, work, mode="bilinear", align_corners=False, antialias=antialias
-            )
-            # What was seen at its own size or larger has its edges already.
-            if max(work) > SIDE and min(work) > 2:
-                layers = among_neighbours(layers, to_lab(_resized(picture, work)), DEFAULT)
-            things = layers[:, 0]
-            layers = enlarged(layers, (height, width))
-            arrays = [t.cpu().numpy() for t in (layers, things, names)]
+        height, width = picture.shape[-2:]
+        kinds, names = self._answers(picture, together)
+        # What is behind everything is what remains of the rest.
+        layers = kinds[:, 1:]
+        work = working_shape(height, width, WORKING_SIDE)
+        antialias = layers.shape[-2] > work[0] or layers.shape[-1] > work[1]
+        layers = F.interpolate(
+            layers, work, mode="bilinear", align_corners=False, antialias=antialias
+        )
+        # What was seen at its own size or larger has its edges already.
+        if max(work) > SIDE and min(work) > 2:
+            layers = among_neighbours(layers, to_lab(resized_bytes(picture, work)), DEFAULT)
+        things = layers[:, 0]
+        layers = enlarged(layers, (height, width))
+        arrays = [t.cpu().numpy() for t in (layers, things, names)]
         return [Sight(*of_one) for of_one in zip(*arrays, strict=True)]
 
-    def _surer(self, regions: Regions, image: np.ndarray, cell: Cell) -> Regions:
-        """Where one network is uncertain, the other's regions if it is sure of all subjects."""
-        if "uncertain" not in regions.evidence:
-            return regions
-        other = assign_regions(self.see([image], self.photo.together)[0], cell, self.name)
-        sure = all(e == "name" for e in other.evidence) and bool((other.found > 0.5).all())
-        return other if sure else regions
-
-    def _small(self, images: Sequence[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Names (28, n, m) and chance of a thing (n, m) by the small network, of each image."""
+    def _small(self, picture: torch.Tensor) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Names (28, n, m) and chance of a thing (n, m) by the small network, of each picture."""
         import torch.nn.functional as F
 
-        kinds, names = self._answers(to_device(images, self.device), self.photo.together)
+        kinds, names = self._answers(picture, self.photo.together)
         thing = F.avg_pool2d(kinds[:, 1:2], 4)[:, 0]
         return list(zip(names.cpu().numpy(), thing.cpu().numpy(), strict=True))
 
@@ -215,7 +219,7 @@ class CutoutSegmenter:
         """
         import torch
 
-        x = _resized(picture, network_size(*picture.shape[-2:])).float().div_(127.5).sub_(1)
+        x = resized_bytes(picture, network_size(*picture.shape[-2:])).float().div_(127.5).sub_(1)
         count = len(x)
         if count < together and not self.model.same_alone:
             x = torch.cat([x, x.new_zeros(together - count, *x.shape[1:])])
@@ -224,15 +228,13 @@ class CutoutSegmenter:
         return kinds, names
 
 
-def _parts(groups: Mapping[tuple[int, ...], list[int]], size: int) -> Iterator[list[int]]:
-    """Indices of images of one shape, at most ``size`` at a time."""
-    for group in groups.values():
-        for start in range(0, len(group), size):
-            yield group[start : start + size]
-
-
 def _in_suite(cell: Cell) -> bool:
     return any(binding.subject in SUBJECT_NAMES for binding in cell.bindings)
+
+
+def _is_sure(regions: Regions) -> bool:
+    """Whether all subjects are recognised and there."""
+    return set(regions.evidence) <= {"name"} and bool((regions.found > 0.5).all())
 
 
 def network_size(height: int, width: int) -> tuple[int, int]:
@@ -244,21 +246,6 @@ def network_size(height: int, width: int) -> tuple[int, int]:
         return max(LEAST, 16 * round(length * scale / 16))
 
     return side(height), side(width)
-
-
-def _resized(picture: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """Pictures uint8 (N, 3, H, W) at another size, bytes too."""
-    import torch
-    import torch.nn.functional as F
-
-    height, width = picture.shape[-2:]
-    if (height, width) == size:
-        return picture
-    shrinks = size[0] < height or size[1] < width
-    # Only a CPU resizes bytes, and quicker than floats.
-    given = picture if picture.device.type == "cpu" else picture.float()
-    out = F.interpolate(given, size, mode="bilinear", align_corners=False, antialias=shrinks)
-    return out if out.dtype == torch.uint8 else out.round_().to(torch.uint8)
 
 
 def _nothing(image: np.ndarray, cell: Cell) -> Regions:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.judge.device import in_threads, to_device
+from bench.judge.device import in_threads
 from bench.judge.regions.asked_things import steps_to_regions
 from bench.judge.regions.bundled import bundled_photo
 from bench.judge.regions.photo_evidence import PhotoSight
-from bench.judge.resolution import reduced
+from bench.judge.resolution import resized_bytes, working_shape
 from bench.records import Regions
 from prompts.cells import Cell
 
@@ -47,27 +47,26 @@ class PhotoNetwork:
         """Backbone and decoder, loaded when the first photograph comes."""
         return self._network()
 
-    def features(self, images: Sequence[np.ndarray]) -> tuple[list[torch.Tensor], list[float]]:
-        """Features of at most ``together`` images, and how like the rendered world each is.
+    def features(self, picture: torch.Tensor) -> tuple[list[torch.Tensor], list[float]]:
+        """Features of at most ``together`` pictures, and how like the rendered world each is.
 
         Parameters
         ----------
-        images : sequence of ndarray, uint8 (H, W, 3)
-            Of one shape.
+        picture : Tensor, uint8 (N, 3, H, W)
 
         Returns
         -------
         features : list of Tensor
-            What is beyond the images given is of blank ones.
+            What is beyond the pictures given is of blank ones.
         drawn : list of float
-            A logit an image.
+            A logit a picture.
         """
         import torch
         import torch.nn.functional as F
 
-        height, width = images[0].shape[:2]
+        height, width = picture.shape[-2:]
         model = self.model
-        x = to_device(images, self.device).float()
+        x = picture.float()
         size = network_size(height, width)
         if size != (height, width):
             x = F.interpolate(x, size, mode="bilinear", align_corners=False, antialias=True)
@@ -76,7 +75,7 @@ class PhotoNetwork:
             x = torch.cat([x, x.new_zeros(self.together - len(x), *x.shape[1:])])
         x = x.to(getattr(torch, self.dtype), memory_format=torch.channels_last)
         features, drawn = model.features(x)
-        return features, drawn[: len(images)].tolist()
+        return features, drawn[: len(picture)].tolist()
 
     def predict_batch(self, features: list[torch.Tensor]) -> list[PhotoSight]:
         """What the network makes of images, from their features; of the suite's names alone."""
@@ -98,14 +97,14 @@ class PhotoNetwork:
 
     def segment(
         self,
-        images: Sequence[np.ndarray],
+        picture: torch.Tensor,
         sights: Sequence[PhotoSight],
         cells: Sequence[Cell],
         segmenter: str,
     ) -> list[Regions]:
-        """Regions of images of one shape from what the networks make of them.
+        """Regions of pictures uint8 (N, 3, H, W) from what the networks make of them.
 
-        The images go in step: what is plain arithmetic in threads, what the network or the device
+        The pictures go in step: what is plain arithmetic in threads, what the network or the device
         is needed for in one pass of all that ask for it.
         """
         ways = [steps_to_regions(*one, segmenter) for one in zip(sights, cells, strict=True)]
@@ -123,17 +122,19 @@ class PhotoNetwork:
         while turns:
             asked = [one for one in in_threads(advanced, turns) if one is not None]
             turns = []
-            for kind, answer in (("grow", self._grown), ("sharpen", self._sharpened)):
+            for kind in ("grow", "sharpen"):
                 chosen = [(row, array) for row, of, array in asked if of == kind]
                 if chosen:
-                    rows, arrays = zip(*chosen, strict=True)
-                    answers = answer([(images[row], sights[row]) for row in rows], arrays)
+                    rows, arrays = map(list, zip(*chosen, strict=True))
+                    answers = (
+                        self._grown([sights[row] for row in rows], arrays)
+                        if kind == "grow"
+                        else self._sharpened(picture[rows], arrays)
+                    )
                     turns += zip(rows, answers, strict=True)
         return [found[row] for row in range(len(ways))]
 
-    def _grown(
-        self, pictures: Sequence[tuple[np.ndarray, PhotoSight]], seeds: Sequence[np.ndarray]
-    ) -> list[np.ndarray]:
+    def _grown(self, sights: Sequence[PhotoSight], seeds: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Masks of the seeds of each picture."""
         import torch
 
@@ -148,7 +149,7 @@ class PhotoNetwork:
                 # Always so many: the last one again where there are fewer.
                 places += places[-1:] * (self.seeds - len(places))
             kinds, *seen = (
-                torch.cat([pictures[owners[place]][1].seen[part] for place in places])
+                torch.cat([sights[owners[place]].seen[part] for place in places])
                 for part in range(3)
             )
             both = (torch.from_numpy(array[places])[:, None] for array in (own, rivals))
@@ -158,42 +159,38 @@ class PhotoNetwork:
             out.append(masks[: len(own) - start])
         return np.split(np.concatenate(out), np.cumsum([len(of_one) for of_one in seeds])[:-1])
 
-    def _sharpened(
-        self, pictures: Sequence[tuple[np.ndarray, PhotoSight]], layers: Sequence[np.ndarray]
-    ) -> list[np.ndarray]:
+    def _sharpened(self, picture: torch.Tensor, layers: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Layers at the size of the picture, edges where its colours have theirs.
 
         On a CPU one picture at a time, whose layers stay in its cache.
         """
-        size = 1 if self.device == "cpu" else len(pictures)
-        images = [image for image, _ in pictures]
-        starts = range(0, len(images), size)
-        parts = [self._sharp(images[k : k + size], layers[k : k + size]) for k in starts]
+        size = 1 if self.device == "cpu" else len(layers)
+        starts = range(0, len(layers), size)
+        parts = [self._sharp(picture[k : k + size], layers[k : k + size]) for k in starts]
         return [
             one[: len(of_one)]
             for one, of_one in zip((one for part in parts for one in part), layers, strict=True)
         ]
 
-    def _sharp(self, images: Sequence[np.ndarray], layers: Sequence[np.ndarray]) -> np.ndarray:
-        """Layers (N, C, H, W) of images of one shape, those that a picture lacks at its end."""
+    def _sharp(self, picture: torch.Tensor, layers: Sequence[np.ndarray]) -> np.ndarray:
+        """Layers (N, C, H, W) of some pictures, those that a picture lacks at its end."""
         import torch
 
         from bench.judge.regions.lab import to_lab
         from bench.judge.regions.refine import DEFAULT, among_neighbours, enlarged
 
-        height, width = images[0].shape[:2]
+        height, width = picture.shape[-2:]
         most = max(map(len, layers))
         if not most:
-            return np.zeros((len(images), 0, height, width), np.float32)
-        small = [reduced(image, WORKING_SIDE) for image in images]
-        work = small[0].shape[:2]
+            return np.zeros((len(layers), 0, height, width), np.float32)
+        work = working_shape(height, width, WORKING_SIDE)
         stack = np.zeros((len(layers), most, *layers[0].shape[1:]), np.float32)
         for row, one in zip(stack, layers, strict=True):
             row[: len(one)] = one
         out = torch.from_numpy(stack).to(self.device)
         out = enlarged(out, work)
         if min(work) > 2:
-            out = among_neighbours(out, to_lab(to_device(small, self.device)), DEFAULT)
+            out = among_neighbours(out, to_lab(resized_bytes(picture, work)), DEFAULT)
         return np.asarray(enlarged(out, (height, width)).cpu().numpy())
 
 

@@ -17,6 +17,7 @@ from bench.errors import UsageError
 from bench.judge.device import in_threads, judging, require_device, to_device
 from bench.judge.dtype import VARIABLE, recorded_dtype
 from bench.judge.regions.cutout import CutoutSegmenter
+from bench.judge.resolution import reduced, reduced_batch
 from bench.judge.scorers.clip import ClipScorer
 from bench.judge.scorers.segmentation import SegmentationScorer
 
@@ -105,6 +106,32 @@ def test_what_is_wrong_in_a_thread_is_raised():
     with pytest.raises(ValueError, match="regions of"):
         SegmentationScorer().score(generations, small)
     assert in_threads(str, range(40)) == [str(number) for number in range(40)]
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_device_makes_pictures_smaller_as_a_cpu_does(device):
+    rng = np.random.default_rng(0)
+    images = [rng.integers(0, 255, (300, 700, 3), dtype=np.uint8) for _ in range(2)]
+    images[1].flags.writeable = False
+    there = reduced_batch(images, device).permute(0, 2, 3, 1).cpu().numpy()
+    here = np.stack([reduced(image) for image in images])
+    assert there.dtype == np.uint8
+    assert np.abs(there.astype(int) - here).max() <= 1
+
+
+def test_drawn_and_photographed_pictures_of_one_shape():
+    (photographs,) = photoreal_batches(3)
+    side = photographs[0].generation.image.shape[0]
+    drawn = known_answers(3, 36, Conditions(size=side))
+    answers = [one for pair in zip(photographs, drawn, strict=True) for one in pair]
+    segmenter = CutoutSegmenter()
+    images = [a.generation.image[:side, :side] for a in answers]
+    cells = [a.generation.sample.cell for a in answers]
+    assert segmenter.drawn(images) == [False, True] * 3
+    for image, cell, one in zip(images, cells, segmenter.segment(images, cells), strict=True):
+        (alone,) = segmenter.segment([image], [cell])
+        assert (one.support is None) == (alone.support is None)
+        assert np.array_equal(alone.masks, one.masks)
 
 
 def test_pictures_go_to_a_device_as_they_are():
