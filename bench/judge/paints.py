@@ -156,11 +156,17 @@ class Paints:
     @cached_property
     def _places(self) -> np.ndarray:
         """Which colour of the region each pixel about it has, -1 outside: intp (h, w)."""
-        rows, columns = (np.flatnonzero((self._mask > 0.5).any(axis=1 - k)) for k in (0, 1))
+        solid = self._mask > 0.5
+        rows, columns = (solid.any(axis=1 - axis).nonzero()[0] for axis in (0, 1))
         box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-        of_pixel = self._palette.colours.of_pixel[self._picture].reshape(self._mask.shape)[box]
-        places = self._regions.colour[self._own].searchsorted(of_pixel)
-        return np.pad(np.where(self._mask[box] > 0.5, places, -1), 1, constant_values=-1)
+        of_pixel = self._palette.colours.of_pixel[self._picture].reshape(solid.shape)[box]
+        first, last = self._palette.colours.first[self._picture : self._picture + 2]
+        own = self._regions.colour[self._own]
+        place = np.full(last - first, -1)
+        place[own - first] = np.arange(len(own))
+        found = np.full((of_pixel.shape[0] + 2, of_pixel.shape[1] + 2), -1)
+        found[1:-1, 1:-1] = np.where(solid[box], place.take(of_pixel - first), -1)
+        return found
 
     @cached_property
     def _lab(self) -> np.ndarray:
@@ -168,12 +174,12 @@ class Paints:
 
     def _even(self, here: np.ndarray, line: np.ndarray) -> np.ndarray:
         """How many pixels of each colour lie on no edge along a line of CIELAB: intp (n,)."""
-        along = np.append((self._lab - here) @ line / float(line @ line), np.nan)[self._places]
-        inner, edge = along[1:-1, 1:-1], self._model.edge
+        along = np.append((self._lab - here) @ line / float(line @ line), np.nan).take(self._places)
+        inner, edge = self._places[1:-1, 1:-1], self._model.edge
         even = np.abs(along[1:-1, 2:] - along[1:-1, :-2]) < edge
         even &= np.abs(along[2:, 1:-1] - along[:-2, 1:-1]) < edge
-        even &= ~np.isnan(inner)
-        return np.bincount(self._places[1:-1, 1:-1][even], minlength=len(self._lab))
+        even &= inner >= 0
+        return np.bincount(inner[even], minlength=len(self._lab))
 
 
 class Spread:
