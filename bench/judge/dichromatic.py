@@ -65,7 +65,8 @@ class Surface:
 
 def plain_shares(palette: Palette, regions: Histograms) -> list[Surface]:
     """Mean memberships over each region, with no correction."""
-    return _surfaces(palette, regions, _means(palette, regions, regions.weight))
+    named = palette.named.take(regions.colour, axis=0)
+    return _surfaces(palette, regions, _means(named, regions, regions.weight))
 
 
 def surface_shares(palette: Palette, regions: Histograms, terms: int) -> list[Surface]:
@@ -88,14 +89,15 @@ def surface_shares(palette: Palette, regions: Histograms, terms: int) -> list[Su
     orange explains its brown shadow and brown never explains orange. Then every lesser paint gets
     its own shade from what is left, up to as much again as it covers by name (`LESSER_CLAIM`).
     """
-    shares = _means(palette, regions, regions.weight)
+    named = palette.named.take(regions.colour, axis=0)
+    shares = _means(named, regions, regions.weight)
     basic = shares[:, :terms]
     top = basic.max(axis=1, initial=0.0)
     region, term = np.nonzero((basic >= LEAST_PAINT) & (top <= CLEAR)[:, None])
     if not region.size:
         return _surfaces(palette, regions, shares)
     by_name = basic[region, term]
-    claims = _Claims(palette, regions, region, term)
+    claims = _Claims(named, regions, region, term)
     could_be = by_name >= np.minimum(PAINT_SHARE, top[region])
     explains = np.where(could_be, by_name + claims.extra, -1.0)
     is_main = np.zeros(len(region), bool)
@@ -116,18 +118,18 @@ def surface_shares(palette: Palette, regions: Histograms, terms: int) -> list[Su
             total = limit
         left[entry] -= part
         given += total
-    shares = _means(palette, regions, left)
+    shares = _means(named, regions, left)
     paints = palette.names_of(cube_index(claims.paint), regions.picture[region])
     np.add.at(shares, region, given[:, None] * paints)
     return _surfaces(palette, regions, np.clip(shares, 0.0, 1.0))
 
 
-def _means(palette: Palette, regions: Histograms, weight: np.ndarray) -> np.ndarray:
-    """Sums of weighted memberships, float64 (R, C), over every region; 0 where it is empty."""
-    shares = np.zeros((len(regions.area), palette.named.shape[1]))
+def _means(named: np.ndarray, regions: Histograms, weight: np.ndarray) -> np.ndarray:
+    """Sums of weighted memberships (E, C) over every region: float64 (R, C), 0 of an empty one."""
+    shares = np.zeros((len(regions.area), named.shape[1]))
     there = regions.area > 0.0
     if there.any():
-        weighted = palette.named.take(regions.colour, axis=0) * weight[:, None]
+        weighted = named * weight[:, None]
         shares[there] = np.add.reduceat(weighted, regions.first[:-1][there], axis=0)
     return shares
 
@@ -151,7 +153,8 @@ class _Claims:
 
     Parameters
     ----------
-    palette : Palette
+    named : ndarray, float32, (E, C)
+        Memberships of the entries' colours.
     regions : Histograms
     region, term : ndarray, intp, (K,)
         Of each claim: the region, and the term that names the lit pixels of the paint.
@@ -168,13 +171,13 @@ class _Claims:
     """
 
     def __init__(
-        self, palette: Palette, regions: Histograms, region: np.ndarray, term: np.ndarray
+        self, named: np.ndarray, regions: Histograms, region: np.ndarray, term: np.ndarray
     ) -> None:
         sizes = np.diff(regions.first)[region]
         first = np.cumsum(sizes) - sizes
         self._first, self.claim = first, np.repeat(np.arange(len(region)), sizes)
         self.entry = np.arange(len(self.claim)) + (regions.first[region] - first)[self.claim]
-        own = palette.named[regions.colour[self.entry], term[self.claim]]
+        own = named[self.entry, term[self.claim]]
         linear, weight = regions.linear.take(self.entry, axis=1), regions.weight[self.entry]
         luminance = _LUMINANCE @ linear
         lit = np.where(own > 0.5, regions.pixels[self.entry], 0)

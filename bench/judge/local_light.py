@@ -25,18 +25,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 
 from bench.judge.colour.palette import colours_of
 from bench.judge.colour.spaces import (
     cell_axis,
-    cube,
     from_lab,
     lab_of_linear,
     levels_of,
-    to_lab,
     to_linear,
 )
 from bench.judge.places import greatest
@@ -84,12 +81,6 @@ _SURFACE = (0.05, 0.15)
 _LIGHTEST = 0.99
 
 
-@cache
-def _lab() -> np.ndarray:
-    """CIELAB of the colours of `cube`: float32 (262144, 3)."""
-    return to_lab(cube()).astype(np.float32)
-
-
 def as_seen(
     pictures: Sequence[np.ndarray], masks: Sequence[np.ndarray], light: LocalLight = DEFAULT
 ) -> list[np.ndarray]:
@@ -125,13 +116,13 @@ def as_seen(
     pixels = pixels[there]
     region = np.repeat(np.arange(len(picture)), sizes)[there]
     cells = colours.cells[there - offset[region]]
-    lab = _lab().take(cells, axis=0)
+    linear = to_linear(cell_axis()).take(levels_of(cells))
+    lab = lab_of_linear(linear.T).astype(np.float32)
     area = np.bincount(region, pixels, len(picture))
     pale = np.hypot(lab[:, 1], lab[:, 2]) < light.pale[1]
     few, many = _SURFACE
     share = np.bincount(region, pixels * pale, len(picture)) / np.maximum(area, 1.0)
     whole = np.clip((share - few) / (many - few), 0.0, 1.0)
-    linear = to_linear(cell_axis()).take(levels_of(cells))
     sums = [np.bincount(region, pixels * of, len(picture)) for of in linear]
     parts = np.stack([area, *sums])
     # What is around the background is the whole picture: things stand before it.

@@ -73,13 +73,14 @@ def _ground(
     palette: Palette, picture: int, colours: np.ndarray, labels: np.ndarray, clear: np.ndarray
 ) -> dict[str, Surface]:
     first, last = palette.colours.first[picture : picture + 2].tolist()
+    colours = colours - first
     named, least = palette.named[first:last], max(MIN_PIXELS, MIN_SHARE * labels.size)
     found: dict[str, Surface] = {}
     every = np.zeros(last - first, np.intp)
     for name, number in (("wall", WALL), ("support", SUPPORT), ("background", None)):
         if number is not None:
-            inside = inner(labels == number, clear).ravel().nonzero()[0]
-            count = np.bincount(colours.ravel().take(inside) - first, minlength=last - first)
+            inside = inner(labels == number, clear)
+            count = np.bincount(colours[inside], minlength=last - first)
             every += count
         else:
             count = every
