@@ -157,7 +157,7 @@ class Paints:
     def _places(self) -> np.ndarray:
         """Which colour of the region each pixel about it has, -1 outside: intp (h, w)."""
         solid = self._mask > 0.5
-        rows, columns = (solid.any(axis=1 - axis).nonzero()[0] for axis in (0, 1))
+        rows, columns = (np.flatnonzero(solid.any(axis=1 - axis)) for axis in (0, 1))
         box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
         of_pixel = self._palette.colours.of_pixel[self._picture].reshape(solid.shape)[box]
         first, last = self._palette.colours.first[self._picture : self._picture + 2]
