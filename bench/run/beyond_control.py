@@ -1,8 +1,8 @@
-"""Leaks beyond the control at the same pixels, from the stored pictures and regions of a run."""
+"""Leaks beyond the control at the same pixels: while a run is made, or from what it has stored."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,16 +13,115 @@ from bench.judge.places import (
     SUPPORT,
     Picture,
     excess,
+    labels_of,
     on_lattice,
     part_support,
 )
-from bench.judge.resolution import sampled
+from bench.judge.resolution import sampled, sampled_regions
 from bench.judge.white_balance import find_light, remove_light
+from bench.records import Regions
 from bench.store.pictures import decode_png
 from bench.store.run import Run
+from prompts.cells import Binding
 
 #: The excess of each binding of an image, by ``excess_<place>``.
 Excess = list[dict[str, float]]
+
+
+#: Sample, bindings and picture of an image that waits for its control.
+_Waiting = tuple[str, Sequence[Binding], Picture | None]
+#: Images that wait for their control while a run is made; from there on they are read again.
+MOST_WAITING = 2048
+
+
+class ExcessInRun:
+    """What the images of a run have beyond their controls, told while they are in memory.
+
+    Parameters
+    ----------
+    run : Run
+    whole : bool
+        Whether every image of the run comes by here.
+
+    Attributes
+    ----------
+    found : dict of str to list
+        `Excess` by sample.
+    """
+
+    def __init__(self, run: Run, whole: bool) -> None:
+        self.found: dict[str, Excess] = {}
+        self._codes, self._whole = _codes(run), whole
+        self._controls: dict[tuple[str, int], Picture | None] = {}
+        self._waiting: dict[tuple[str, int], list[_Waiting]] = {}
+
+    def add(
+        self,
+        sample_id: str,
+        place: tuple[str, int],
+        bindings: Sequence[Binding] | None,
+        image: np.ndarray | None,
+        regions: Regions,
+    ) -> None:
+        """Take in an image, before or after its control.
+
+        Parameters
+        ----------
+        sample_id : str
+        place : tuple of str and int
+            Its control and its index.
+        bindings : sequence of Binding, or None
+            None of a control.
+        image : ndarray, uint8, (H, W, 3), or None
+            None of one that is void.
+        regions : Regions
+        """
+        picture = None
+        if image is not None:
+            labels = labels_of(sampled_regions(regions))
+            picture = picture_of(image, labels, tuple(regions.neighbours))
+        if bindings is None:
+            self._controls[place] = picture
+            for waiting, asked, other in self._waiting.pop(place, ()):
+                self.found[waiting] = _excess(other, picture, asked, self._codes)
+        elif place in self._controls:
+            self.found[sample_id] = _excess(picture, self._controls[place], bindings, self._codes)
+        else:
+            self._waiting.setdefault(place, []).append((sample_id, bindings, picture))
+        if sum(map(len, self._waiting.values())) > MOST_WAITING:
+            self._waiting.clear()
+            self._whole = False
+
+    def close(self) -> dict[str, Excess]:
+        """All that was found; nothing of an image whose control the run does not have."""
+        if self._whole:
+            for images in self._waiting.values():
+                self.found.update({sample_id: [] for sample_id, *_ in images})
+        return self.found
+
+
+def _codes(run: Run) -> Mapping[str, str]:
+    options = next((one.options for one in run.manifest.scorers.values()), {})
+    return dict(options.get("colours", {}))
+
+
+def _excess(
+    picture: Picture | None,
+    control: Picture | None,
+    bindings: Sequence[Binding],
+    codes: Mapping[str, str],
+) -> Excess:
+    if picture is None or control is None or control.labels.shape != picture.labels.shape:
+        return []
+    return [
+        {
+            f"excess_{place}": value
+            for place, value in excess(picture, control, one.colour, codes.get(one.colour)).items()
+        }
+        if one.colour
+        else {}
+        for one in bindings
+    ]
 
 
 class BeyondControl:
@@ -33,42 +132,35 @@ class BeyondControl:
     Parameters
     ----------
     run : Run
+    found : mapping of str to list, optional
+        What is known already, of `ExcessInRun`. The store is read for other images alone.
     """
 
-    def __init__(self, run: Run) -> None:
-        options = next((one.options for one in run.manifest.scorers.values()), {})
-        self._codes: Mapping[str, str] = dict(options.get("colours", {}))
-        self._controls = {
-            (row["cell_id"], row["index"]): picture
-            for row, picture in _pictures(run, controls=True)
-            if picture is not None
-        }
-        self._images = _pictures(run, controls=False)
+    def __init__(self, run: Run, found: Mapping[str, Excess] | None = None) -> None:
+        self._run, self._found, self._codes = run, found or {}, _codes(run)
+        self._images: Iterator[tuple[dict[str, Any], Picture | None]] | None = None
+        self._controls: dict[tuple[str, int], Picture] = {}
 
     def of(self, sample_id: str) -> Excess:
         """Excess of every binding; empty where the image has no control of its size.
 
         Images must be asked for in the order of the store; those between are passed over.
         """
-        if not self._controls:
-            return []
-        for row, picture in self._images:
-            if row["sample_id"] != sample_id:
-                continue
-            control = self._controls.get((row["control_id"], row["index"]))
-            if picture is None or control is None or control.labels.shape != picture.labels.shape:
-                return []
-            return [
-                self._named(excess(picture, control, colour, self._codes.get(colour)))
-                if (colour := binding["colour"])
-                else {}
-                for binding in row["bindings"]
-            ]
+        if sample_id in self._found:
+            return self._found[sample_id]
+        if self._images is None:
+            self._controls = {
+                (row["cell_id"], row["index"]): picture
+                for row, picture in _pictures(self._run, controls=True)
+                if picture is not None
+            }
+            self._images = _pictures(self._run, controls=False)
+        for row, picture in self._images if self._controls else ():
+            if row["sample_id"] == sample_id:
+                control = self._controls.get((row["control_id"], row["index"]))
+                bindings = [Binding(one["colour"], one["subject"]) for one in row["bindings"]]
+                return _excess(picture, control, bindings, self._codes)
         return []
-
-    @staticmethod
-    def _named(found: Mapping[str, float]) -> dict[str, float]:
-        return {f"excess_{place}": value for place, value in found.items()}
 
 
 _COLUMNS = ["sample_id", "cell_id", "control_id", "index", "bindings", "image", "invalid"]

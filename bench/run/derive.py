@@ -13,7 +13,7 @@ from bench.judge.readings import disagreements, leak_excess, observed
 from bench.judge.verdict import judge
 from bench.records import Estimate
 from bench.run.accumulation import accumulation_rows
-from bench.run.beyond_control import BeyondControl
+from bench.run.beyond_control import BeyondControl, Excess
 from bench.run.trajectory import arrival_estimates
 from bench.statistics.tabulate import tabulate
 from bench.store import derived
@@ -25,17 +25,21 @@ from prompts.cells import NO_CONTROL
 BATCH = 4096
 
 
-def derive(run: Run) -> list[Estimate]:
+def derive(run: Run, excess: Mapping[str, Excess] | None = None) -> list[Estimate]:
     """Judge every scored image of a run and estimate; writes the derived files.
+
+    Parameters
+    ----------
+    run : Run
+    excess : mapping of str to list, optional
+        What is known of images beyond their controls, by sample; the rest is read from the store.
 
     Raises
     ------
     StoreError
         A damaged part, or a folder that cannot be written.
     """
-    derived.write_verdicts(run, _batches(verdict_rows(run)))
-    if run.manifest.kept:
-        derived.write_accumulation(run, _batches(accumulation_rows(run)))
+    derived.write_verdicts(run, _batches(verdict_rows(run, excess)))
     if run.manifest.kept:
         derived.write_accumulation(run, _batches(accumulation_rows(run)))
     # In an order of its own: sums of floats would tell in which order the images were made.
@@ -50,13 +54,13 @@ def current_estimates(run: Run) -> list[Estimate]:
     return derived.read_estimates(run) if derived.are_current(run) else derive(run)
 
 
-def verdict_rows(run: Run) -> Iterator[dict[str, Any]]:
+def verdict_rows(run: Run, excess: Mapping[str, Excess] | None = None) -> Iterator[dict[str, Any]]:
     """Rows of the verdict table. Controls have none; an image waits until its control is read.
 
     One pass: of the controls a few numbers are kept, and next to nothing waits, as the engine makes
     an image soon after its control.
     """
-    beyond = BeyondControl(run)
+    beyond = BeyondControl(run, excess)
     controls: dict[tuple[str, int], list[tuple[tuple[str, ...], np.ndarray]]] = {}
     names: dict[tuple[str, ...], tuple[str, ...]] = {}
     waiting: dict[tuple[str, int], list[Scored]] = {}
@@ -70,8 +74,8 @@ def verdict_rows(run: Run) -> Iterator[dict[str, Any]]:
             for other in waiting.pop(place, ()):
                 yield from judged(other, image.metrics)
             continue
-        if excess := beyond.of(image.sample_id):
-            both = zip(image.metrics, excess, strict=True)
+        if more_of := beyond.of(image.sample_id):
+            both = zip(image.metrics, more_of, strict=True)
             image = replace(image, metrics=tuple({**one, **more} for one, more in both))
         place = (image.cell.control_id, image.index)
         if kept := controls.get(place):

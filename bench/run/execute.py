@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import compress
 from typing import Any
 
 from bench.errors import BenchError
 from bench.protocols import Usage
 from bench.records import PREDICTIONS, Generation, Regions
+from bench.run.beyond_control import ExcessInRun
 from bench.run.components import Components, Description, describe
 from bench.run.interrupts import Interrupts
-from bench.run.missing import WorkerShare, missing_of, share_of
+from bench.run.missing import Done, Outcome, WorkerShare, missing_of, share_of
 from bench.run.plan import Plan
 from bench.run.progress import Progress, Silent
 from bench.run.scoring_thread import BATCH, ScoringWorker, checked, measure, measure_frames
@@ -25,43 +26,6 @@ from prompts.cells import Sample
 #: Samples that a sampler is given at once, in whole batches: nobody lists a million of them.
 CHUNK = 4096
 STOPPING = "stopping: the images in hand are finished first (Ctrl-C again: at once)"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What was done for a run.
-
-    Attributes
-    ----------
-    images : int
-        Images asked for.
-    missing : int
-        Of these, not yet stored and scored.
-    made, rescored : int
-        Images sampled now, and stored images scored again now.
-    interrupted : bool
-        The user stopped it.
-    seconds, sampling : float
-        Wall time of all, and of waiting for the sampler.
-    """
-
-    images: int
-    missing: int
-    made: int
-    rescored: int
-    interrupted: bool
-    seconds: float
-    sampling: float
-
-
-@dataclass(frozen=True)
-class Done:
-    """What one process did of its share, and what its sampler has used since it was made."""
-
-    made: int
-    rescored: int
-    sampling: float
-    usage: Usage = field(default_factory=Usage)
 
 
 class InProcess:
@@ -123,7 +87,9 @@ def execute(
     share = share_of(run, samples, progress)
     left = missing_of(share, samples)
     interrupts = Interrupts()
-    work = Work(run, samples, components, writer or RunWriter(run), interrupts, progress, batch)
+    excess = ExcessInRun(run, whole=len(share.missing) == len(samples))
+    writer = writer or RunWriter(run)
+    work = Work(run, samples, components, writer, interrupts, progress, batch, excess)
     try:
         with interrupts.installed():
             done = work.do(share)
@@ -137,6 +103,7 @@ def execute(
         interrupted=interrupts.asked,
         seconds=time.monotonic() - start,
         sampling=done.sampling,
+        excess=excess.close(),
     )
 
 
@@ -152,6 +119,8 @@ class Work:
         Looked at after every image.
     batch : int
         Images scored together.
+    excess : ExcessInRun, optional
+        Takes in what is scored.
     finished : int
         Planned images that were missing or not scored, and are whole now.
     """
@@ -163,6 +132,7 @@ class Work:
     interrupts: Interrupts
     progress: Progress
     batch: int = BATCH
+    excess: ExcessInRun | None = None
     finished: int = 0
     made: int = 0
     rescored: int = 0
@@ -249,6 +219,13 @@ class Work:
         self._add_frames(generations, regions)
         self.finished += len(generations)
         self.progress.advance(len(generations))
+        if self.excess is None:
+            return
+        for generation, its in zip(generations, regions, strict=True):
+            sample, cell = generation.sample, generation.sample.cell
+            bindings = None if cell.id == cell.control_id else cell.bindings
+            image = None if generation.invalid else generation.image
+            self.excess.add(sample.id, (cell.control_id, sample.index), bindings, image, its)
 
     def _feed_scoring(self, missing: Sequence[int], worker: ScoringWorker) -> None:
         """Sample, and hand every image to the scoring thread.

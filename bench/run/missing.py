@@ -1,4 +1,4 @@
-"""What a run lacks: samples without an image, and stored images without regions or scores."""
+"""What a run lacks, images without scores among it; and what was done of that."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from bench.protocols import Usage
+from bench.run.beyond_control import Excess
 from bench.run.progress import Progress, Silent, counted
 from bench.store.parts import DamagedError
 from bench.store.run import Run, set_aside
@@ -47,6 +49,46 @@ class WorkerShare:
             yield WorkerShare((), {part: lacking})
         for start in range(0, len(self.missing), size):
             yield WorkerShare(self.missing[start : start + size])
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was done for a run.
+
+    Attributes
+    ----------
+    images : int
+        Images asked for.
+    missing : int
+        Of these, not yet stored and scored.
+    made, rescored : int
+        Images sampled now, and stored images scored again now.
+    interrupted : bool
+        The user stopped it.
+    seconds, sampling : float
+        Wall time of all, and of waiting for the sampler.
+    excess : mapping of str to list
+        What images have beyond their controls, so far as this process had them in memory.
+    """
+
+    images: int
+    missing: int
+    made: int
+    rescored: int
+    interrupted: bool
+    seconds: float
+    sampling: float
+    excess: Mapping[str, Excess] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What one process did of its share, and what its sampler has used since it was made."""
+
+    made: int
+    rescored: int
+    sampling: float
+    usage: Usage = field(default_factory=Usage)
 
 
 def share_of(run: Run, samples: Sequence[Sample], progress: Progress | None = None) -> WorkerShare:

@@ -9,9 +9,9 @@ from typing import Any
 
 from bench.errors import BenchError, UsageError
 from bench.run.components import Description
-from bench.run.execute import STOPPING, Done
+from bench.run.execute import STOPPING
 from bench.run.interrupts import Interrupts
-from bench.run.missing import WorkerShare
+from bench.run.missing import Done, WorkerShare
 from bench.run.plan import plan_of
 from bench.run.progress import Progress
 from bench.run.scoring_thread import BATCH

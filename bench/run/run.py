@@ -13,7 +13,8 @@ from bench.protocols import Usage
 from bench.records import Estimate
 from bench.registry import FAMILIES, address
 from bench.run.components import Description, with_choice
-from bench.run.execute import InProcess, Outcome
+from bench.run.execute import InProcess
+from bench.run.missing import Outcome
 from bench.run.plan import Plan, prepare
 from bench.run.progress import Progress, clock, counted, for_stderr
 from bench.run.record import (
@@ -190,7 +191,7 @@ def _complete(opened: Run, workers: Workers, progress: Progress) -> Completed:
             )
         if is_due(opened.manifest):
             ending["control"] = workers.self_check(opened.manifest) or None
-        estimates, ending["stock"] = _derive(opened, outcome.missing)
+        estimates, ending["stock"] = _derive(opened, outcome)
         ending["missing"] = outcome.missing
     finally:
         usage = workers.usage()
@@ -205,13 +206,13 @@ def _complete(opened: Run, workers: Workers, progress: Progress) -> Completed:
     return Completed(closed, outcome, estimates, ending["stock"])
 
 
-def _derive(opened: Run, missing: int) -> tuple[list[Estimate], Stock]:
+def _derive(opened: Run, outcome: Outcome) -> tuple[list[Estimate], Stock]:
     """Make the derived files."""
     # Not at the top: workers never come here, and pandas takes a second to import.
     from bench.run.derive import derive
     from bench.run.filmstrips import write_filmstrips
 
-    estimates = derive(opened)
-    if not missing:
+    estimates = derive(opened, outcome.excess)
+    if not outcome.missing:
         write_filmstrips(opened)
     return estimates, take_stock(opened)

@@ -17,9 +17,9 @@ from typing import Any
 from bench.errors import BenchError, NotComparableError
 from bench.protocols import Usage
 from bench.run.components import Description, describe
-from bench.run.execute import Done, Outcome, Work
+from bench.run.execute import Work
 from bench.run.interrupts import Interrupts
-from bench.run.missing import WorkerShare, missing_of, share_of
+from bench.run.missing import Done, Outcome, WorkerShare, missing_of, share_of
 from bench.run.plan import Plan, prepare
 from bench.run.progress import Progress, Silent
 from bench.run.self_check import self_check

@@ -9,8 +9,9 @@ import pandas as pd
 from bench.protocols import Usage
 from bench.run.components import Components, describe
 from bench.run.derive import derive
-from bench.run.execute import Outcome, execute
+from bench.run.execute import execute
 from bench.run.filmstrips import write_filmstrips
+from bench.run.missing import Outcome
 from bench.run.plan import Plan
 from bench.run.record import close_run, manifest_for, open_run, take_stock
 from bench.store.lock import locked

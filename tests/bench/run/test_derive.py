@@ -1,11 +1,15 @@
 """From scores to verdicts."""
 
+import pytest
+
+from bench.run.beyond_control import BeyondControl
 from bench.run.derive import verdict_rows
 from bench.run.progress import Silent
 from bench.run.run import run
 from bench.store.run import Run
 from bench.store.score_reader import scored_images
 from tests.bench.run.test_process_pool import spec_in
+from tests.bench.runs import cells, go
 
 
 def in_order(rows):
@@ -33,3 +37,31 @@ def test_scores_are_read_in_one_pass_whether_a_control_comes_first_or_last(tmp_p
     without = [image for image in late if not image.is_control]
     monkeypatch.setattr("bench.run.derive.scored_images", lambda run: iter(without))
     assert len(in_order(verdict_rows(done))) == 12
+
+
+def stored_excess(done):
+    beyond = BeyondControl(done)
+    images = [image.sample_id for image in scored_images(done) if not image.is_control]
+    return {sample_id: beyond.of(sample_id) for sample_id in images}
+
+
+@pytest.mark.parametrize("batch", [1, 5, 32])
+def test_what_is_beyond_the_control_is_the_same_in_memory_and_from_the_store(tmp_path, batch):
+    done, outcome = go(tmp_path / "run", batch=batch)
+    assert any(any(one.values()) for found in outcome.excess.values() for one in found)
+    assert outcome.excess == stored_excess(done)
+
+
+def test_pictures_are_not_read_again_where_it_is_known(tmp_path, monkeypatch):
+    done, outcome = go(tmp_path / "run")
+    rows = in_order(verdict_rows(done))
+    monkeypatch.setattr("bench.run.beyond_control.decode_png", None)
+    assert in_order(verdict_rows(done, outcome.excess)) == rows
+
+
+def test_images_that_wait_too_long_for_a_control_are_read_again(tmp_path, monkeypatch):
+    monkeypatch.setattr("bench.run.beyond_control.MOST_WAITING", 0)
+    backwards = [*reversed(cells())]
+    done, outcome = go(tmp_path / "run", batch=1, grid=backwards)
+    assert len(outcome.excess) < len(stored_excess(done))
+    assert in_order(verdict_rows(done, outcome.excess)) == in_order(verdict_rows(done))

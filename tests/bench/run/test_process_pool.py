@@ -16,8 +16,7 @@ import pytest
 
 from bench.cli.main import run as bench
 from bench.errors import InterruptedRunError, NotComparableError, UsageError
-from bench.run.execute import Outcome
-from bench.run.missing import WorkerShare
+from bench.run.missing import Outcome, WorkerShare
 from bench.run.process_pool import ProcessPool
 from bench.run.progress import Silent
 from bench.run.record import manifest_for, open_run
