@@ -38,9 +38,9 @@ from bench.judge.white_balance import MOST_GAIN
 
 #: Values that are tried of each threshold, all pairs.
 THRESHOLD_GRID: dict[str, tuple[float, ...]] = {
-    "bound": (0.3, 0.34, 0.38, 0.42, 0.5),
+    "bound": (0.3, 0.34, 0.38, 0.42),
     "margin": (0.14, 0.18, 0.22, 0.26),
-    "mixed": (0.18, 0.22, 0.26),
+    "mixed": (0.18, 0.2, 0.22, 0.26),
     "swapped": (0.34, 0.4, 0.5),
 }
 #: Kinds of known pictures, and their trials; photoreal scenes are those of a folder.
@@ -59,6 +59,8 @@ SURFACE_GRID: dict[str, tuple[Any, ...]] = {
     "white": (0.74, 0.78, 0.82),
     "valley": ((0.05, 0.5), (0.15, 0.45), (0.15, 0.6), (0.15, 0.8), (0.3, 0.6)),
     "edge": (0.25, 0.35, 0.5, 9.0),
+    "most_shade": (1.0, 1.5, 2.0, 3.0),
+    "more_chroma": (5.0, 10.0, 20.0),
     "most_gain": (1.2, 1.4, 1.7, 2.6),
 }
 

@@ -57,10 +57,10 @@ class LocalLight:
     """
 
     taken: float = 0.4
-    most_taken: float = 16.0
+    most_taken: float = 20.0
     pale: tuple[float, float] = (16.0, 24.0)
     neutral: tuple[float, float] = (8.0, 14.0)
-    black: float = 0.36
+    black: float = 0.4
     white: float = 0.78
 
 

@@ -40,10 +40,18 @@ class PaintModel:
         A pixel whose neighbours on either side differ by this share of the way from one colour to
         the other lies on an edge. Shade runs over more pixels than an edge between paints, and
         what a lens or a codec mixes there would fill the valley.
+    most_shade : float
+        Shade is no more than so many times its lit paint: of a ball lit from the side, three
+        fifths lie beyond the boundary of two words.
+    more_chroma : float
+        CIELAB chroma that shade may have more than what is lit: other things throw their colour
+        on a pale one.
     """
 
     valley: tuple[float, float] = (0.15, 0.6)
     edge: float = 0.35
+    most_shade: float = 2.0
+    more_chroma: float = 20.0
 
 
 DEFAULT = PaintModel()
@@ -51,16 +59,11 @@ DEFAULT = PaintModel()
 LEAST_EVEN = 0.2
 #: A second colour below this share of the subject is no paint that anyone looks into.
 LEAST_SECOND = 0.05
-#: Shade is no more than so many times its lit paint: of a ball lit from the side, three fifths lie
-#: beyond the boundary of two words.
-MOST_SHADE = 1.5
 #: Fewer pixels than this of a name have no distribution.
 LEAST_PIXELS = 8
 #: Bins of the histogram along the line between the two colours, which stand at 0 and 1.
 _BINS = np.linspace(-0.8, 1.8, 27)
 _MIDDLE = 13
-#: CIELAB chroma that shade may have more than what is lit: noise and coloured light.
-_MORE_CHROMA = 5.0
 _WHITE, _GRAY = COLOUR_NAMES.index("white"), COLOUR_NAMES.index("gray")
 #: Names nearer to each other than this in CIELAB are not told apart.
 _ALIKE = 1.0
@@ -115,7 +118,7 @@ class Paints:
             Share of the subject in the largest other paint.
         commonest : float
             Share in the commonest other name that is no shade of the asked paint: one surface with
-            it, darker, and no more than `MOST_SHADE` times as large.
+            it, darker, and no more than ``most_shade`` times as large.
         """
         of = shares.tolist()
         others = [t for t in range(terms) if t != requested and t not in parents]
@@ -129,13 +132,14 @@ class Paints:
             first = named[:, :terms].argmax(axis=1)
             named_so = first == requested if requested < terms else named[:, requested] > 0.5
             own, looked = self._some(named_so), False
+            most_shade = self._model.most_shade
             for term in large:
                 other = self._some((first == term) & ~named_so)
                 if min(own.count, other.count) < LEAST_PIXELS:
                     continue
                 looked = True
                 one = self._unity(own, other)
-                if _is_shade(other, own) and common[term] <= MOST_SHADE * of[requested]:
+                if self._is_shade(other, own) and common[term] <= most_shade * of[requested]:
                     common[term] *= 1.0 - one
                 net[term] *= 1.0 - one
             if looked and {_WHITE, _GRAY} <= set(large):
@@ -149,6 +153,12 @@ class Paints:
         chosen = (which & (self._regions.solid[self._own] > 0)).nonzero()[0]
         linear = self._regions.linear[:, self._own].take(chosen, axis=1)
         return Spread(linear.T, self._regions.solid[self._own][chosen], chosen)
+
+    def _is_shade(self, other: Spread, lit: Spread) -> bool:
+        """Whether colours are darker than the lit ones and not much stronger."""
+        (dark, *dull), (light, *strong) = other.median.tolist(), lit.median.tolist()
+        most = math.hypot(*strong) + self._model.more_chroma
+        return bool(dark < light and math.hypot(*dull) <= most)
 
     def _unity(self, first: Spread, second: Spread) -> float:
         return unity(first, second, self._model.valley, self._even)
@@ -215,12 +225,6 @@ class Spread:
         channels = np.arange(3)
         low, high = (self.lab[order[place, channels], channels] for place in both)
         return np.asarray((low + high) / 2)
-
-
-def _is_shade(other: Spread, lit: Spread) -> bool:
-    """Whether colours are darker than the lit ones and no stronger: shade adds no colour."""
-    (dark, *dull), (light, *strong) = other.median.tolist(), lit.median.tolist()
-    return bool(dark < light and math.hypot(*dull) <= math.hypot(*strong) + _MORE_CHROMA)
 
 
 def unity(

@@ -59,8 +59,9 @@ _LIKE = 0.05
 class Thresholds:
     """Where the verdicts part; all are shares in [0, 1].
 
-    ``bound`` and ``margin`` are fitted by ``python -m bench.cli.fit verdict``; what any of them
-    costs, and where it is best, ``python -m bench.certificate.threshold_sweep`` prints.
+    ``bound``, ``margin``, ``mixed`` and ``swapped`` are fitted by ``python -m bench.cli.fit
+    verdict``; what any of them costs, and where it is best, ``python -m
+    bench.certificate.threshold_sweep`` prints.
 
     Attributes
     ----------
@@ -93,9 +94,9 @@ class Thresholds:
     presence: float = 0.5
     bound: float = 0.34
     margin: float = 0.18
-    mixed: float = 0.22
+    mixed: float = 0.2
     mixed_gain: float = 0.15
-    swapped: float = 0.4
+    swapped: float = 0.34
     spill_neighbour: float = 0.4
     spill_background: float = 0.4
     leak_neighbour: float = 0.25

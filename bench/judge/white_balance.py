@@ -42,7 +42,7 @@ MOST_COOL_WITHOUT, MOST_WARM_WITHOUT = 25.0, 18.0
 #: dim picture is brightened: nothing tells a white wall in little light from a gray one. Fitted by
 #: ``python -m bench.cli.fit light --only most_gain``.
 WHITE = 0.80
-MOST_GAIN = 1.4
+MOST_GAIN = 1.2
 
 _LUMINANCE = np.array([0.2127, 0.7152, 0.0722], dtype=np.float32)
 
