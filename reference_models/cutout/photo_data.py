@@ -222,9 +222,18 @@ def photoreal(scenes: LabelledScenes, rows: Tensor, g: torch.Generator) -> Pictu
         scenes.label[rows][:, None].float(), grid, "nearest", "border", align_corners=False
     )
     label = seen[:, 0].round().long()
+    return _labelled(degrade(image.clamp(0, 1), g), label, scenes.names[rows])
+
+
+def whole(scenes: LabelledScenes, rows: Tensor) -> Pictures:
+    """Some of the scenes as they are."""
+    image, label = scenes.image[rows].float() / 255, scenes.label[rows].long()
+    return _labelled(image, label, scenes.names[rows])
+
+
+def _labelled(image: Tensor, label: Tensor, names: Tensor) -> Pictures:
     things = torch.where(label >= 4, (label - 4) // 2 + 1, 0).byte()
-    kinds = _OF_LABEL.to(label.device)[label].byte()
-    return Pictures(degrade(image.clamp(0, 1), g), kinds, things, scenes.names[rows])
+    return Pictures(image, _OF_LABEL.to(label.device)[label].byte(), things, names)
 
 
 def cut_from_scenes(scenes: LabelledScenes, size: int = 160) -> Material:

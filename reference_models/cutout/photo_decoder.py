@@ -28,8 +28,6 @@ SIDE, STRIDE = 256, 32
 #: Widths of the decoder at a sixteenth, an eighth and a quarter of the size.
 DECODER_WIDTHS: tuple[int, int, int] = (96, 64, 32)
 _KEY = 16
-#: Share of the channels that naming does without in training: few things of a name are seen.
-_DROPPED = 0.2
 
 
 class DecoderUnit(nn.Module):
@@ -98,18 +96,24 @@ class PhotoDecoder(nn.Module):
     def forward(self, features: list[Tensor]) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
         """Kinds and names as logits, and what `query` needs."""
         f4, f8, _, _ = features
-        x, names = self.named(features)
+        x = self._at_16(features)
+        own, f16, f32 = self._naming(x, features)
+        names = self.names(own) + self.names_16(f16) + doubled(self.names_32(f32))
         middle = self.at_8(doubled(self.to_8(x)) + self.of_8(f8))
         fine = self.at_4(doubled(self.to_4(middle)) + self.of_4(f4))
         return self.kinds(fine), names, (middle, fine)
 
-    def named(self, features: list[Tensor]) -> tuple[Tensor, Tensor]:
-        """What is seen at a sixteenth, and names as logits."""
-        _, _, f16, f32 = features
-        x = self.at_32(self.of_32(f32))
-        x = self.at_16(doubled(x) + self.of_16(f16))
-        a, b, c = (F.dropout2d(t, _DROPPED, self.training) for t in (self.name(x), f16, f32))
-        return x, self.names(a) + self.names_16(b) + doubled(self.names_32(c))
+    def seen_of_names(self, features: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        """What names are linear in: (N, 64, H/16, W/16), the backbone's at 1/16 and at 1/32."""
+        return self._naming(self._at_16(features), features)
+
+    def _at_16(self, features: list[Tensor]) -> Tensor:
+        x = doubled(self.at_32(self.of_32(features[3])))
+        out: Tensor = self.at_16(x + self.of_16(features[2]))
+        return out
+
+    def _naming(self, x: Tensor, features: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        return self.name(x), features[2], features[3]
 
     def query(
         self, seen: tuple[Tensor, Tensor], kinds: Tensor, seed: Tensor, rival: Tensor

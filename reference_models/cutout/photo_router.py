@@ -22,7 +22,8 @@ from reference_models.cutout.backbone import WIDTHS, Backbone
 from reference_models.cutout.material import read_material
 from reference_models.cutout.photo_data import composed
 from reference_models.cutout.photo_decoder import SIDE
-from reference_models.cutout.photo_train import keep, read_backbone
+from reference_models.cutout.photo_lessons import keep
+from reference_models.cutout.photo_train import read_backbone
 from reference_models.world.known import known_scenes
 
 #: Seed of the rendered scenes: none that the certificate uses.

@@ -15,8 +15,9 @@ from reference_models.cutout.backbone import WIDTHS
 from reference_models.cutout.fused import FusedUnit
 from reference_models.cutout.photo_data import cut_from_scenes, photoreal, read_scenes
 from reference_models.cutout.photo_decoder import KINDS, PhotoDecoder, widths_of
+from reference_models.cutout.photo_lessons import keep, lessons_in, read_lesson
 from reference_models.cutout.photo_load import load_photo, read_photo
-from reference_models.cutout.photo_train import keep, main, read_backbone, read_lesson
+from reference_models.cutout.photo_train import main, read_backbone
 
 SIDE = 256
 
@@ -116,27 +117,36 @@ def test_a_training_begins_with_a_backbone_that_can_be_copied_and_trained():
 def test_features_are_written_once_and_learned_on(material, tmp_path):
     made = ["--icons", material / "icons.npz", "--photos", material / "photos", "--scenes",
             material / "scenes", "--world", 27, "--batch", 4]  # fmt: skip
-    torch.manual_seed(2)
-    start = PhotoDecoder((32, 24, 16)).state_dict()
-    keep(tmp_path / "start.safetensors", start)
     for command in (
-        ["features", *made, "--lessons", 2, "--out", tmp_path / "lessons"],
-        ["fit", *made, "--features", tmp_path / "lessons", "--steps", 2, "--only", "names",
-         "--start", tmp_path / "start.safetensors", "--out", tmp_path],
+        ["features", *made, "--lessons", 1, "--out", tmp_path / "lessons"],
+        ["fit", "--features", tmp_path / "lessons", "--widths", 32, 24, 16, "--steps", 2,
+         "--out", tmp_path],
     ):  # fmt: skip
         CliRunner().invoke(main, [str(word) for word in command], catch_exceptions=False)
-    lessons = sorted((tmp_path / "lessons").glob("*.safetensors"))
-    assert len(lessons) == 2
-    lesson = read_lesson(lessons[0], torch.device("cpu"))
-    assert [f.shape[1] for f in lesson.features] == list(WIDTHS)
-    assert lesson.truth.merged.tolist() == [False, False, True, True]
-    assert lesson.truth.kinds.shape == (4, SIDE // 4, SIDE // 4)
-    trained = load_file(tmp_path / "decoder.safetensors")
-    moved = {
-        name for name, t in trained.items() if not torch.allclose(t.float(), start[name].float())
-    }
-    assert {"names.weight", "names_16.weight", "names_32.weight"} <= moved
-    assert all(name.startswith("name") for name in moved)
+    # A batch of new pictures, and the two scenes that are not held out.
+    assert [path.stem for path in lessons_in(tmp_path / "lessons")] == [
+        "drawn-00000",
+        "whole-00000",
+    ]
+    drawn, whole = (
+        read_lesson(path, torch.device("cpu")) for path in lessons_in(tmp_path / "lessons")
+    )
+    assert [f.shape[1] for f in drawn.features] == list(WIDTHS)
+    assert drawn.truth.merged.tolist() == [False, False, True, True]
+    assert drawn.truth.kinds.shape == (4, SIDE // 4, SIDE // 4)
+    assert whole.truth.things.float().mean((1, 2)).tolist() == pytest.approx(
+        [81 * 100 / SIDE**2, 82 * 100 / SIDE**2], rel=0.05
+    )
+    assert "losses" in json.loads((tmp_path / "curve.jsonl").read_text())
+
+
+def test_pictures_need_what_they_are_made_of(tmp_path):
+    done = CliRunner().invoke(main, ["fit", "--out", str(tmp_path)])
+    assert done.exit_code == 2
+    assert "--icons" in done.output
+    done = CliRunner().invoke(main, ["fit", "--out", str(tmp_path), "--features", str(tmp_path)])
+    assert done.exit_code == 2
+    assert "no lesson" in done.output
 
 
 def test_tuning_and_kept_features_do_not_go_together(material, tmp_path):
