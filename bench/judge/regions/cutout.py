@@ -165,7 +165,12 @@ class CutoutSegmenter:
         if unsure:
             asked = [cells[row] for row in unsure]
             others = self._rendered(picture[unsure], asked, self.photo.together)
-            found |= {row: one for row, one in zip(unsure, others, strict=True) if _is_sure(one)}
+            for row, one in zip(unsure, others, strict=True):
+                support = found[row].support
+                if _is_sure(one) and support is not None:
+                    # That network tells no table from a wall.
+                    support = np.minimum(support, one.background)
+                    found[row] = replace(one, support=support)
         return found
 
     def photo_sight(self, image: np.ndarray) -> PhotoSight:
