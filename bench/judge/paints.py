@@ -151,8 +151,7 @@ class Paints:
 
     def _some(self, which: np.ndarray) -> Spread:
         chosen = (which & (self._regions.solid[self._own] > 0)).nonzero()[0]
-        linear = self._regions.linear[:, self._own].take(chosen, axis=1)
-        return Spread(linear.T, self._regions.solid[self._own][chosen], chosen)
+        return Spread(self._lab[chosen], self._regions.solid[self._own][chosen], chosen)
 
     def _is_shade(self, other: Spread, lit: Spread) -> bool:
         """Whether colours are darker than the lit ones and not much stronger."""
@@ -197,34 +196,28 @@ class Spread:
 
     Parameters
     ----------
-    linear : ndarray, float, (N, 3)
-        Linear light.
+    lab : ndarray, float, (N, 3)
+        CIELAB.
     pixels : ndarray, intp, (N,)
         How many there are of each.
     places : ndarray, intp, (N,)
         Of the colours among those of the region.
     """
 
-    def __init__(self, linear: np.ndarray, pixels: np.ndarray, places: np.ndarray) -> None:
-        self._linear, self.pixels, self.places = linear, pixels, places
+    def __init__(self, lab: np.ndarray, pixels: np.ndarray, places: np.ndarray) -> None:
+        self.lab, self.pixels, self.places = lab, pixels, places
         self.count = int(pixels.sum())
-
-    @cached_property
-    def lab(self) -> np.ndarray:
-        """CIELAB, float64 (N, 3)."""
-        return lab_of_linear(self._linear)
 
     @cached_property
     def median(self) -> np.ndarray:
         """Of the pixels, channel by channel: float64 (3,)."""
-        order = self.lab.argsort(axis=0)
-        below = self.pixels[order].cumsum(axis=0)
-        both = [
-            (below > place).argmax(axis=0) for place in ((self.count - 1) // 2, self.count // 2)
-        ]
-        channels = np.arange(3)
-        low, high = (self.lab[order[place, channels], channels] for place in both)
-        return np.asarray((low + high) / 2)
+        middle = np.empty(3)
+        for axis, channel in enumerate(self.lab.T):
+            order = channel.argsort()
+            below = self.pixels[order].cumsum()
+            low, high = below.searchsorted(((self.count - 1) // 2, self.count // 2), side="right")
+            middle[axis] = (channel[order[low]] + channel[order[high]]) / 2
+        return middle
 
 
 def unity(

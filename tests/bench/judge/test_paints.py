@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter
 from bench.judge.colour import memberships
 from bench.judge.colour.difference import parents_of
 from bench.judge.colour.palette import histograms_of, palette_of
-from bench.judge.colour.spaces import from_lab, from_linear, to_lab, to_linear
+from bench.judge.colour.spaces import from_linear, to_lab, to_linear
 from bench.judge.paints import DEFAULT, PaintModel, Paints, Spread, unity
 from prompts.colours import COLOUR_NAMES
 
@@ -35,7 +35,7 @@ def rival_of(image: np.ndarray, colour: str, model: PaintModel = DEFAULT) -> tup
 
 def spread(lab: np.ndarray) -> Spread:
     count = len(lab)
-    return Spread(to_linear(from_lab(lab)), np.ones(count, np.intp), np.arange(count))
+    return Spread(lab, np.ones(count, np.intp), np.arange(count))
 
 
 def test_shade_is_no_second_paint():
@@ -92,7 +92,7 @@ def test_unity_of_a_distribution_and_of_two():
 @given(st.lists(st.tuples(st.integers(0, 255), st.integers(1, 5)), min_size=1, max_size=9))
 def test_median_of_colours_is_that_of_their_pixels(some):
     byte, pixels = np.array([[level, 9, 80] for level, _ in some], np.uint8), [n for _, n in some]
-    found = Spread(to_linear(byte / 255.0), np.array(pixels), np.arange(len(some))).median
+    found = Spread(to_lab(byte), np.array(pixels), np.arange(len(some))).median
     every = np.median(np.repeat(to_lab(byte), pixels, axis=0), axis=0)
     np.testing.assert_allclose(found, every, atol=1e-6)
 
