@@ -218,7 +218,8 @@ def curves(
             for (a, v), (b, w) in pairwise(known)
         ]
         parts += [_mark(kind, at(step), up(value)) for step, value in known]
-        told.append(f"{names[kind]}: " + ", ".join(f"step {step + 1} {v:.0%}" for step, v in known))
+        by_step = ", ".join(f"step {step + 1} {v:.0%}" for step, v in known)
+        told.append(f"{names[kind]}: " + by_step.replace("-", "−"))
     return _svg(height, "".join(parts), "; ".join(reversed(told)), "curves")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.records import Estimate
-from bench.statistics.labels import HEADLINES, KIND_LABELS, label_of, with_of_k
+from bench.statistics.labels import HEADLINES, KIND_LABELS, OF_K, label_of, with_of_k
 from reports.comparison import nice_reach
 from reports.labels import JUDGED, verdict_words
 from reports.reading import RunTables
@@ -81,21 +81,21 @@ def by_kind(run: RunTables, metric: str = _SCORE) -> list[tuple[str, str, Headli
     return [(tag, name, numbers[metric]) for tag, name, numbers in found if metric in numbers]
 
 
-def in_ten(value: float) -> str:
+def in_ten(value: float, things: str = "pictures") -> str:
     """Say a share as a person does: ``7 in 10 pictures``, ``1 in 50 pictures``."""
     if value <= 0.0005:
-        return "no pictures"
+        return f"no {things}"
     if value >= 0.9995:
-        return "all pictures"
+        return f"all {things}"
     if 0.45 <= value < 0.55:
-        return "about half the pictures"
+        return f"about half the {things}"
     if value >= 0.95:
-        return "nearly all pictures"
+        return f"nearly all {things}"
     if value >= 0.095:
-        return f"{round(value * 10)} in 10 pictures"
+        return f"{round(value * 10)} in 10 {things}"
     if value < 0.01:
-        return "fewer than 1 in 100 pictures"
-    return f"1 in {round(1 / value)} pictures"
+        return f"fewer than 1 in 100 {things}"
+    return f"1 in {round(1 / value)} {things}"
 
 
 def _sentence(one: Estimate) -> str:
@@ -116,8 +116,12 @@ def _sentence(one: Estimate) -> str:
             return f"No clear difference between {kind} combinations and {other}."
         direction = "better" if one.value > 0 else "worse"
         return f"{kind.capitalize()} combinations bind {direction} than {other}."
-    share = in_ten(one.value)
+    of_k = OF_K.fullmatch(one.metric)
+    share = in_ten(one.value, "prompts" if of_k else "pictures")
     start = share[:1].upper() + share[1:]
+    if of_k:
+        which = "at least one" if of_k[1] == "any" else "every one"
+        return f"{start} have {which} of {of_k[2]} images bound."
     return {
         _SCORE: f"{start} have the colour on the subject, and only there.",
         "binding_given_drawn": f"Where the subject is drawn, {share} bind.",

@@ -40,7 +40,7 @@ from bench.cli.scoring_options import finish, scoring_options
     flag_value="0",
     type=click.IntRange(min=0),
     metavar="[N]",
-    help="Keep and score the clean image predicted at N steps; at every step without N.",
+    help="Keep and score the clean image predicted at N steps; at every step with 0 or without N.",
 )
 @click.option(
     "--limit",

@@ -152,12 +152,12 @@ HEADLINES: tuple[str, ...] = tuple(
 KIND_LABELS: dict[str, str] = {"single": "Singles", "distractor": "Scenes", "pair": "Pairs"}
 
 #: Any or all of k images of a prompt, which stand beside the mean over its images.
-_OF_K = re.compile(r"(any|all)_of_(\d+)")
+OF_K = re.compile(r"(any|all)_of_(\d+)")
 
 
 def label_of(metric: str) -> MetricLabel:
     """Return the label of a metric; of one without its own, the name in plain letters."""
-    if of_k := _OF_K.fullmatch(metric):
+    if of_k := OF_K.fullmatch(metric):
         which = "at least one image is" if of_k[1] == "any" else "every image is"
         return MetricLabel(
             f"Bound in {of_k[1]} of {of_k[2]}",
@@ -168,7 +168,7 @@ def label_of(metric: str) -> MetricLabel:
 
 def with_of_k(wanted: Iterable[str], estimated: Iterable[str]) -> list[str]:
     """Return those wanted, any and all of k of those estimated after the binding score."""
-    of_k = [name for name in dict.fromkeys(estimated) if _OF_K.fullmatch(name)]
+    of_k = [name for name in dict.fromkeys(estimated) if OF_K.fullmatch(name)]
     of_k.sort(key=lambda name: (int(name.rpartition("_")[2]), name[:3] != "any"))
     return [
         one for name in wanted for one in ((name, *of_k) if name == "binding_score" else (name,))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from reports.headline import by_kind, headlines, highlights, in_ten
@@ -58,3 +60,12 @@ def test_headline_sentences_follow_the_interval(first):
     low, high = gap.estimate.low, gap.estimate.high
     clear = low is not None and not low <= 0 <= high
     assert ("No clear difference" in gap.sentence) == (not clear)
+
+
+def test_any_and_all_of_k_are_shares_of_prompts(first):
+    score = first.estimate("binding_score")
+    kept = [one for one in first.estimates if "_of_" not in one.metric]
+    extra = [replace(score, metric=f"{which}_of_2", value=0.7) for which in ("any", "all")]
+    found = headlines(changed(first, estimates=(*kept, *extra)))
+    assert found["any_of_2"].sentence == "7 in 10 prompts have at least one of 2 images bound."
+    assert found["all_of_2"].sentence == "7 in 10 prompts have every one of 2 images bound."

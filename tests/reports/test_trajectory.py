@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from bench.records import PREDICTIONS, Estimate
 from bench.statistics.arrival import ARRIVED
 from bench.store.run import Run
+from reports.charts import curves
 from reports.inline_images import MOST_FILMS, make_films
 from reports.page import write_report
 from reports.payload import all_items, cell_table
@@ -238,3 +240,13 @@ def test_what_was_added_is_measured_on_every_drawn_binding(first):
 
 def test_a_run_of_which_nothing_was_added_up_has_no_such_chart(second):
     assert accumulation(second) is None
+
+
+def test_what_is_below_zero_has_a_minus_on_the_axis(first, tmp_path, monkeypatch):
+    found = replace(accumulation(first), ticks=(-0.25, 0.0, 0.25))
+    monkeypatch.setattr("reports.trajectory.accumulation", lambda run: found)
+    text = write_report([first], tmp_path / "r.html").path.read_text(encoding="utf-8")
+    axis = text.split('class="forming-axis"')[-1].split("</div>")[0]
+    assert re.findall("<span>(.*?)</span>", axis) == ["25%", "0%", "−25%"]
+    drawn = curves({"subject": [-0.2, 0.1]}, {"subject": "Subject"})
+    assert "Subject: step 1 −20%, step 2 10%" in drawn
