@@ -86,29 +86,33 @@ def score_at(bench: Bench, count: int, side: int) -> None:
     generations = [answer.generation for answer in pictures(count, side)]
     segmenter, scorers = judge_on(bench.device)
     measure(generations[: min(count, BATCH)], segmenter, scorers)
-    seconds = dict.fromkeys(("segmenter", *scorers), 0.0)
-    spent = time.process_time()
+    # Wall time and processor time of each part.
+    spent = {name: np.zeros(2) for name in ("segmenter", *scorers)}
     for start in range(0, count, BATCH):
         part = generations[start : start + BATCH]
-        begun = time.perf_counter()
+        begun = _clocks()
         regions = segmenter.segment([g.image for g in part], [g.sample.cell for g in part])
-        seconds["segmenter"] += time.perf_counter() - begun
+        spent["segmenter"] += _clocks() - begun
         for name, scorer in scorers.items():
-            begun = time.perf_counter()
+            begun = _clocks()
             scorer.score(part, regions)
-            seconds[name] += time.perf_counter() - begun
-    whole, spent = sum(seconds.values()), time.process_time() - spent
+            spent[name] += _clocks() - begun
     bar = "200" if side == 1024 else ""
-    text = f"{count / whole:.0f} images/s, {spent / whole:.1f} cores"
-    bench.add(f"scoring at {side} px", text, bar, **{f"scoring_{side}": count / whole})
-    for name, taken in seconds.items():
-        bench.add(f"  {name}", f"{count / taken:.0f} images/s", "",
-                  **{f"{name}_{side}": count / taken})  # fmt: skip
+    for name, taken in {"scoring": np.sum(list(spent.values()), 0), **spent}.items():
+        rate, cores = count / taken[0], taken[1] / taken[0]
+        title = f"scoring at {side} px" if name == "scoring" else f"  {name}"
+        bench.add(title, f"{rate:.0f} images/s, {cores:.1f} cores", bar,
+                  **{f"{name}_{side}": rate})  # fmt: skip
+        bar = ""
     begun = time.process_time()
     encode_png(generations[1].image)
     bench.add(
         f"  PNG of one picture of {side} px", f"{time.process_time() - begun:.3f} s of a core"
     )
+
+
+def _clocks() -> np.ndarray:
+    return np.array([time.perf_counter(), time.process_time()])
 
 
 #: Processes that judge on one GPU beside each other, and what each prints when it is loaded.
