@@ -73,14 +73,8 @@ def things_of(sight: PhotoSight) -> list[Candidate]:
 def look_at(sight: PhotoSight, inside: np.ndarray) -> Candidate:
     """A thing, with what both networks call it."""
     whole = inside.astype(np.float32)
-    scores = tuple(suite_scores(merged(n), t * resized(whole, t.shape)) for n, t in sight.suite)
+    scores = tuple(suite_scores(n, t * resized(whole, t.shape)) for n, t in sight.suite)
     return Candidate(inside, scores, resized(whole, sight.classes.shape[1:]))
-
-
-def merged(names: np.ndarray) -> np.ndarray:
-    """Names of the suite, and all that is none of them in one row, (28, n, m)."""
-    known = len(SUBJECT_NAMES)
-    return np.concatenate([names[:known], names[known:].sum(0, keepdims=True)])
 
 
 def suite_scores(names: np.ndarray, thing: np.ndarray) -> np.ndarray:

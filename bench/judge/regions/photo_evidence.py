@@ -46,8 +46,7 @@ class PhotoSight:
         Chance of wall, thing, plate, picture frame and support; sums to 1.
     suite : tuple of (ndarray, ndarray)
         For each network that knows the suite's subjects: the chance of each of them and of
-        anything else, in one or more rows, were there a thing, float32 (28, n, m) or more; and of a
-        thing, (n, m).
+        anything else, were there a thing, float32 (28, n, m); and of a thing, (n, m).
     classes : ndarray, float32 (1000, h/8, w/8)
         Chance of ImageNet's classes at each place.
     seen : tuple of Tensor

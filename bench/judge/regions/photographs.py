@@ -14,6 +14,7 @@ from bench.judge.regions.photo_evidence import PhotoSight
 from bench.judge.resolution import resized_bytes, working_shape
 from bench.records import Regions
 from prompts.cells import Cell
+from prompts.subjects import SUBJECT_NAMES
 
 if TYPE_CHECKING:
     import torch
@@ -79,12 +80,16 @@ class PhotoNetwork:
 
     def predict_batch(self, features: list[torch.Tensor]) -> list[PhotoSight]:
         """What the network makes of images, from their features; of the suite's names alone."""
+        import torch
         import torch.nn.functional as F
 
         kinds, names, classes, seen = self.model.predict(features)
-        chances = [t.float().softmax(1) for t in (kinds, names, classes)]
-        things = F.avg_pool2d(chances[0][:, 1:2], 4)[:, 0]
-        arrays = [t.cpu().numpy() for t in (*chances, things)]
+        places, named, of_classes = (t.float().softmax(1) for t in (kinds, names, classes))
+        # All names that are none of the suite's are anything else.
+        known = len(SUBJECT_NAMES)
+        named = torch.cat([named[:, :known], named[:, known:].sum(1, keepdim=True)], 1)
+        things = F.avg_pool2d(places[:, 1:2], 4)[:, 0]
+        arrays = [t.cpu().numpy() for t in (places, named, of_classes, things)]
         return [
             PhotoSight(
                 of_kinds,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.judge.regions.matching import Candidate, log_odds, look_at, merged
+from bench.judge.regions.matching import Candidate, log_odds, look_at
 from bench.judge.regions.photo_evidence import PhotoSight, resized
 from prompts.subjects import SUBJECT_NAMES
 
@@ -54,7 +54,6 @@ def set_apart(
 def pairs_in(sight: PhotoSight, nouns: tuple[str, ...], thing: Candidate) -> list[tuple[str, str]]:
     """Pairs of names that may be read in different places of one thing."""
     names, chance = sight.suite[0]
-    names = merged(names)
     inside = resized(thing.inside.astype(np.float32), chance.shape) > 0.4
     least = max(2, _PART * inside.sum())
     places = names[:, inside]
@@ -76,7 +75,7 @@ def pairs_in(sight: PhotoSight, nouns: tuple[str, ...], thing: Candidate) -> lis
 def seeds_of(sight: PhotoSight, thing: Candidate, pair: tuple[str, str]) -> np.ndarray:
     """Seeds of two names in one thing, each where it is likelier, float32 (2, h/8, w/8)."""
     names, chance = sight.suite[0]
-    maps = merged(names)[[_channel(name) for name in pair]]
+    maps = names[[_channel(name) for name in pair]]
     maps = maps * resized(thing.inside.astype(np.float32), chance.shape)
     maps = np.where(maps >= maps[::-1], maps, 0)
     maps = np.stack([resized(one, sight.classes.shape[1:]) for one in maps])
