@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ from prompts.cells import Sample
 
 #: Samples that a sampler is given at once, in whole batches: nobody lists a million of them.
 CHUNK = 4096
+#: Seconds that a thread may keep Python's lock while the sampler waits for it: five times less than
+#: usual. A sampler starts one small operation after the other, and needs the lock for each.
+SWITCH = 1e-3
 STOPPING = "stopping: the images in hand are finished first (Ctrl-C again: at once)"
 
 
@@ -201,6 +205,8 @@ class Work:
         planned = len(self.samples)
         self.progress.begin(kind, planned, planned - len(missing))
         worker = ScoringWorker(self._score, self.writer, self.batch)
+        usual = sys.getswitchinterval()
+        sys.setswitchinterval(min(usual, SWITCH))
         try:
             self._feed_scoring(missing, worker)
         except KeyboardInterrupt:
@@ -208,6 +214,7 @@ class Work:
         finally:
             if interrupts.asked:
                 self.progress.say(STOPPING)
+            sys.setswitchinterval(usual)
             worker.finish()
 
     def _score(self, generations: list[Generation]) -> None:

@@ -87,9 +87,12 @@ class _Attention(nn.Module):
         self.in_proj_bias = nn.Parameter(torch.empty(3 * width))
         self.out_proj = nn.Linear(width, width)
 
-    def forward(self, x: Tensor, causal: bool) -> Tensor:
+    def forward(self, x: Tensor, causal: bool, first: bool) -> Tensor:
+        """What each token takes from the others; of the first token alone where it is asked for."""
         joint = F.linear(x, self.in_proj_weight, self.in_proj_bias)
         query, key, value = joint.unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        if first:
+            query = query[:, :, :1]
         # So few tokens are multiplied faster one by one than by a fused kernel.
         alike = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
         if causal:
@@ -110,8 +113,9 @@ class _Block(nn.Module):
             }
         )
 
-    def forward(self, x: Tensor, causal: bool = False) -> Tensor:
-        x = x + self.attn(self.ln_1(x), causal)
+    def forward(self, x: Tensor, causal: bool = False, first: bool = False) -> Tensor:
+        mixed = self.attn(self.ln_1(x), causal, first)
+        x = x[:, : mixed.shape[1]] + mixed
         return x + self.mlp["c_proj"](F.gelu(self.mlp["c_fc"](self.ln_2(x))))
 
 
@@ -120,9 +124,11 @@ class _Blocks(nn.Module):
         super().__init__()
         self.resblocks = nn.ModuleList(_Block(width, heads, ratio) for _ in range(count))
 
-    def forward(self, x: Tensor, causal: bool = False) -> Tensor:
-        for block in self.resblocks:
-            x = block(x, causal)
+    def forward(self, x: Tensor, causal: bool = False, first: bool = False) -> Tensor:
+        """All tokens, or the first alone: of the last block no more is then computed."""
+        last = len(self.resblocks) - 1
+        for place, block in enumerate(self.resblocks):
+            x = block(x, causal, first and place == last)
         return x
 
 
@@ -142,7 +148,7 @@ class ImageTower(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Features of whole images, (N, D)."""
-        pooled: Tensor = self.ln_post(self._tokens(images)[:, 0]) @ self.proj
+        pooled: Tensor = self.ln_post(self._tokens(images, first=True)[:, 0]) @ self.proj
         return pooled
 
     def pooled_and_dense(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -150,11 +156,11 @@ class ImageTower(nn.Module):
         tokens = self.ln_post(self._tokens(images)) @ self.proj
         return tokens[:, 0], tokens[:, 1:].unflatten(1, self.grid_size)
 
-    def _tokens(self, images: Tensor) -> Tensor:
+    def _tokens(self, images: Tensor, first: bool = False) -> Tensor:
         patches = self.conv1(images).flatten(2).transpose(1, 2)
         whole = self.class_embedding.expand(len(images), 1, -1)
         x = torch.cat([whole, patches], 1) + self.positional_embedding
-        tokens: Tensor = self.transformer(self.ln_pre(x))
+        tokens: Tensor = self.transformer(self.ln_pre(x), first=first)
         return tokens
 
 

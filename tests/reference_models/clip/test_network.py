@@ -45,6 +45,14 @@ def test_features_are_those_of_open_clip(both, dtype, within):
         assert (one - other).abs().max() < within
 
 
+def test_the_whole_alone_is_what_it_is_beside_the_patches(both):
+    _, (model, _) = both
+    images = torch.randn(3, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        whole, (pooled, _) = model.visual(images), model.visual.pooled_and_dense(images)
+    torch.testing.assert_close(whole, pooled, atol=1e-4, rtol=1e-4)
+
+
 def test_pictures_are_normalised_as_open_clip_does():
     from open_clip.constants import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
 
