@@ -14,9 +14,11 @@ def main() -> None:
     """Sample, and print seconds and images."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--limit", type=int, required=True)
-    limit = parser.parse_args().limit
+    parser.add_argument("--model", default="local-clean")
+    options = parser.parse_args()
+    limit = options.limit
     samples = build_grid("default").samples()[:limit]
-    sampler = LocalSampler("local-clean")
+    sampler = LocalSampler(options.model)
     start = time.perf_counter()
     images = sum(1 for _ in sampler.sample(samples))
     print(json.dumps({"images": images, "seconds": time.perf_counter() - start}))

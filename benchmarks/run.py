@@ -1,7 +1,8 @@
-"""Speed and memory of `bench run --model local-clean`, as ratios that were measured in one go.
+"""Speed and memory of `bench run` on a bundled model, as ratios that were measured in one go.
 
 ``python -m benchmarks.run`` from the root of a clone. Every measurement is a process of its own;
-the bare sampler and `bench run` take turns, so that a busy machine slows both.
+the bare sampler and `bench run` take turns, so that a busy machine slows both. ``--model NAME``
+takes another model, ``--before DIR`` has the runs of another clone in turn with those of this one.
 """
 
 from __future__ import annotations
@@ -33,11 +34,11 @@ class Timed:
     printed: str
 
 
-def timed(*arguments: str | Path) -> Timed:
-    """Run a module of the clone to its end."""
+def timed(*arguments: str | Path, root: Path = ROOT) -> Timed:
+    """Run a module of a clone to its end."""
     with tempfile.TemporaryFile() as out:
         start = time.perf_counter()
-        child = subprocess.Popen([sys.executable, "-m", *map(str, arguments)], cwd=ROOT, stdout=out)
+        child = subprocess.Popen([sys.executable, "-m", *map(str, arguments)], cwd=root, stdout=out)
         # wait4 tells the peak of this child alone; RUSAGE_CHILDREN would tell that of all so far.
         _, status, usage = os.wait4(child.pid, 0)
         seconds = time.perf_counter() - start
@@ -50,7 +51,9 @@ def timed(*arguments: str | Path) -> Timed:
     return Timed(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit, printed)
 
 
-def measure(sizes: Sequence[int], repeats: int) -> dict[str, Any]:
+def measure(
+    sizes: Sequence[int], repeats: int, model: str = "local-clean", before: Path | None = None
+) -> dict[str, Any]:
     """Measure everything once, and what is compared ``repeats`` times."""
     found: dict[str, Any] = {
         "machine": {
@@ -59,46 +62,76 @@ def measure(sizes: Sequence[int], repeats: int) -> dict[str, Any]:
             "python": platform.python_version(),
             "load_before": list(os.getloadavg()),
         },
+        "model": model,
         "help_seconds": statistics.median(timed("bench", "--help").seconds for _ in range(7)),
         "peak": json.loads(timed("benchmarks.machine").printed),
     }
-    bare: dict[int, list[float]] = {size: [] for size in sizes}
-    inner: dict[int, list[float]] = {size: [] for size in sizes}
-    whole: dict[int, list[float]] = {size: [] for size in sizes}
-    memory: dict[int, float] = dict.fromkeys(sizes, 0.0)
+    clones = {"now": ROOT} | ({"before": before} if before else {})
+    bare: dict[int, list[Timed]] = {size: [] for size in sizes}
+    whole: dict[str, dict[int, list[Timed]]] = {
+        clone: {size: [] for size in sizes} for clone in clones
+    }
     with tempfile.TemporaryDirectory() as folder:
         for repeat in range(repeats):
             for size in sizes:
-                one = timed("benchmarks.bare", "--limit", str(size))
-                bare[size].append(one.seconds)
-                inner[size].append(json.loads(one.printed)["seconds"])
-                name = f"{size}-{repeat}"
-                arguments = ("--preset", "default", "--limit", str(size), "--name", name, "--json")
-                two = timed("bench", "run", "--model", "local-clean", "--out", folder, *arguments)
-                whole[size].append(two.seconds)
-                memory[size] = max(memory[size], two.megabytes)
-        found["scoring"] = json.loads(timed("benchmarks.scoring", Path(folder, name)).printed)
-    small, large = min(sizes), max(sizes)
-    middle = statistics.median
+                arguments = ("--limit", str(size), "--model", model)
+                bare[size].append(timed("benchmarks.bare", *arguments))
+                for clone, root in clones.items():
+                    name = f"{size}-{repeat}-{clone}"
+                    more = ("--preset", "default", "--name", name, "--out", folder, "--json")
+                    whole[clone][size].append(timed("bench", "run", *arguments, *more, root=root))
+        last = Path(folder, f"{max(sizes)}-{repeats - 1}-now")
+        found["scoring"] = json.loads(timed("benchmarks.scoring", last).printed)
+    large, middle = max(sizes), statistics.median
     found["images"] = list(sizes)
-    found["bare_seconds"] = {size: middle(bare[size]) for size in sizes}
-    found["sampling_images_a_second"] = large / middle(inner[large])
-    found["run_seconds"] = {size: middle(whole[size]) for size in sizes}
-    found["run_over_bare"] = {
-        size: middle(w / b for w, b in zip(whole[size], bare[size], strict=True)) for size in sizes
-    }
-    # Without what both spend once: loading, the control of the scorers, the summary.
-    # A pair in which the machine was so uneven that more images took no longer has no ratio.
-    steeper = [n for n in range(repeats) if bare[large][n] > bare[small][n]]
-    found["run_over_bare_an_image"] = (
-        middle(
-            (whole[large][n] - whole[small][n]) / (bare[large][n] - bare[small][n]) for n in steeper
-        )
-        if steeper
-        else None
+    found["sampling_images_a_second"] = large / middle(
+        json.loads(one.printed)["seconds"] for one in bare[large]
     )
-    found["memory_megabytes"] = memory
+    found["bare"] = {size: spent(bare[size]) for size in sizes}
+    found["runs"] = {
+        clone: {
+            "seconds": {size: spent(of_size[size]) for size in sizes},
+            "over_bare": {size: over(of_size[size], bare[size]) for size in sizes},
+            "an_image_more": over_an_image(of_size, bare, sizes),
+            "megabytes": {size: max(one.megabytes for one in of_size[size]) for size in sizes},
+        }
+        for clone, of_size in whole.items()
+    }
     return found
+
+
+def spent(processes: Sequence[Timed]) -> tuple[float, float]:
+    """Median wall and CPU seconds."""
+    return (
+        statistics.median(one.seconds for one in processes),
+        statistics.median(one.cpu for one in processes),
+    )
+
+
+def over(runs: Sequence[Timed], bare: Sequence[Timed]) -> tuple[float, float]:
+    """Medians of the ratios of wall and CPU time, pair by pair."""
+    pairs = list(zip(runs, bare, strict=True))
+    return (
+        statistics.median(one.seconds / other.seconds for one, other in pairs),
+        statistics.median(one.cpu / other.cpu for one, other in pairs),
+    )
+
+
+def over_an_image(
+    runs: dict[int, list[Timed]], bare: dict[int, list[Timed]], sizes: Sequence[int]
+) -> tuple[float | None, float | None]:
+    """The same of what more images take: loading, self-check and summary are not in it.
+
+    A pair in which the machine was so uneven that more images took no longer has no ratio.
+    """
+    small, large = min(sizes), max(sizes)
+    found = []
+    for name in ("seconds", "cpu"):
+        rows = zip(runs[large], runs[small], bare[large], bare[small], strict=True)
+        steps = [[getattr(one, name) for one in row] for row in rows]
+        steep = [(a - b) / (c - d) for a, b, c, d in steps if c > d]
+        found.append(statistics.median(steep) if steep else None)
+    return found[0], found[1]
 
 
 def processor() -> str:
@@ -113,48 +146,53 @@ def processor() -> str:
 
 def lines(found: dict[str, Any]) -> list[tuple[str, str, str]]:
     """Name, value and bar of what was measured."""
-    small, large = min(found["images"]), max(found["images"])
     peak, model, scoring = found["peak"], found["peak"]["model"], found["scoring"]
-    rate = found["sampling_images_a_second"]
-    used = rate * model["gflop_an_image"]
-    seconds = scoring["seconds"]
-    more = found["run_over_bare_an_image"]
-    memory = found["memory_megabytes"]
-    return [
+    rate, seconds = found["sampling_images_a_second"], scoring["seconds"]
+    rows = [
         ("bench --help", f"{found['help_seconds']:.2f} s", "0.10 s"),
         *(
             (f"convolution peak, {name}", f"{peak[name]['gflop_a_second']:.0f} GFLOP/s", "")
             for name in ("float32", "bfloat16")
         ),
-        (
-            f"an image, {model['steps']} steps, guidance {model['guidance_scale']:g}",
-            f"{model['gflop_an_image']:.2f} GFLOP",
-            "",
-        ),
-        ("bare sampler", f"{rate:.1f} images/s", "40 images/s"),
-        (
-            f"  arithmetic in {model['dtype']}",
-            f"{used:.0f} GFLOP/s, {used / peak[model['dtype']]['gflop_a_second']:.0%} of the peak",
-            "",
-        ),
-        (f"bench run, {small} images", f"{found['run_seconds'][small]:.1f} s", "15 s for 150"),
-        (f"bench run, {large} images", f"{found['run_seconds'][large]:.1f} s", "90 s for 1,044"),
-        *(
-            (f"bench run over bare sampler, {size} images", f"{ratio:.2f}", "1.4")
-            for size, ratio in found["run_over_bare"].items()
-        ),
-        ("  an image more", "not measured" if more is None else f"{more:.2f}", "1.25"),
+        (f"bare sampler, {found['model']}", f"{rate:.1f} images/s", "40 images/s"),
+    ]
+    if found["model"] == "local-clean":
+        used = rate * model["gflop_an_image"]
+        share = used / peak[model["dtype"]]["gflop_a_second"]
+        rows.append(
+            (
+                f"  arithmetic in {model['dtype']}, {model['gflop_an_image']:.2f} GFLOP an image",
+                f"{used:.0f} GFLOP/s, {share:.0%} of the peak",
+                "",
+            )
+        )
+    for clone, of_clone in found["runs"].items():
+        name = "bench run" if clone == "now" else f"bench run {clone}"
+        for size in found["images"]:
+            wall, cpu = of_clone["seconds"][size]
+            rows.append((f"{name}, {size} images", f"{wall:.1f} s, CPU {cpu:.1f} s", ""))
+            ratios = both(of_clone["over_bare"][size])
+            rows.append((f"{name} over bare sampler, {size} images", ratios, "1.4"))
+        rows.append(("  an image more", both(of_clone["an_image_more"]), "1.25"))
+        rows += [
+            (f"  peak memory, {size} images", f"{megabytes:.0f} MB", "2,000 MB")
+            for size, megabytes in of_clone["megabytes"].items()
+        ]
+    rows.append(
         (
             "segmenter and both scorers",
             f"{scoring['images'] / scoring['together']:.0f} images/s",
             "700 images/s",
-        ),
-        *(
-            (f"  {name}", f"{scoring['images'] / part:.0f} images/s", "")
-            for name, part in seconds.items()
-        ),
-        *((f"peak memory, {n} images", f"{memory[n]:.0f} MB", "2,000 MB") for n in memory),
-    ]
+        )
+    )
+    rows += [(f"  {n}", f"{scoring['images'] / s:.0f} images/s", "") for n, s in seconds.items()]
+    return rows
+
+
+def both(ratios: Sequence[float | None]) -> str:
+    """Ratios of wall and CPU time in words."""
+    wall, cpu = ("not measured" if one is None else f"{one:.2f}" for one in ratios)
+    return f"{wall}, CPU {cpu}"
 
 
 def main() -> None:
@@ -162,9 +200,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, nargs=2, default=(150, 1044), metavar="N")
     parser.add_argument("--repeats", type=int, default=3, metavar="N")
+    parser.add_argument("--model", default="local-clean", metavar="NAME")
+    parser.add_argument("--before", type=Path, metavar="DIR", help="root of another clone")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything as JSON")
     options = parser.parse_args()
-    found = measure(options.images, options.repeats)
+    found = measure(options.images, options.repeats, options.model, options.before)
     machine = found["machine"]
     print(
         f"{machine['processor']}, {machine['cores']} cores, {found['peak']['threads']} threads, "
