@@ -21,7 +21,7 @@ from bench.judge.regions.bundled import bundled_cutout
 from bench.judge.regions.photo_evidence import PhotoSight
 from bench.judge.regions.photographs import SIDE as PHOTO_SIDE
 from bench.judge.regions.photographs import WORKING_SIDE as PHOTO_WORKING_SIDE
-from bench.judge.regions.photographs import PhotoNetwork
+from bench.judge.regions.photographs import PhotoNetwork, chosen
 from bench.judge.resolution import reduced_batch, resized_bytes, working_shape
 from bench.records import Fingerprint, Regions
 from prompts.cells import Cell
@@ -122,7 +122,7 @@ class CutoutSegmenter:
         rest = [row for row in range(len(cells)) if row not in found]
         if rest:
             asked = [cells[row] for row in rest]
-            rendered = self._rendered(picture[rest], asked, self.photo.together)
+            rendered = self._rendered(chosen(picture, rest), asked, self.photo.together)
             found |= dict(zip(rest, rendered, strict=True))
         return [found[row] for row in range(len(cells))]
 
@@ -154,17 +154,17 @@ class CutoutSegmenter:
         seen = self.photo.predict_batch(features)
         sights = {row: seen[row] for row in rows}
         named = [row for row in rows if _in_suite(cells[row])]
-        small = self._small(picture[named]) if named else []
-        for row, one in zip(named, small, strict=True):
-            sights[row] = replace(sights[row], suite=(sights[row].suite[0], one))
+        small = self._small(chosen(picture, named)) if named else []
+        for row, names in zip(named, small, strict=True):
+            sights[row] = replace(sights[row], suite=(sights[row].suite[0], names))
         asked = [cells[row] for row in rows]
-        regions = self.photo.segment(picture[rows], list(sights.values()), asked, self.name)
+        regions = self.photo.segment(chosen(picture, rows), list(sights.values()), asked, self.name)
         found = dict(zip(rows, regions, strict=True))
         # Where one network is uncertain, the other's regions if it is sure of all subjects.
         unsure = [row for row in rows if "uncertain" in found[row].evidence]
         if unsure:
             asked = [cells[row] for row in unsure]
-            others = self._rendered(picture[unsure], asked, self.photo.together)
+            others = self._rendered(chosen(picture, unsure), asked, self.photo.together)
             for row, one in zip(unsure, others, strict=True):
                 support = found[row].support
                 if _is_sure(one) and support is not None:

@@ -128,13 +128,13 @@ class PhotoNetwork:
             asked = [one for one in in_threads(advanced, turns) if one is not None]
             turns = []
             for kind in ("grow", "sharpen"):
-                chosen = [(row, array) for row, of, array in asked if of == kind]
-                if chosen:
-                    rows, arrays = map(list, zip(*chosen, strict=True))
+                wanting = [(row, array) for row, of, array in asked if of == kind]
+                if wanting:
+                    rows, arrays = map(list, zip(*wanting, strict=True))
                     answers = (
                         self._grown([sights[row] for row in rows], arrays)
                         if kind == "grow"
-                        else self._sharpened(picture[rows], arrays)
+                        else self._sharpened(chosen(picture, rows), arrays)
                     )
                     turns += zip(rows, answers, strict=True)
         return [found[row] for row in range(len(ways))]
@@ -197,6 +197,13 @@ class PhotoNetwork:
         if min(work) > 2:
             out = among_neighbours(out, to_lab(resized_bytes(picture, work)), DEFAULT)
         return np.asarray(enlarged(out, (height, width)).cpu().numpy())
+
+
+def chosen(picture: torch.Tensor, rows: list[int]) -> torch.Tensor:
+    """Some of the pictures (N, 3, H, W), their colours side by side in memory as they were."""
+    if rows == list(range(len(picture))):
+        return picture
+    return picture.permute(0, 2, 3, 1)[rows].permute(0, 3, 1, 2)
 
 
 def _rivals(seeds: np.ndarray) -> np.ndarray:
