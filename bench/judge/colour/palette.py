@@ -85,7 +85,7 @@ class Palette:
     def linear(self) -> np.ndarray:
         """Mean linear light of each colour's pixels, float64 (3, N)."""
         of_pixel = np.concatenate(self.colours.of_pixel)
-        light = linear_of_byte().astype(np.float64)
+        light = linear_of_byte()
         channels = np.concatenate([byte.T for byte in self.pictures], axis=1)
         sums = [np.bincount(of_pixel, light.take(channel)) for channel in channels]
         return np.array(sums) / np.bincount(of_pixel)
