@@ -89,6 +89,24 @@ class Generation:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class PooledFeatures:
+    """What a network saw in one image: the means of its features over the image.
+
+    Attributes
+    ----------
+    network : str
+        ``small`` or ``photo``, the two of the bundled segmenter.
+    weights : str
+        Hash of the layers that the features come from.
+    values : ndarray, float32, (F,)
+    """
+
+    network: str
+    weights: str
+    values: np.ndarray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Regions:
     """Where things are in one image. Masks are soft, in [0, 1], float32.
 
@@ -112,6 +130,9 @@ class Regions:
     support : ndarray or None, float32, (H, W)
         The part of ``background`` that things stand on (table, floor); None where the segmenter
         does not tell it from the wall.
+    pooled : PooledFeatures or None
+        What the bundled network that found the regions saw; None of any other segmenter, and of
+        regions that were stored.
     """
 
     subjects: tuple[str, ...]
@@ -123,6 +144,7 @@ class Regions:
     segmenter: str
     evidence: tuple[str, ...] = ()
     support: np.ndarray | None = None
+    pooled: PooledFeatures | None = None
 
     @property
     def wall(self) -> np.ndarray:

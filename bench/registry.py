@@ -77,6 +77,7 @@ SEGMENTERS: dict[str, str] = {
 SCORERS: dict[str, str] = {
     "segmentation": "bench.judge.scorers.segmentation:SegmentationScorer",
     "clip": "bench.judge.scorers.clip:ClipScorer",
+    "ood": "bench.judge.scorers.ood:OodScorer",
     "vqa": "bench.judge.scorers.vqa:VqaScorer",
     "vqa-api": "bench.judge.scorers.vqa:VqaApiScorer",
     "blipvqa": "bench.judge.scorers.vqa:BlipVqaScorer",

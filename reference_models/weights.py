@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,17 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 def digest(path: Path) -> str:
     """SHA-256 of a file, hexadecimal; empty where there is none."""
     return file_sha256(path) if path.is_file() else ""
+
+
+def layers_digest(path: Path, prefixes: tuple[str, ...]) -> str:
+    """SHA-256 of those tensors of a file whose names begin so, as they are stored: 20 digits."""
+    found = hashlib.sha256()
+    with safe_open(path, "np") as file:
+        for name in sorted(file.keys()):
+            if name.startswith(prefixes):
+                found.update(name.encode())
+                found.update(file.get_tensor(name).tobytes())
+    return found.hexdigest()[:20]
 
 
 def fill(module: torch.nn.Module, tensors: dict[str, Tensor], prefix: str, path: Path) -> None:

@@ -53,7 +53,7 @@ def run_warnings(run: RunTables, certificate: Certificate) -> list[Caution]:
     if total == 0:
         found.append(Caution("No image of this run was judged.", True))
         return found
-    if doubt := uncertified(run.stored.manifest):
+    if doubt := uncertified(run.stored.manifest, run.estimates):
         found.append(Caution(f"{doubt[:1].upper()}{doubt[1:]}."))
     invalid = int((verdicts["verdict"] == "invalid").sum())
     unjudged = total - judged - invalid

@@ -4,7 +4,9 @@ The known scenes are parted by seed. What a threshold was set on is never what i
 
 - seeds from `SET_SEED`: `bench.certificate.threshold_sweep`, on which thresholds are set;
 - seeds from `CONTROL_SEED`: the control of every run;
-- seeds from `REPORT_SEED`: `bench validate`, what is reported.
+- seeds from `REPORT_SEED`: `bench validate`, what is reported;
+- seeds from `REFERENCE_SEED`: `bench.certificate.certified_pictures`, what pictures must be like
+  for the certificate to speak of them.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from bench.certificate.scenes import PLAIN, Answer, Conditions, known_batches
 SET_SEED = 10_000
 CONTROL_SEED = 20_000
 REPORT_SEED = 30_000
+REFERENCE_SEED = 40_000
 #: Composed pictures are drawn in batches of this many.
 _COMPOSED = 22
 

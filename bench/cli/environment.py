@@ -45,7 +45,8 @@ NOT_HERE = "fetched when it is named:"
 
 #: What `bench run --model local` takes where nothing else is said.
 DEFAULTS = frozenset(
-    {("sampler", "local"), ("segmenter", "auto"), ("scorer", "segmentation"), ("scorer", "clip")}
+    {("sampler", "local"), ("segmenter", "auto")}
+    | {("scorer", name) for name in ("segmentation", "clip", "ood")}
 )
 
 #: Least memory and disk, in GB, that a run of the bundled model can do with.

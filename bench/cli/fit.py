@@ -15,7 +15,7 @@ import click
 
 
 @click.command()
-@click.argument("what", type=click.Choice(["verdict", "light", "parts", "presence"]))
+@click.argument("what", type=click.Choice(["verdict", "light", "parts", "presence", "ood"]))
 @click.option("--scenes", default=220, show_default=True, help="Of a trial.")
 @click.option(
     "--photoreal",
@@ -34,10 +34,27 @@ def main(
     what: str, scenes: int, photoreal: tuple[Path, ...], labels: Path | None, only: tuple[str, ...],
     rounds: int,
 ) -> None:  # fmt: skip
-    """Fit thresholds, constants of light and paints, usual parts of things, or presence."""
+    """Fit thresholds, constants of light and paints, usual parts of things, presence, or `ood`.
+
+    ``ood`` writes what certified pictures look like to the bundled networks, to be made again when
+    those have other layers.
+    """
     from bench.annotations.labelled_pictures import load_labelled
     from bench.certificate.fit import fit_set, fit_surfaces, fit_table
 
+    if what == "ood":
+        from bench.certificate.certified_pictures import fit_references
+        from bench.judge.out_of_distribution import PATH, write_references
+
+        if not photoreal:
+            raise click.UsageError("ood needs --photoreal FOLDER, scenes for training")
+        references = fit_references(scenes, photoreal, lambda line: click.echo(line, err=True))
+        write_references(PATH, references)
+        click.echo(json.dumps({
+            network: {name: round(kind.threshold, 3) for name, kind in one.kinds.items()}
+            for network, one in references.items()
+        }))  # fmt: skip
+        return
     if what == "parts":
         from bench.certificate.parts import usual_parts
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 #: Scorers where none is named.
-SCORERS = ("segmentation", "clip")
+SCORERS = ("segmentation", "clip", "ood")
 
 _OPTIONS = (
     click.option(
@@ -30,12 +31,18 @@ _OPTIONS = (
         multiple=True,
         metavar="NAME",
         callback=lambda context, option, given: tuple(given) or SCORERS,
-        help="What measures; repeat for several.  [default: segmentation, clip]",
+        help="What measures; repeat for several.  [default: segmentation, clip, ood]",
     ),
     click.option(
         "--clip",
         metavar="SPEC",
         help="CLIP: bundled, tipsv2, ViT-B-16:openai, model:tag=FILE.",
+    ),
+    click.option(
+        "--certificate",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Of bench validate --labels: its labelled pictures count as a certified kind.",
     ),
     click.option(
         "--vqa-url",

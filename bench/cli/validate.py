@@ -81,7 +81,7 @@ def command(
         _Countdown(),
     )
     if labelled is not None:
-        report["labelled"] = labelled
+        report["labelled"], report["labelled_kinds"] = labelled
     text = json.dumps(report, indent=1)
     if out is not None:
         files.write_text(out, text + "\n")
@@ -107,19 +107,23 @@ class _Countdown:
         click.echo(line, err=True)
 
 
-def _labelled(labels: Path, segmenter: Any, scorer: Any) -> dict[str, Any]:
-    """Certificate of labelled pictures, by the segmenter's masks and by those of a hand."""
+def _labelled(
+    labels: Path, segmenter: Any, scorer: Any
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Certificate of labelled pictures, by either masks, and what pictures are like them."""
     from bench.annotations.labelled_pictures import load_labelled
+    from bench.certificate.certified_pictures import labelled_kinds
     from bench.certificate.labelled import measure_labelled, summarise_questions
 
     loaded = load_labelled(labels)
     click.echo(f"labelled pictures: {len(loaded)}", err=True)
-    return {
+    rows = {
         masks: summarise_questions(
             [one.judged() for one in measure_labelled(loaded, scorer, finder)]
         )
         for masks, finder in (("own", segmenter), ("hand", None))
     }
+    return rows, labelled_kinds([image for _, image, _ in loaded])
 
 
 def _print_labelled(labelled: dict[str, Any], console: Any) -> None:
@@ -194,6 +198,11 @@ def _print(report: dict[str, Any]) -> None:
     _print_groups(report, console)
     if "labelled" in report:
         _print_labelled(report["labelled"], console)
+        count = sum(one["pictures"] for one in report["labelled_kinds"])
+        console.print(
+            f"{count} of them are a certified kind of their own for "
+            "`bench run|score --certificate FILE` (--out FILE writes it)"
+        )
     for bar in report["bars"]:
         met = "met" if bar["met"] else "NOT MET"
         console.print(

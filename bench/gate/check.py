@@ -14,6 +14,7 @@ from bench.run.derive import current_estimates
 from bench.run.record import require_valid, take_stock
 from bench.run.usage import model_doubts
 from bench.store.derived import read_verdicts
+from bench.store.manifest import outside
 from bench.store.run import Run
 
 
@@ -54,7 +55,7 @@ def check(
         raise NotComparableError(f"run {run.manifest.name!r}: {'; '.join(unlike)}")
     # Invalid images are left out of the score: a model that blanks its failures must not pass.
     require_valid(take_stock(run))
-    current_estimates(run)
+    unlike += [line for line in (outside(current_estimates(run)),) if line]
     after = (comparable(run.manifest), read_verdicts(run))
     fields = [name for name in allowed if name != CONTROL]
     decision = decide(before, after, margin=margin, alpha=alpha, strict=strict, allowed=fields)

@@ -24,6 +24,8 @@ SECOND_OPINIONS: dict[str, tuple[str, ...]] = {
     "blipvqa": ("blipvqa",),
     "geneval": ("geneval_bind",),
 }
+#: Distance to the nearest certified kind, above 1 outside; ``ood_<kind>`` is that to each kind.
+DISTANCE = "ood"
 #: One binding of one image: metric to value.
 Metrics = Mapping[str, float]
 
@@ -126,6 +128,15 @@ def disagreements(verdict: str, metrics: Metrics) -> dict[str, float]:
 
 def _nan_first(value: float) -> float:
     return -math.inf if math.isnan(value) else value
+
+
+def nearest_kind(metrics: Metrics) -> str:
+    """Name the certified kind that an image is nearest to; empty where it was not measured."""
+    prefix = f"{DISTANCE}_"
+    known = [(value_of(metrics, name), name.removeprefix(prefix))
+             for name in metrics if name.startswith(prefix)]  # fmt: skip
+    known = [pair for pair in known if not math.isnan(pair[0])]
+    return min(known)[1] if known else ""
 
 
 def observed(metrics: Metrics) -> str:

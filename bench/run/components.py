@@ -88,6 +88,11 @@ def build_components(
         An unknown name, or something that cannot be made.
     """
     require_names(spec.segmenter, spec.scorers)
+    if spec.certificate is not None and "ood" not in spec.scorers:
+        raise UsageError(
+            f"--certificate {spec.certificate} is of the scorer ood, which is not among the "
+            "scorers named; add --scorer ood"
+        )
     subjects: Iterable[Subject] = ()
     if sampler is None:
         assert isinstance(spec.source, ModelSource)
@@ -108,6 +113,7 @@ def build_components(
         "vqa_url": spec.vqa_url,
         "vqa_concurrency": spec.vqa_concurrency,
         "vqa_allow_http": spec.vqa_allow_http or None,
+        "certificate": spec.certificate,
     }
     return Components(
         sampler,

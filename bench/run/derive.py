@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from bench.judge.readings import disagreements, leak_excess, observed
+from bench.judge.readings import DISTANCE, disagreements, leak_excess, nearest_kind, observed
 from bench.judge.verdict import judge
 from bench.records import Estimate
 from bench.run.accumulation import accumulation_rows
 from bench.run.beyond_control import BeyondControl, Excess
 from bench.run.trajectory import arrival_estimates
+from bench.statistics.metrics import OUTSIDE
 from bench.statistics.tabulate import tabulate
 from bench.store import derived
 from bench.store.run import Run
@@ -120,6 +121,8 @@ def judged(
         row["leak_excess"] = leak_excess(binding, metrics, base)
         row |= disagreements(verdict.verdict, metrics)
         row["observed"] = observed(metrics) or None
+        row[OUTSIDE] = math.nan if math.isnan(row[DISTANCE]) else float(row[DISTANCE] > 1.0)
+        row["nearest_kind"] = nearest_kind(metrics) or None
         yield row
 
 

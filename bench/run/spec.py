@@ -86,7 +86,8 @@ class RunSpec:
         Where its pictures are from.
     out : Path
         Folder of the runs.
-    segmenter, scorers, clip, device, judge_device, limit, vqa_url, vqa_concurrency, vqa_allow_http
+    segmenter, scorers, clip, device, judge_device, limit, vqa_url, vqa_concurrency,
+    vqa_allow_http, certificate
         As the options of ``bench run``.
     name : str or None
         Of its folder; made from model and grid, or from the path, where it is None.
@@ -103,7 +104,7 @@ class RunSpec:
     source: ModelSource | PictureSource
     out: Path
     segmenter: str = "auto"
-    scorers: tuple[str, ...] = ("segmentation", "clip")
+    scorers: tuple[str, ...] = ("segmentation", "clip", "ood")
     name: str | None = None
     clip: str | None = None
     device: str | None = None
@@ -116,6 +117,7 @@ class RunSpec:
     vqa_url: str | None = None
     vqa_concurrency: int | None = None
     vqa_allow_http: bool = False
+    certificate: Path | None = None
 
 
 def run_folder(spec: RunSpec) -> Path:

@@ -102,7 +102,7 @@ def warnings(run: RunSummary) -> list[str]:
     if manifest.control is not None and not manifest.control.get("passed", True):
         found.append("the scorers failed their control check: do not trust these scores")
     found += model_doubts(manifest)
-    if doubt := uncertified(manifest):
+    if doubt := uncertified(manifest, estimates):
         found.append(doubt)
     cells = max((one.cells for one in estimates if one.group == "all"), default=0)
     if cells < FEW_CELLS:

@@ -70,6 +70,10 @@ METRIC_LABELS: dict[str, MetricLabel] = {
         "Not judged", "Share of images on which the evidence does not suffice for a verdict."
     ),
     "invalid": MetricLabel("Invalid", "Share of images that are blank, broken or withheld."),
+    "out_of_distribution": MetricLabel(
+        "Unlike what is certified",
+        "Share of images unlike all kinds of picture that the judge is certified on.",
+    ),
     "leak_excess": MetricLabel(
         "Leak beyond the control",
         "How much more of the surroundings has the colour than in the picture of the same seed"

@@ -65,6 +65,9 @@ OPINIONS: tuple[str, ...] = (
     "geneval_disagrees",
 )
 
+#: Share of images unlike all that the judge is certified on, where it was measured.
+OUTSIDE = "out_of_distribution"
+
 #: Estimated for every slice; the others for the whole grid and its tags only.
 SLICED: tuple[str, ...] = (
     "binding_score",

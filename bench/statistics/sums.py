@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bench.statistics.clusters import variance_of_mean
-from bench.statistics.metrics import MEANS, OPINIONS, SHARES
+from bench.statistics.metrics import MEANS, OPINIONS, OUTSIDE, SHARES
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,9 @@ class Judgements:
         ]
         kinds, names = pd.factorize(verdicts["verdict"])
         means = MEANS + tuple(
-            name for name in OPINIONS if name in verdicts and verdicts[name].notna().any()
+            name
+            for name in (*OPINIONS, OUTSIDE)
+            if name in verdicts and verdicts[name].notna().any()
         )
         self.metrics = (*(share.name for share in SHARES), *means)
         rows = len(verdicts)

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from bench.errors import StoreError
 from bench.records import Estimate, json_fields
-from bench.statistics.metrics import OPINIONS
+from bench.statistics.metrics import OPINIONS, OUTSIDE
 from bench.store import files
 from bench.store.manifest import versions
 from bench.store.run import Run
@@ -32,6 +32,7 @@ VERDICT_METRICS = (
     "leak_excess",
     "swap",
     *OPINIONS,
+    "ood",
 )
 
 VERDICTS = pa.schema(
@@ -51,6 +52,8 @@ VERDICTS = pa.schema(
         ("words", pa.string()),
         *((name, pa.float64()) for name in VERDICT_METRICS),
         ("observed", pa.string()),
+        (OUTSIDE, pa.float64()),
+        ("nearest_kind", pa.string()),
     ]
 )
 

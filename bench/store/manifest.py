@@ -16,8 +16,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bench.errors import NotComparableError, StoreError
-from bench.records import Fingerprint
+from bench.judge.out_of_distribution import ALPHA
+from bench.records import Estimate, Fingerprint
 from bench.registry import DETECTORS, SAMPLERS, training_seed
+from bench.statistics.metrics import OUTSIDE
 from bench.store import files
 from prompts.cells import SUITE_VERSION, Cell
 from prompts.hashing import content_hash
@@ -240,8 +242,14 @@ def _identity_pairs(stored: Manifest, wanted: Manifest) -> list[tuple[str, Any, 
     return pairs
 
 
-def uncertified(manifest: Manifest) -> str | None:
-    """Tell that a judge is certified on other pictures than those of the run, or None."""
+def uncertified(manifest: Manifest, estimates: Sequence[Estimate]) -> str | None:
+    """Tell that a judge is certified on other pictures than those of the run, or None.
+
+    By the measured share of images outside (`bench.judge.out_of_distribution`); without it by what
+    segmenter and model are.
+    """
+    if _share_outside(estimates) is not None:
+        return outside(estimates)
     segmenter = manifest.segmenter
     strong = any(name in segmenter.options for name in DETECTORS)
     own = training_seed(manifest.sampler.name)[0] in SAMPLERS
@@ -253,6 +261,31 @@ def uncertified(manifest: Manifest) -> str | None:
         "--segmenter mmdino+sam2 knows more, `bench agree` tells how far it is right "
         "(docs/regions.md)"
     )
+
+
+def outside(estimates: Sequence[Estimate]) -> str | None:
+    """Tell that more images are unlike the certified ones than chance would have, or None.
+
+    More than the `ALPHA` that lie outside by chance, by a binomial test at the same level.
+    """
+    share = _share_outside(estimates)
+    if share is None or not share.value > ALPHA:
+        return None
+    images = round(share.value * share.scored)
+    from scipy.stats import binom
+
+    if binom.sf(images - 1, share.scored, ALPHA) > ALPHA:
+        return None
+    return (
+        f"{share.value:.1%} of {share.scored:,} images are unlike all kinds of picture that the "
+        "judge is certified on: its certificate does not say how far these verdicts are right; "
+        "label some of the pictures (`bench validate --labels`, docs/regions.md)"
+    )
+
+
+def _share_outside(estimates: Sequence[Estimate]) -> Estimate | None:
+    found = (e for e in estimates if (e.metric, e.group) == (OUTSIDE, "all") and e.scored)
+    return next(found, None)
 
 
 def flatten(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

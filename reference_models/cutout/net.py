@@ -80,11 +80,18 @@ class Cutout(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Go down to a sixteenth, look at the whole, and come up again beside what was kept."""
-        x = self.stem(F.pixel_unshuffle(x, 2))
-        kept = []
+        return self.decode(self.encode(x))
+
+    def encode(self, x: Tensor) -> list[Tensor]:
+        """Features at a half, a quarter, an eighth and a sixteenth."""
+        features = [self.stem(F.pixel_unshuffle(x, 2))]
         for down in self.down:
-            kept.append(x)
-            x = down(x)
+            features.append(down(features[-1]))
+        return features
+
+    def decode(self, features: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """Logits of kinds and names from the features."""
+        *kept, x = features
         x = x + self.whole(x.mean((2, 3)))[:, :, None, None]
         seen = []
         for across, up, skip in zip(self.across, self.up, reversed(kept), strict=True):

@@ -46,15 +46,16 @@ class Photo(nn.Module):
         self.backbone, self.decoder = Backbone(), folded(PhotoDecoder(widths))
         self.drawn = nn.Linear(sum(WIDTHS), 1)
 
-    def features(self, x: Tensor) -> tuple[list[Tensor], Tensor]:
-        """Features of images (N, 3, H, W) in [-1, 1], sides multiples of 32; and a logit (N,).
+    def features(self, x: Tensor) -> tuple[list[Tensor], Tensor, Tensor]:
+        """Features of images (N, 3, H, W) in [-1, 1], sides multiples of 32; a logit (N,); means.
 
-        The logit says whether the picture is like those of the rendered world.
+        The logit says whether the picture is like those of the rendered world; the means of all
+        features over a picture are (N, 496), float32.
         """
         features = self.backbone(x)
         mean = torch.cat([f.mean((2, 3), dtype=torch.float32) for f in features], 1)
         # Not as a product of matrices, whose rounding would depend on the batch.
-        return features, (mean * self.drawn.weight).sum(1) + self.drawn.bias
+        return features, (mean * self.drawn.weight).sum(1) + self.drawn.bias, mean
 
     def predict(self, features: list[Tensor]) -> Prediction:
         """Logits of kinds, names and ImageNet's classes, and what `PhotoDecoder.query` needs."""
@@ -94,7 +95,7 @@ def load_photo(path: Path = PATH, dtype: str = "float32", device: str = "cpu") -
 
 def whole_pass(model: Photo, x: Tensor) -> list[Tensor]:
     """All that the network gives for images, each with a seed of its own."""
-    features, drawn = model.features(x)
+    features, drawn, _ = model.features(x)
     kinds, names, classes, seen = model.predict(features)
     seed = x[:, :1, ::8, ::8].clamp(0, 1)
     mask = model.decoder.query(seen, kinds, seed, 1 - seed)

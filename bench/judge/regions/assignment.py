@@ -7,7 +7,7 @@ belongs to it (the legs of a chair); what is left is a neighbour, ``other``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import permutations
 
 import numpy as np
@@ -54,11 +54,14 @@ class Sight:
         Chance of a thing at working size.
     names : ndarray, float32 (28, n, m)
         Chance of each known subject and of anything else, were there a thing, at coarse places.
+    means : ndarray, float32 (F,)
+        Of the network's features, over the image.
     """
 
     kinds: np.ndarray
     thing: np.ndarray
     names: np.ndarray
+    means: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

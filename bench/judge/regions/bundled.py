@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 _LOADING = threading.Lock()
@@ -44,6 +45,21 @@ def bundled_photo(dtype: str, device: str) -> tuple[Callable[[], Any], str]:
     if not weights:
         network()
     return network, weights
+
+
+@lru_cache(maxsize=1)
+def feature_weights() -> dict[str, str]:
+    """Hash of the layers that the features of each bundled network come from, by its name.
+
+    Decoders and names may change without it.
+    """
+    from reference_models.cutout import load, photo_load
+    from reference_models.weights import layers_digest
+
+    return {
+        "small": layers_digest(load.PATH, ("stem.", "down.")),
+        "photo": layers_digest(photo_load.PATH, ("backbone.stem.", "backbone.stages.")),
+    }
 
 
 def _loaded(load: Callable[..., Any], dtype: str, device: str) -> Any:

@@ -17,13 +17,13 @@ import numpy as np
 from bench.judge.device import in_threads, is_cuda, judging, to_device
 from bench.judge.dtype import recorded_dtype, scoring_dtype
 from bench.judge.regions.assignment import Sight, assign_regions
-from bench.judge.regions.bundled import bundled_cutout
+from bench.judge.regions.bundled import bundled_cutout, feature_weights
 from bench.judge.regions.photo_evidence import PhotoSight
 from bench.judge.regions.photographs import SIDE as PHOTO_SIDE
 from bench.judge.regions.photographs import WORKING_SIDE as PHOTO_WORKING_SIDE
 from bench.judge.regions.photographs import PhotoNetwork, chosen
 from bench.judge.resolution import reduced_batch, resized_bytes, working_shape
-from bench.records import Fingerprint, Regions
+from bench.records import Fingerprint, PooledFeatures, Regions
 from prompts.cells import Cell
 from prompts.subjects import SUBJECT_NAMES
 
@@ -64,6 +64,7 @@ class CutoutSegmenter:
         self.device, self.dtype = device, scoring_dtype(device)
         self.model, weights = bundled_cutout(self.dtype, device)
         self.photo = PhotoNetwork(self.dtype, device)
+        self.layers = feature_weights()
         self.fingerprint = Fingerprint(
             kind="segmenter",
             name=self.name,
@@ -131,23 +132,45 @@ class CutoutSegmenter:
     ) -> list[Regions]:
         """Regions of pictures of one shape, by the small network alone."""
         sights = self._sights(picture, together)
-        return [assign_regions(s, cell, self.name) for s, cell in zip(sights, cells, strict=True)]
+        return [
+            replace(assign_regions(s, cell, self.name), pooled=self._seen("small", s.means))
+            for s, cell in zip(sights, cells, strict=True)
+        ]
+
+    def _seen(self, network: str, means: np.ndarray) -> PooledFeatures:
+        return PooledFeatures(network, self.layers[network], means)
 
     def drawn(self, images: Sequence[np.ndarray]) -> list[bool]:
         """Whether each uint8 (H, W, 3) image is small, or like those of the rendered world."""
-        out = [max(image.shape[:2]) <= SMALL for image in images]
+        return [one.network == "small" for one in self._looked_at(images)]
+
+    def pooled(self, images: Sequence[np.ndarray]) -> list[PooledFeatures]:
+        """What the network that would find regions sees in each uint8 (H, W, 3) image."""
+        return self._looked_at(images, whole=True)
+
+    def _looked_at(self, images: Sequence[np.ndarray], whole: bool = False) -> list[PooledFeatures]:
+        """What each image is like; by the small network, no means unless the ``whole`` is asked."""
+        nothing = self._seen("small", np.zeros(0, np.float32))
+        out = [nothing] * len(images)
         for part in self._parts(images):
-            if not out[part[0]]:
-                with judging(self.device):
-                    picture = reduced_batch([images[i] for i in part], self.device)
-                    _, logits = self.photo.features(picture)
-                for index, logit in zip(part, logits, strict=True):
-                    out[index] = logit >= DRAWN
+            with judging(self.device):
+                picture = reduced_batch([images[i] for i in part], self.device)
+                rest = list(range(len(part)))
+                if max(picture.shape[-2:]) > SMALL:
+                    _, logits, means = self.photo.features(picture)
+                    rest = [row for row in rest if logits[row] >= DRAWN]
+                    for row in set(range(len(part))).difference(rest):
+                        out[part[row]] = self._seen("photo", means[row])
+                if whole and rest:
+                    size = _TOGETHER if len(rest) == len(part) else self.photo.together
+                    means = self._answers(picture[rest], size)[2].cpu().numpy()
+                    for row, of_one in zip(rest, means, strict=True):
+                        out[part[row]] = self._seen("small", of_one)
         return out
 
     def _photographs(self, picture: torch.Tensor, cells: Sequence[Cell]) -> dict[int, Regions]:
         """Regions of pictures of one shape by row, without those like the rendered world."""
-        features, logits = self.photo.features(picture)
+        features, logits, means = self.photo.features(picture)
         rows = [row for row, logit in enumerate(logits) if logit < DRAWN]
         if not rows:
             return {}
@@ -171,7 +194,9 @@ class CutoutSegmenter:
                     # That network tells no table from a wall.
                     support = np.minimum(support, one.background)
                     found[row] = replace(one, support=support)
-        return found
+        return {
+            row: replace(one, pooled=self._seen("photo", means[row])) for row, one in found.items()
+        }
 
     def photo_sight(self, image: np.ndarray) -> PhotoSight:
         """What both networks make of one uint8 (H, W, 3) photograph."""
@@ -193,7 +218,7 @@ class CutoutSegmenter:
         from bench.judge.regions.refine import DEFAULT, among_neighbours, enlarged
 
         height, width = picture.shape[-2:]
-        kinds, names = self._answers(picture, together)
+        kinds, names, means = self._answers(picture, together)
         # What is behind everything is what remains of the rest.
         layers = kinds[:, 1:]
         work = working_shape(height, width, WORKING_SIDE)
@@ -206,19 +231,21 @@ class CutoutSegmenter:
             layers = among_neighbours(layers, to_lab(resized_bytes(picture, work)), DEFAULT)
         things = layers[:, 0]
         layers = enlarged(layers, (height, width))
-        arrays = [t.cpu().numpy() for t in (layers, things, names)]
+        arrays = [t.cpu().numpy() for t in (layers, things, names, means)]
         return [Sight(*of_one) for of_one in zip(*arrays, strict=True)]
 
     def _small(self, picture: torch.Tensor) -> list[tuple[np.ndarray, np.ndarray]]:
         """Names (28, n, m) and chance of a thing (n, m) by the small network, of each picture."""
         import torch.nn.functional as F
 
-        kinds, names = self._answers(picture, self.photo.together)
+        kinds, names, _ = self._answers(picture, self.photo.together)
         thing = F.avg_pool2d(kinds[:, 1:2], 4)[:, 0]
         return list(zip(names.cpu().numpy(), thing.cpu().numpy(), strict=True))
 
-    def _answers(self, picture: torch.Tensor, together: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Chances of kinds and names of pictures uint8 (N, 3, H, W).
+    def _answers(
+        self, picture: torch.Tensor, together: int
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Chances of kinds and names of pictures uint8 (N, 3, H, W), means of features (N, 264).
 
         From passes of one size, where the rounding depends on the shape of a product.
         """
@@ -229,8 +256,10 @@ class CutoutSegmenter:
         if count < together and not self.model.same_alone:
             x = torch.cat([x, x.new_zeros(together - count, *x.shape[1:])])
         x = x.to(getattr(torch, self.dtype), memory_format=torch.channels_last)
-        kinds, names = (answer[:count].float().softmax(1) for answer in self.model(x))
-        return kinds, names
+        features = self.model.encode(x)
+        kinds, names = (one[:count].float().softmax(1) for one in self.model.decode(features))
+        means = torch.cat([one.mean((2, 3), dtype=torch.float32) for one in features], 1)
+        return kinds, names, means[:count]
 
 
 def _in_suite(cell: Cell) -> bool:

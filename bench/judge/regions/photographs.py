@@ -48,7 +48,7 @@ class PhotoNetwork:
         """Backbone and decoder, loaded when the first photograph comes."""
         return self._network()
 
-    def features(self, picture: torch.Tensor) -> tuple[list[torch.Tensor], list[float]]:
+    def features(self, picture: torch.Tensor) -> tuple[list[torch.Tensor], list[float], np.ndarray]:
         """Features of at most ``together`` pictures, and how like the rendered world each is.
 
         Parameters
@@ -61,6 +61,8 @@ class PhotoNetwork:
             What is beyond the pictures given is of blank ones.
         drawn : list of float
             A logit a picture.
+        means : ndarray, float32 (N, 496)
+            Of the features, over each picture.
         """
         import torch
         import torch.nn.functional as F
@@ -75,8 +77,9 @@ class PhotoNetwork:
         if len(x) < self.together and not model.same_alone:
             x = torch.cat([x, x.new_zeros(self.together - len(x), *x.shape[1:])])
         x = x.to(getattr(torch, self.dtype), memory_format=torch.channels_last)
-        features, drawn = model.features(x)
-        return features, drawn[: len(picture)].tolist()
+        features, drawn, means = model.features(x)
+        count = len(picture)
+        return features, drawn[:count].tolist(), means[:count].cpu().numpy()
 
     def predict_batch(self, features: list[torch.Tensor]) -> list[PhotoSight]:
         """What the network makes of images, from their features; of the suite's names alone."""

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
+from dataclasses import replace
 
 import pytest
 
 from bench.cli.main import run as bench
 from bench.errors import StoreError
+from bench.records import Estimate
 from bench.run.progress import Silent
 from bench.run.run import run
-from bench.store.manifest import command_line, read_manifest
+from bench.statistics.metrics import OUTSIDE
+from bench.store.manifest import command_line, outside, read_manifest
 from tests.bench.run.test_process_pool import spec_in
 
 
@@ -57,3 +61,18 @@ def test_a_run_folder_without_the_newer_fields_is_read(tmp_path, capsys):
     path.write_text(json.dumps(record))
     assert bench(["show", str(done.run.folder)]) == 0
     assert "8 of 8 images" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("value", "scored", "told"),
+    [(0.0, 100, False), (0.05, 1000, False), (0.08, 50, False), (0.08, 500, True), (1.0, 1, True),
+     (math.nan, 0, False)],
+)  # fmt: skip
+def test_more_images_outside_than_by_chance_are_told(value, scored, told):
+    share = Estimate(OUTSIDE, "all", value, None, None, scored, scored, scored)
+    line = outside([replace(share, group="tag:single", value=1.0), share])
+    assert (line is not None) == told
+    if line is not None:
+        assert f"{value:.1%} of {scored:,} images" in line
+        assert "bench validate --labels" in line
+    assert outside([]) is None

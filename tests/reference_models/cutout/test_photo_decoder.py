@@ -76,7 +76,7 @@ def test_the_bundled_network_knows_imagenet_by_mean_of_places():
     model = load_photo()
     x = torch.zeros(1, 3, 64, 64)
     with torch.inference_mode():
-        features, drawn = model.features(x)
+        features, drawn, _ = model.features(x)
         kinds, names, classes, _ = model.predict(features)
     assert classes.shape == (1, 1000, 2, 2)
     assert drawn.shape == (1,)

@@ -89,7 +89,7 @@ def test_a_training_writes_what_packs_into_a_network(material, tmp_path):
     assert not torch.equal(moved, bundled.backbone.stages[3][0].project.convolution.weight)
     x = torch.zeros(1, 3, 64, 64)
     made = load_photo(out)
-    features, _ = made.features(x)
+    features, *_ = made.features(x)
     assert torch.isfinite(made.predict(features)[0]).all()
 
 
