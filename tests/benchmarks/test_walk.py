@@ -11,9 +11,9 @@ from bench.records import Generation
 from benchmarks.walk import CELL, PROMPT, ROOT, carries
 from prompts.cells import Cell, Sample
 
-#: Files that a prompt may cross between the command line and the page. The last three that came: the
-#: threads that judge pictures side by side, the tokenizer of the bundled CLIP, and the scorer that
-#: tells pictures unlike the certified ones.
+#: Files that a prompt may cross between the command line and the page. The last three that came:
+#: the threads that judge pictures side by side, the tokenizer of the bundled CLIP, and the scorer
+#: that tells pictures unlike the certified ones.
 MOST = 38
 
 
