@@ -266,10 +266,11 @@ def uncertified(manifest: Manifest, estimates: Sequence[Estimate]) -> str | None
 def outside(estimates: Sequence[Estimate]) -> str | None:
     """Tell that more images are unlike the certified ones than chance would have, or None.
 
-    More than the `ALPHA` that lie outside by chance, by a binomial test at the same level.
+    More than twice the `ALPHA` that may lie outside by chance, and surely more than `ALPHA` by a
+    binomial test at the same level. Below it the share stands among the estimates alone.
     """
     share = _share_outside(estimates)
-    if share is None or not share.value > ALPHA:
+    if share is None or not share.value > 2 * ALPHA:
         return None
     images = round(share.value * share.scored)
     from scipy.stats import binom
