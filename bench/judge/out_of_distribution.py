@@ -238,9 +238,8 @@ def read_references(path: Path = PATH) -> Mapping[str, Reference]:
             arrays[f"{network}/spread"],
             {
                 name: Kind(
-                    *(arrays[f"{network}/{name}/{part}"] for part in _PARTS),
-                    rest=values["rest"],
-                    threshold=values["threshold"],
+                    **{part: arrays[f"{network}/{name}/{part}"] for part in _PARTS},
+                    **values,
                 )
                 for name, values in stored["kinds"].items()
             },

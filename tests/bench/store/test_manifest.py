@@ -65,8 +65,8 @@ def test_a_run_folder_without_the_newer_fields_is_read(tmp_path, capsys):
 
 @pytest.mark.parametrize(
     ("value", "scored", "told"),
-    [(0.0, 100, False), (0.05, 1000, False), (0.08, 50, False), (0.08, 500, False), (0.12, 25, False), (0.12, 500, True), (1.0, 1, True),
-     (math.nan, 0, False)],
+    [(0.0, 100, False), (0.05, 1000, False), (0.08, 500, False), (0.12, 25, False),
+     (0.12, 500, True), (1.0, 1, True), (math.nan, 0, False)],
 )  # fmt: skip
 def test_more_images_outside_than_by_chance_are_told(value, scored, told):
     share = Estimate(OUTSIDE, "all", value, None, None, scored, scored, scored)
