@@ -135,7 +135,8 @@ def as_seen(
     moving = (pale & (whole > 0.0)[region]).nonzero()[0]
     region, cells = region[moving], cells[moving]
     seen = from_lab(_seen(lab[moving], tint[region], white[picture[region]], light)) * 255.0
-    byte = np.round(cell_axis() * 255.0).take(levels_of(cells))
+    # From the very centre of the cell: a colour that is not to move has a difference of zero.
+    byte = (cell_axis() * 255.0).take(levels_of(cells))
     moved = np.zeros((3, int(sizes.sum())), np.int16)
     moved[:, there[moving]] = np.round(whole[region] * (seen.T - byte))
     return [_moved(byte, moved, slot) for byte, slot in zip(pictures, slots, strict=True)]

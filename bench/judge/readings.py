@@ -14,6 +14,7 @@ from bench.judge.places import PLACES
 from bench.records import NOT_JUDGED
 from prompts.cells import Binding
 from prompts.colours import COLOUR_NAMES
+from prompts.hashing import content_hash
 from prompts.subjects import SUBJECTS
 
 #: Scorers that say of a subject whether it is there in its colour, and the chances that must all
@@ -173,6 +174,12 @@ def _usual_parts() -> dict[str, dict[str, float]]:
     text = (Path(__file__).parent / "parts.json").read_text(encoding="utf-8")
     found: dict[str, dict[str, float]] = json.loads(text)
     return found
+
+
+@cache
+def usual_parts_hash() -> str:
+    """Hash of the table of usual parts: a rule of the verdicts, as the thresholds are."""
+    return content_hash(json.dumps(_usual_parts(), sort_keys=True))
 
 
 def natural_share(control: Metrics, subject: str, colour: str) -> float:

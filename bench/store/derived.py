@@ -74,6 +74,7 @@ ACCUMULATION = pa.schema(
 
 def source_of(run: Run) -> str:
     """Hash of all that derived files are made from: parts, makers, rules, what is estimated."""
+    from bench.judge.readings import usual_parts_hash
     from bench.judge.verdict import DEFAULT
     from bench.statistics.arrival import ARRIVAL_METRICS
     from bench.statistics.metrics import SHARES
@@ -91,7 +92,8 @@ def source_of(run: Run) -> str:
     estimated += tuple(VERDICTS.names)
     if manifest.kept:
         estimated += (*ARRIVAL_METRICS, *ACCUMULATION.names)
-    return content_hash(manifest.id, version, repr(DEFAULT), *estimated, *parts)
+    rules = (repr(DEFAULT), usual_parts_hash())
+    return content_hash(manifest.id, version, *rules, *estimated, *parts)
 
 
 def write_verdicts(run: Run, batches: Iterable[list[dict[str, Any]]]) -> None:

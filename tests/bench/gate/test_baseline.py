@@ -12,6 +12,8 @@ from bench.gate import forms
 from bench.gate.baseline import comparable, make_baseline, read_baseline
 from bench.gate.decide import decide
 from bench.gate.fields import require_comparable
+from bench.judge import readings
+from bench.judge.readings import usual_parts_hash
 from bench.store.derived import read_estimates, read_verdicts
 from tests.bench.runs import go, make_run
 from tests.bench.shapes import crew
@@ -171,6 +173,17 @@ def test_what_differs_is_named_and_can_be_let_through(change, field):
     for name in (field, field.split(".")[0]):
         (line,) = require_comparable(ABOUT, other, [name])
         assert line.startswith(f"{field} differs")
+
+
+def test_the_table_of_usual_parts_is_one_of_the_rules(run, monkeypatch):
+    before = comparable(run.manifest)
+    usual_parts_hash.cache_clear()
+    monkeypatch.setattr(readings, "_usual_parts", lambda: {"house": {"gray": 0.1}})
+    try:
+        with pytest.raises(NotComparableError, match=r"rules\.usual_parts was"):
+            require_comparable(before, comparable(run.manifest))
+    finally:
+        usual_parts_hash.cache_clear()
 
 
 def test_unknown_field_to_allow_has_a_nearest():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bench.judge.colour.naming import memberships
 from bench.judge.colour.spaces import from_lab, to_lab
-from bench.judge.local_light import as_seen
+from bench.judge.local_light import LocalLight, as_seen
 from prompts.colours import COLOUR_NAMES
 
 
@@ -45,6 +45,16 @@ def test_strong_colours_are_left_as_they_are():
     byte, masks = scene((200, 30, 30), (30, 60, 200))
     (seen,) = as_seen([byte], [masks])
     assert (seen[:95] == byte[:95]).all()
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 255)] * 3), min_size=2, max_size=40))
+@settings(max_examples=50)
+def test_where_nothing_is_to_move_bytes_stay(pixels):
+    byte, half = np.array(pixels, np.uint8), len(pixels) // 2
+    masks = np.zeros((2, len(pixels)), np.float32)
+    masks[0, :half] = masks[1, half:] = 1
+    still = LocalLight(taken=0.0, neutral=(-2.0, -1.0))
+    assert np.array_equal(as_seen([byte], [masks], still)[0], byte)
 
 
 def test_a_picture_of_one_region_has_no_surroundings():
