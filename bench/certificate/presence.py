@@ -3,8 +3,8 @@
 `bench.judge.regions.matching` has a conditional logit of a noun's thing among all that stand apart.
 Its weights are fitted by maximum likelihood on composites and on photoreal scenes that no network
 was trained on, every kind with the same weight: ``python -m bench.cli.fit presence``. Each picture
-is asked for the nouns of its prompt, and for one of the suite's at random, which counts little:
-prompts are mostly followed.
+is asked for the nouns of its prompt, and for two others at random, which count little: prompts are
+mostly followed.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ import numpy as np
 from bench.certificate.reliability import reliability
 from bench.certificate.scenes import Answer
 from bench.judge.regions.cutout import CutoutSegmenter
-from bench.judge.regions.matching import LEAST_REST, area_odds, measures_of, things_of
+from bench.judge.regions.matching import LEAST, Candidate, area_odds, measures_of, things_of
 from bench.judge.regions.photo_evidence import resized
 from bench.judge.resolution import sampled
 from prompts.subjects import SUBJECT_NAMES
+from reference_models.cutout.everyday import EVERYDAY
 
 #: Weight of a noun that nobody asked for.
 _RANDOM = 0.3
@@ -38,19 +39,15 @@ class AskedNoun:
     ----------
     noun : str
     weight : float
-    measures : ndarray, float (C, M)
-        What is read in each thing, after a one.
-    areas : ndarray, float (C,)
-        What their areas add to the odds.
-    thing : int
-        Which thing it is; C where it is not there.
+    things : sequence of Candidate
+    place : int
+        Which of the things it is; their number where it is not there.
     """
 
     noun: str
     weight: float
-    measures: np.ndarray
-    areas: np.ndarray
-    thing: int
+    things: Sequence[Candidate]
+    place: int
 
 
 def questions_of(answers: Sequence[Answer], seed: int) -> list[AskedNoun]:
@@ -66,7 +63,8 @@ def questions_of(answers: Sequence[Answer], seed: int) -> list[AskedNoun]:
         height, width = sight.kinds.shape[1:]
         things = things_of(sight)
         masks = dict(zip(nouns, answer.regions.masks, strict=True))
-        for noun in dict.fromkeys([*nouns, str(rng.choice(SUBJECT_NAMES))]):
+        others = (str(rng.choice(SUBJECT_NAMES)), str(rng.choice(list(EVERYDAY))))
+        for noun in dict.fromkeys([*nouns, *others]):
             true = np.zeros((height, width), bool)
             if noun in masks:
                 true = resized(sampled(masks[noun]), (height, width)) > 0.5
@@ -78,52 +76,82 @@ def questions_of(answers: Sequence[Answer], seed: int) -> list[AskedNoun]:
                 or both[place] < _ALONE * things[place].inside.sum()
             ):
                 continue
-            weight = 1.0 if noun in masks else _RANDOM
-            rows = np.array([[1.0, *measures_of(noun, thing)] for thing in things])
-            out.append(AskedNoun(noun, weight, rows, area_odds(things), place))
+            out.append(AskedNoun(noun, 1.0 if noun in masks else _RANDOM, things, place))
     return out
 
 
-def chances(one: AskedNoun, weights: np.ndarray, least: float = -np.inf) -> np.ndarray:
-    """Chance of each thing, and last of none, float (C + 1,)."""
-    odds = np.append(one.areas, 0.0)
-    if len(one.measures):
-        odds[:-1] += np.maximum(one.measures @ weights, least)
-    chance = np.exp(odds - odds.max())
-    return np.asarray(chance / chance.sum())
-
-
 def fit_presence(kinds: Sequence[Sequence[Answer]], seed: int = 0) -> dict[str, Any]:
-    """Weights by maximum likelihood, and the reliability of presence that they give by kind."""
+    """Weights by maximum likelihood, and the reliability of presence that they give by kind.
+
+    What a noun without a name is matched by is fitted on everyday ones, as if they had none.
+    """
+    from scipy.optimize import minimize
+
     tables = [questions_of(answers, seed + k) for k, answers in enumerate(kinds)]
     found: dict[str, Any] = {"questions": [len(table) for table in tables]}
-    for name, suite, least in (("by_names", True, -np.inf), ("by_rest", False, LEAST_REST)):
-        parts = [[one for one in t if (one.noun in SUBJECT_NAMES) == suite] for t in tables]
-        weights = _most_likely([part for part in parts if part], least)
-        found[name] = [round(float(value), 2) for value in weights]
-        asked = [[one for one in part if one.weight == 1.0] for part in parts]
-        found[f"{name}_reliability"] = [
-            reliability(
-                [1 - float(chances(one, weights, least)[-1]) for one in part],
-                [one.thing < len(one.areas) for one in part],
-            )
-            for part in asked
+    for name, nouns, alias in (
+        ("by_names", SUBJECT_NAMES, None),
+        ("by_everyday", EVERYDAY, None),
+        ("by_rest", EVERYDAY, ""),
+    ):
+        asked = [
+            [one for one in table if one.noun in nouns and (alias is None or one.weight == 1.0)]
+            for table in tables
         ]
+        parts = [_Table.of(part, alias) for part in asked if part]
+        start = np.ones(parts[0].measures.shape[-1])
+        best = minimize(lambda w, of=parts: sum(part.loss(w) for part in of), start).x
+        found[name] = {
+            "weights": [round(float(value), 2) for value in best],
+            "reliability": [part.reliability(best) for part in parts],
+        }
     return found
 
 
-def _most_likely(tables: Sequence[Sequence[AskedNoun]], least: float) -> np.ndarray:
-    from scipy.optimize import minimize
+@dataclass(frozen=True, slots=True, eq=False)
+class _Table:
+    """Asked nouns as the fit sees them, padded to C things: what is read in each, after a one."""
 
-    shares = [sum(one.weight for one in table) for table in tables]
-    columns = next(one.measures.shape[1] for t in tables for one in t if len(one.measures))
+    weight: np.ndarray
+    place: np.ndarray
+    measures: np.ndarray
+    areas: np.ndarray
+    least: float
 
-    def loss(weights: np.ndarray) -> float:
-        return sum(
-            -one.weight / share * float(np.log(chances(one, weights, least)[one.thing] + 1e-12))
-            for table, share in zip(tables, shares, strict=True)
-            for one in table
-        )
+    @classmethod
+    def of(cls, asked: Sequence[AskedNoun], alias: str | None) -> _Table:
+        most = max(1, *(len(one.things) for one in asked))
+        columns = len(measures_of(asked[0].noun if alias is None else alias, _some(asked)))
+        measures = np.zeros((len(asked), most, columns + 1))
+        areas = np.full((len(asked), most + 1), -np.inf)
+        areas[:, -1] = 0
+        for row, one in enumerate(asked):
+            noun, count = one.noun if alias is None else alias, len(one.things)
+            for column, thing in enumerate(one.things):
+                measures[row, column] = [1.0, *measures_of(noun, thing)]
+            areas[row, :count] = area_odds(one.things)
+        place = [one.place if one.place < len(one.things) else most for one in asked]
+        weight = np.array([one.weight for one in asked])
+        return cls(weight, np.array(place), measures, areas, -np.inf if alias is None else LEAST)
 
-    start = np.array([4.0, *[1.0] * (columns - 1)])
-    return np.asarray(minimize(loss, start, method="Nelder-Mead").x)
+    def chances(self, weights: np.ndarray) -> np.ndarray:
+        """Chance of each thing, and last of none, float (N, C + 1)."""
+        odds = self.areas.copy()
+        odds[:, :-1] += np.maximum(self.measures @ weights, self.least)
+        chance = np.exp(odds - odds.max(1, keepdims=True))
+        return np.asarray(chance / chance.sum(1, keepdims=True))
+
+    def loss(self, weights: np.ndarray) -> float:
+        """Mean negative log-likelihood."""
+        right = self.chances(weights)[np.arange(len(self.place)), self.place]
+        return float(-(self.weight * np.log(right + 1e-12)).sum() / self.weight.sum())
+
+    def reliability(self, weights: np.ndarray) -> dict[str, Any]:
+        """Of presence, of nouns that were asked for."""
+        asked = self.weight == 1.0
+        there = 1 - self.chances(weights)[asked, -1]
+        return reliability(there.tolist(), (self.place[asked] < self.areas.shape[1] - 1).tolist())
+
+
+def _some(asked: Sequence[AskedNoun]) -> Candidate:
+    return next(thing for one in asked for thing in one.things)

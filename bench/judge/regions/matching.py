@@ -26,14 +26,20 @@ from bench.judge.regions.photo_evidence import (
     resized,
 )
 from prompts.subjects import SUBJECT_NAMES
+from reference_models.cutout.everyday import EVERYDAY
+
+#: Nouns that the network over photographs can name, in the order of its rows.
+NAMES: tuple[str, ...] = (*SUBJECT_NAMES, *EVERYDAY)
 
 #: Log odds that a thing is a noun, against the noun's absence, by ``python -m bench.cli.fit
-#: presence``: intercept and slopes on the scores of a name of the suite by both networks; and of a
-#: noun that the suite does not have, on the score of anything else by the first.
-BY_NAMES: tuple[float, float, float] = (6.31, 1.36, 1.05)
+#: presence``: intercept and slopes on the scores of a name of the suite by both networks; of
+#: another everyday name, by the network over photographs alone; and of a noun without a name, on
+#: the score of all that is none of the suite.
+BY_NAMES: tuple[float, float, float] = (4.52, 1.22, 0.74)
+BY_EVERYDAY: tuple[float, float] = (1.44, 1.5)
 BY_REST: tuple[float, float] = (4.65, 1.33)
-#: Least odds of the latter: what has a name may well be what a noun without one means.
-LEAST_REST = 1.0
+#: Least log odds of nouns that are not the suite's: of a single thing 0.73 sure.
+LEAST = 1.0
 #: What the logarithm of a thing's area beside the largest one's adds to the odds.
 _AREA = 0.5
 #: Least share of the picture that a thing covers, and how many are looked at, the largest first.
@@ -49,14 +55,14 @@ class Candidate:
     Attributes
     ----------
     inside : ndarray, bool (h, w)
-    suite : tuple of ndarray, float (28,)
-        For each network that knows the suite's subjects, the score of each and of anything else.
+    scores : tuple of ndarray, float (R,)
+        For each network that knows names, the score of each row of `PhotoSight.suite`.
     weight : ndarray, float32 (h/8, w/8)
         Share of the thing in each place of `PhotoSight.classes`.
     """
 
     inside: np.ndarray
-    suite: tuple[np.ndarray, ...]
+    scores: tuple[np.ndarray, ...]
     weight: np.ndarray
 
 
@@ -73,16 +79,21 @@ def things_of(sight: PhotoSight) -> list[Candidate]:
 def look_at(sight: PhotoSight, inside: np.ndarray) -> Candidate:
     """A thing, with what both networks call it."""
     whole = inside.astype(np.float32)
-    scores = tuple(suite_scores(n, t * resized(whole, t.shape)) for n, t in sight.suite)
+    scores = tuple(name_scores(n, t * resized(whole, t.shape)) for n, t in sight.suite)
     return Candidate(inside, scores, resized(whole, sight.classes.shape[1:]))
 
 
-def suite_scores(names: np.ndarray, thing: np.ndarray) -> np.ndarray:
-    """How surely a thing is each of the names, float (28,): the best mean over near places.
+def row_of(noun: str) -> int:
+    """Row of a noun in `PhotoSight.suite`; of one without a name, the last."""
+    return NAMES.index(noun) if noun in NAMES else -1
+
+
+def name_scores(names: np.ndarray, thing: np.ndarray) -> np.ndarray:
+    """How surely a thing is each of the names, float (R,): the best mean over near places.
 
     Parameters
     ----------
-    names : ndarray, float32 (28, n, m)
+    names : ndarray, float32 (R, n, m)
         Chance of each name, were there a thing.
     thing : ndarray, float32 (n, m)
         Chance of the thing.
@@ -105,20 +116,35 @@ def class_score(sight: PhotoSight, noun: str, weight: np.ndarray) -> float:
 
 
 def measures_of(noun: str, thing: Candidate) -> list[float]:
-    """Logits of the scores that tell whether a thing is a noun: (2,), or (1,) of one unknown."""
-    if noun in SUBJECT_NAMES:
-        return [logit_of(scores[SUBJECT_NAMES.index(noun)]) for scores in thing.suite]
-    return [logit_of(thing.suite[0][-1])]
+    """Logits of the scores that tell whether a thing is a noun: (2,) of the suite's, else (1,)."""
+    networks = thing.scores if noun in SUBJECT_NAMES else thing.scores[:1]
+    return [logit_of(scores[row_of(noun)]) for scores in networks]
 
 
 def log_odds(sight: PhotoSight, noun: str, thing: Candidate) -> float:
     """Log odds that a thing is a noun, by the evidence that speaks most for it."""
-    suite = noun in SUBJECT_NAMES
-    weights = BY_NAMES if suite else BY_REST
+    weights = weights_of(noun)
     by_names = weights[0] + float(np.dot(weights[1:], measures_of(noun, thing)))
-    by_classes = logit_of(class_score(sight, noun, thing.weight))
-    least = -np.inf if suite else LEAST_REST
-    return max(by_names, BY_CLASSES[0] + BY_CLASSES[1] * by_classes, least)
+    by_classes = BY_CLASSES[0] + BY_CLASSES[1] * logit_of(class_score(sight, noun, thing.weight))
+    return max(by_names, by_classes, least_odds(noun, thing))
+
+
+def least_odds(noun: str, thing: Candidate) -> float:
+    """Least log odds that a thing is a noun, whatever is read in it; none for the suite's nouns.
+
+    What has a name may well be what a noun without one means; and what is no subject of the suite
+    may be an everyday thing in a form that the network never saw.
+    """
+    if noun in SUBJECT_NAMES:
+        return -np.inf
+    if noun not in EVERYDAY:
+        return LEAST
+    return LEAST + BY_REST[1] * min(0.0, logit_of(thing.scores[0][-1]))
+
+
+def weights_of(noun: str) -> tuple[float, ...]:
+    """Weights of the measures of a noun, intercept first."""
+    return BY_NAMES if noun in SUBJECT_NAMES else BY_EVERYDAY if noun in EVERYDAY else BY_REST
 
 
 def odds_of(sight: PhotoSight, nouns: Sequence[str], things: Sequence[Candidate]) -> np.ndarray:

@@ -45,8 +45,9 @@ class PhotoSight:
     kinds : ndarray, float32 (5, h, w)
         Chance of wall, thing, plate, picture frame and support; sums to 1.
     suite : tuple of (ndarray, ndarray)
-        For each network that knows the suite's subjects: the chance of each of them and of
-        anything else, were there a thing, float32 (28, n, m); and of a thing, (n, m).
+        For each network that knows the suite's subjects: the chance of each of them, of other names
+        and of none that it knows, and last of all that is none of the suite's, were there a thing,
+        float32 (69, n, m) or (28, n, m); and of a thing, (n, m).
     classes : ndarray, float32 (1000, h/8, w/8)
         Chance of ImageNet's classes at each place.
     seen : tuple of Tensor

@@ -88,9 +88,8 @@ class PhotoNetwork:
 
         kinds, names, classes, seen = self.model.predict(features)
         places, named, of_classes = (t.float().softmax(1) for t in (kinds, names, classes))
-        # All names that are none of the suite's are anything else.
-        known = len(SUBJECT_NAMES)
-        named = torch.cat([named[:, :known], named[:, known:].sum(1, keepdim=True)], 1)
+        rest = named[:, len(SUBJECT_NAMES) :].sum(1, keepdim=True)
+        named = torch.cat([named, rest], 1)
         things = F.avg_pool2d(places[:, 1:2], 4)[:, 0]
         arrays = [t.cpu().numpy() for t in (places, named, of_classes, things)]
         return [

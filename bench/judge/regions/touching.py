@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.judge.regions.matching import Candidate, log_odds, look_at
+from bench.judge.regions.matching import (
+    NAMES,
+    Candidate,
+    log_odds,
+    look_at,
+    row_of,
+)
 from bench.judge.regions.photo_evidence import PhotoSight, resized
-from prompts.subjects import SUBJECT_NAMES
 
 if TYPE_CHECKING:
     from bench.judge.regions.photo_evidence import Steps
@@ -58,16 +63,16 @@ def pairs_in(sight: PhotoSight, nouns: tuple[str, ...], thing: Candidate) -> lis
     least = max(2, _PART * inside.sum())
     places = names[:, inside]
     read = [
-        (*SUBJECT_NAMES, "")[k]
-        for k in np.argsort(-places.sum(1))
+        (*NAMES, "")[k]
+        for k in np.argsort(-places[: len(NAMES) + 1].sum(1), kind="stable")
         if (places[k] >= _READ).sum() >= least
     ]
     out = []
     for first, second in combinations(dict.fromkeys([*nouns, *read]), 2):
         if first not in nouns:
             continue
-        lead = places[_channel(first)] > places[_channel(second)]
-        if _channel(first) != _channel(second) and least <= lead.sum() <= len(lead) - least:
+        lead = places[row_of(first)] > places[row_of(second)]
+        if row_of(first) != row_of(second) and least <= lead.sum() <= len(lead) - least:
             out.append((first, second))
     return out[:_PAIRS]
 
@@ -75,12 +80,8 @@ def pairs_in(sight: PhotoSight, nouns: tuple[str, ...], thing: Candidate) -> lis
 def seeds_of(sight: PhotoSight, thing: Candidate, pair: tuple[str, str]) -> np.ndarray:
     """Seeds of two names in one thing, each where it is likelier, float32 (2, h/8, w/8)."""
     names, chance = sight.suite[0]
-    maps = names[[_channel(name) for name in pair]]
+    maps = names[[row_of(name) for name in pair]]
     maps = maps * resized(thing.inside.astype(np.float32), chance.shape)
     maps = np.where(maps >= maps[::-1], maps, 0)
     maps = np.stack([resized(one, sight.classes.shape[1:]) for one in maps])
     return (maps / np.maximum(maps.max((1, 2), keepdims=True), 1e-6)).astype(np.float32)
-
-
-def _channel(noun: str) -> int:
-    return SUBJECT_NAMES.index(noun) if noun in SUBJECT_NAMES else len(SUBJECT_NAMES)

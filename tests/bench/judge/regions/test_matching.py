@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.judge.regions.matching import matched, suite_scores, things_of
+from bench.judge.regions.matching import matched, name_scores, things_of
 from bench.judge.regions.photo_evidence import THING, PhotoSight
 
 ODDS = st.floats(-8, 8)
@@ -86,14 +86,14 @@ def test_a_name_is_read_in_its_own_thing_alone():
     names = np.full((28, 16, 16), 0.001, np.float32)
     names[3, :8, :8], names[7, 8:, 8:] = 0.97, 0.97
     first, second = sorted(things_of(sight(thing, names)), key=lambda one: one.inside[0:30].sum())
-    assert second.suite[0][3] > 0.8 > 0.1 > second.suite[0][7]
-    assert first.suite[0][7] > 0.8 > 0.1 > first.suite[0][3]
+    assert second.scores[0][3] > 0.8 > 0.1 > second.scores[0][7]
+    assert first.scores[0][7] > 0.8 > 0.1 > first.scores[0][3]
 
 
 def test_a_chance_likeness_at_one_place_is_no_name():
     thing, names = np.ones((16, 16), np.float32), np.full((28, 16, 16), 0.01, np.float32)
     names[3, 8, 8] = 1.0
     names[7, 6:9, 6:9] = 1.0
-    scores = suite_scores(names, thing)
+    scores = name_scores(names, thing)
     assert scores[3] < 0.2
     assert scores[7] > 0.9
