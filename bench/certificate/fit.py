@@ -82,7 +82,12 @@ class Surfaces:
     most_gain: float = MOST_GAIN
 
 
-def fit_set(scenes: int, photoreal: Sequence[Path], labelled: Sequence[Loaded] = ()) -> FitSet:
+def fit_set(
+    scenes: int,
+    photoreal: Sequence[Path],
+    labelled: Sequence[Loaded] = (),
+    kinds: Sequence[str] = tuple(KINDS),
+) -> FitSet:
     """Known pictures of every kind, on the seeds that constants are set on.
 
     Parameters
@@ -92,11 +97,13 @@ def fit_set(scenes: int, photoreal: Sequence[Path], labelled: Sequence[Loaded] =
     photoreal : sequence of Path
         Folders of training scenes of `reference_models.photoreal`; all are taken.
     labelled : sequence of Loaded
+    kinds : sequence of str
+        Of `KINDS`.
     """
     known: dict[str, list[Answer]] = {}
-    for kind, titles in KINDS.items():
+    for kind in kinds:
         rows = known.setdefault(kind, [])
-        for number, title in enumerate(titles):
+        for number, title in enumerate(KINDS[kind]):
             for answers in TRIALS[title].batches(TRIALS[title].count(scenes), SET_SEED + number):
                 rows += answers
     if photoreal:

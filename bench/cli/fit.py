@@ -63,9 +63,8 @@ def main(
     if what == "presence":
         from bench.certificate.presence import fit_presence
 
-        known = fit_set(scenes, photoreal).known
-        kinds = [known[kind] for kind in ("composites", "photoreal") if kind in known]
-        click.echo(json.dumps(fit_presence(kinds), indent=1))
+        known = fit_set(scenes, photoreal, kinds=("composites",)).known
+        click.echo(json.dumps(fit_presence(list(known.values())), indent=1))
         return
     pictures = fit_set(scenes, photoreal, load_labelled(labels) if labels else ())
     if what == "verdict":
