@@ -24,7 +24,7 @@ from bench.judge.resolution import sampled
 from prompts.subjects import SUBJECT_NAMES
 from reference_models.cutout.everyday import EVERYDAY
 
-#: Weight of a noun that nobody asked for.
+#: Weight of a noun that was not in the prompt: prompts are mostly followed.
 _RANDOM = 0.3
 #: Weight of the squared slopes in the loss: a few names are never mistaken.
 _RIDGE = 0.01
@@ -100,7 +100,7 @@ def fit_presence(kinds: Sequence[Sequence[Answer]], seed: int = 0) -> dict[str, 
             [one for one in table if one.noun in nouns and (alias is None or one.weight == 1.0)]
             for table in tables
         ]
-        parts = [_Table.of(part, alias) for part in asked if part]
+        parts = [_NounTable.of(part, alias) for part in asked if part]
         start = np.ones(parts[0].measures.shape[-1])
         best = minimize(_loss, start, (parts,)).x
         found[name] = {
@@ -111,7 +111,7 @@ def fit_presence(kinds: Sequence[Sequence[Answer]], seed: int = 0) -> dict[str, 
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Table:
+class _NounTable:
     """Asked nouns as the fit sees them, padded to C things: what is read in each, after a one."""
 
     weight: np.ndarray
@@ -121,19 +121,19 @@ class _Table:
     least: float
 
     @classmethod
-    def of(cls, asked: Sequence[AskedNoun], alias: str | None) -> _Table:
-        most = max(1, *(len(one.things) for one in asked))
-        columns = len(measures_of(asked[0].noun if alias is None else alias, _some(asked)))
-        measures = np.zeros((len(asked), most, columns + 1))
-        areas = np.full((len(asked), most + 1), -np.inf)
+    def of(cls, rows: Sequence[AskedNoun], alias: str | None) -> _NounTable:
+        most = max(1, *(len(one.things) for one in rows))
+        columns = len(measures_of(rows[0].noun if alias is None else alias, _some(rows)))
+        measures = np.zeros((len(rows), most, columns + 1))
+        areas = np.full((len(rows), most + 1), -np.inf)
         areas[:, -1] = 0
-        for row, one in enumerate(asked):
+        for row, one in enumerate(rows):
             noun, count = one.noun if alias is None else alias, len(one.things)
             for column, thing in enumerate(one.things):
                 measures[row, column] = [1.0, *measures_of(noun, thing)]
             areas[row, :count] = area_odds(one.things)
-        place = [one.place if one.place < len(one.things) else most for one in asked]
-        weight = np.array([one.weight for one in asked])
+        place = [one.place if one.place < len(one.things) else most for one in rows]
+        weight = np.array([one.weight for one in rows])
         return cls(weight, np.array(place), measures, areas, -np.inf if alias is None else LEAST)
 
     def chances(self, weights: np.ndarray) -> np.ndarray:
@@ -150,15 +150,15 @@ class _Table:
 
     def reliability(self, weights: np.ndarray) -> dict[str, Any]:
         """Of presence, of nouns that were asked for."""
-        asked = self.weight == 1.0
-        there = 1 - self.chances(weights)[asked, -1]
-        return reliability(there.tolist(), (self.place[asked] < self.areas.shape[1] - 1).tolist())
+        rows = self.weight == 1.0
+        there = 1 - self.chances(weights)[rows, -1]
+        return reliability(there.tolist(), (self.place[rows] < self.areas.shape[1] - 1).tolist())
 
 
-def _loss(weights: np.ndarray, parts: Sequence[_Table]) -> float:
+def _loss(weights: np.ndarray, parts: Sequence[_NounTable]) -> float:
     slopes = weights[1:]
     return sum(part.loss(weights) for part in parts) + _RIDGE * float(slopes @ slopes)
 
 
-def _some(asked: Sequence[AskedNoun]) -> Candidate:
-    return next(thing for one in asked for thing in one.things)
+def _some(rows: Sequence[AskedNoun]) -> Candidate:
+    return next(thing for one in rows for thing in one.things)
