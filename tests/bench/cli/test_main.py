@@ -66,6 +66,39 @@ def test_threads_that_wait_sleep_unless_the_user_has_said_otherwise(own):
     assert done.stdout.split()[-1] == (own or "PASSIVE")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="mallopt is glibc's")
+@pytest.mark.parametrize("own", [None, "65536"])
+def test_freed_pages_are_used_again_unless_the_user_has_said_otherwise(own):
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("MALLOC_")}
+    code = """if True:
+        import resource
+        from bench.cli.main import main
+        try:
+            main(["--version"])
+        except SystemExit:
+            pass
+        import numpy as np
+        def faults():
+            return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        np.ones(2**17)
+        before = faults()
+        for _ in range(20):
+            np.ones(2**17)
+        print(faults() - before)
+    """
+    keys = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_")
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment | {"PYTHONPATH": str(ROOT)} | (dict.fromkeys(keys, own) if own else {}),
+    )
+    # A megabyte is 256 pages (of more NumPy asks for huge ones).
+    pages = 20 * 256
+    assert (int(done.stdout.split()[-1]) < pages / 10) is (own is None)
+
+
 def test_help_imports_nothing_heavy():
     code = "import sys; from bench.cli.main import run; run(['--help']); "
     code += f"print([name for name in {HEAVY!r} if name in sys.modules])"
