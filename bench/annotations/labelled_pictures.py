@@ -17,6 +17,7 @@ from bench.errors import UsageError
 from bench.importers.picture import UnreadableError, inside, read_file
 from bench.importers.tables import read_rows
 from bench.judge.images import as_rgb8
+from bench.judge.picture_arrays import PictureError
 from bench.records import VERDICTS, LabelledBinding, LabelledPicture
 from bench.registry import unknown
 from prompts.errors import shown
@@ -103,13 +104,28 @@ def read_labelled_pictures(path: Path, masks: Path | None = None) -> tuple[Label
 def load_labelled(
     path: Path,
 ) -> list[tuple[LabelledPicture, np.ndarray, dict[str, np.ndarray]]]:
-    """Labelled pictures, each with its pixels, uint8 (H, W, 3), and its masks by hand, by noun."""
+    """Labelled pictures, each with its pixels, uint8 (H, W, 3), and its masks by hand, by noun.
+
+    Raises
+    ------
+    UsageError
+        As `read_labelled_pictures` and `read_mask`, and where a picture cannot be read.
+    """
     loaded = []
     for picture in read_labelled_pictures(path):
-        image = as_rgb8(read_file(picture.path))
+        image = _pixels(picture.path, "picture")
         masks = {n: read_mask(p, *image.shape[:2]) for n, p in picture.masks.items()}
         loaded.append((picture, image, masks))
     return loaded
+
+
+def _pixels(path: Path, what: str) -> np.ndarray:
+    try:
+        return as_rgb8(read_file(path))
+    except UnreadableError as error:
+        raise UsageError(f"{what} {error}") from None
+    except PictureError as error:
+        raise UsageError(f"{what} {path}: {error}") from None
 
 
 def read_mask(path: Path, height: int, width: int) -> np.ndarray:
@@ -125,10 +141,7 @@ def read_mask(path: Path, height: int, width: int) -> np.ndarray:
     UsageError
         It cannot be read, is not of the size of its picture, or is empty.
     """
-    try:
-        mask = as_rgb8(read_file(path))[..., 0] > 127
-    except UnreadableError as error:
-        raise UsageError(f"mask {error}") from None
+    mask = _pixels(path, "mask")[..., 0] > 127
     if mask.shape != (height, width):
         raise UsageError(
             f"mask {path} has {mask.shape[1]} x {mask.shape[0]} pixels: expected {width} x "

@@ -1,6 +1,6 @@
 """What pictures of each certified kind look like to the bundled networks.
 
-``python -m bench.cli.fit ood`` writes it, `bench.judge.out_of_distribution` reads it. The scenes
+``python -m bench.cli.fit ood`` writes it, `bench.judge.certified_kinds` reads it. The scenes
 are on seeds of their own, the path-traced ones are those for training: no picture of the
 certificate takes part, so that its pictures can tell how often the detector is wrong.
 """
@@ -17,12 +17,8 @@ import numpy as np
 from PIL import Image
 
 from bench.certificate.conditions import REFERENCE_SEED, TRIALS
-from bench.judge.out_of_distribution import (
-    LEAST_PICTURES,
-    Reference,
-    fit_reference,
-    labelled_kind,
-)
+from bench.judge.certified_kinds import labelled_kind
+from bench.judge.out_of_distribution import LEAST_PICTURES, Reference, fit_reference
 from bench.judge.regions.cutout import SMALL, CutoutSegmenter
 
 #: Sides at which a picture is looked at again, pixels, its shapes, and qualities as JPEG: what

@@ -44,7 +44,7 @@ def main(
 
     if what == "ood":
         from bench.certificate.certified_pictures import fit_references
-        from bench.judge.out_of_distribution import PATH, write_references
+        from bench.judge.certified_kinds import PATH, write_references
 
         if not photoreal:
             raise click.UsageError("ood needs --photoreal FOLDER, scenes for training")

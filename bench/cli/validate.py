@@ -141,6 +141,20 @@ def _print_labelled(labelled: dict[str, Any], console: Any) -> None:
     console.print(table)
 
 
+def _own_kind(kinds: list[dict[str, Any]]) -> str:
+    from bench.judge.out_of_distribution import LEAST_PICTURES
+
+    if not kinds:
+        return (
+            f"They are fewer than {LEAST_PICTURES} of a size, and make no certified kind for "
+            "`bench run|score --certificate FILE`"
+        )
+    return (
+        f"{sum(one['pictures'] for one in kinds)} of them are a certified kind of their own for "
+        "`bench run|score --certificate FILE` (--out FILE writes it)"
+    )
+
+
 def _print_groups(report: dict[str, Any], console: Any) -> None:
     """Share right by size of the subject, named and not, and whether `found` can be believed."""
     from rich.table import Table
@@ -198,11 +212,7 @@ def _print(report: dict[str, Any]) -> None:
     _print_groups(report, console)
     if "labelled" in report:
         _print_labelled(report["labelled"], console)
-        count = sum(one["pictures"] for one in report["labelled_kinds"])
-        console.print(
-            f"{count} of them are a certified kind of their own for "
-            "`bench run|score --certificate FILE` (--out FILE writes it)"
-        )
+        console.print(_own_kind(report["labelled_kinds"]))
     for bar in report["bars"]:
         met = "met" if bar["met"] else "NOT MET"
         console.print(

@@ -17,20 +17,15 @@ Vovk. Cross-conformal predictors. Annals of Mathematics and Artificial Intellige
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bench.errors import BenchError, UsageError
-from prompts.hashing import content_hash, file_sha256
+from bench.errors import UsageError
 
-PATH = Path(__file__).parent / "out_of_distribution.safetensors"
 #: Share of held-out pictures of a kind that may lie outside: the level at which errors of the first
 #: kind are usually held. The fit sets 3%, so that subjects that are new have room below it.
 ALPHA, FITTED_ALPHA = 0.05, 0.03
@@ -42,8 +37,6 @@ AXES, PER_AXIS = 24, 8
 FOLDS = 5
 #: Added to the spread of each feature: some are all but constant.
 _LEAST_SPREAD = 1e-3
-#: The kind that pictures with labels of one's own make.
-LABELLED = "labelled"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,6 +164,8 @@ def with_threshold(
 ) -> Kind:
     """Fit a kind to standardised features (N, F), and its threshold to those held out in turn."""
     threshold = conformal_threshold(held_out_distances(features, groups, axes), alpha)
+    # Of pictures that are all the same: one deviation, or rounding would be outside.
+    threshold = max(threshold, 1.0)
     made = fit_kind(features, axes)
     return Kind(made.mean, made.axes, made.variances, made.rest, threshold)
 
@@ -189,130 +184,3 @@ def fit_reference(
         for name, (features, groups) in kinds.items()
     }
     return Reference(weights, centre.astype(np.float32), spread.astype(np.float32), fitted)
-
-
-_PARTS = ("mean", "axes", "variances")
-
-
-def write_references(path: Path, references: Mapping[str, Reference]) -> None:
-    """Write references by network, arrays in half precision."""
-    from safetensors.numpy import save_file
-
-    arrays: dict[str, np.ndarray] = {}
-    facts: dict[str, Any] = {}
-    for network, one in references.items():
-        arrays |= {f"{network}/centre": one.centre, f"{network}/spread": one.spread}
-        kinds = {}
-        for name, kind in one.kinds.items():
-            arrays |= {f"{network}/{name}/{part}": getattr(kind, part) for part in _PARTS}
-            kinds[name] = {"rest": kind.rest, "threshold": kind.threshold}
-        facts[network] = {"weights": one.weights, "kinds": kinds}
-    halves = {name: np.ascontiguousarray(array, np.float16) for name, array in arrays.items()}
-    save_file(halves, path, {"facts": json.dumps(facts, sort_keys=True)})
-
-
-@lru_cache(maxsize=2)
-def read_references(path: Path = PATH) -> Mapping[str, Reference]:
-    """Read references by network.
-
-    Raises
-    ------
-    BenchError
-        The file is missing or damaged.
-    """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, "np") as file:
-            facts = json.loads((file.metadata() or {})["facts"])
-            arrays = {name: file.get_tensor(name).astype(np.float32) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError, KeyError) as error:
-        raise BenchError(
-            f"{path} is missing or damaged ({error}); reinstall the package, or make it with "
-            "python -m bench.cli.fit ood"
-        ) from error
-    return {
-        network: Reference(
-            stored["weights"],
-            arrays[f"{network}/centre"],
-            arrays[f"{network}/spread"],
-            {
-                name: Kind(
-                    **{part: arrays[f"{network}/{name}/{part}"] for part in _PARTS},
-                    **values,
-                )
-                for name, values in stored["kinds"].items()
-            },
-        )
-        for network, stored in facts.items()
-    }
-
-
-def references_hash() -> str:
-    """Hash of the bundled references; empty where there are none."""
-    return file_sha256(PATH)[:20] if PATH.is_file() else ""
-
-
-def labelled_kind(network: str, weights: str, values: np.ndarray) -> dict[str, Any]:
-    """A kind of one's own from features (N, F), as JSON has it in a certificate.
-
-    Raises
-    ------
-    UsageError
-        Fewer pictures than `LEAST_PICTURES`, or features of other weights than the references.
-    """
-    reference = _of_weights(network, weights)
-    kind = with_threshold(reference.standardised(values))
-    return {
-        "network": network,
-        "weights": weights,
-        "pictures": len(values),
-        "rest": kind.rest,
-        "threshold": kind.threshold,
-        **{part: np.round(getattr(kind, part), 4).tolist() for part in _PARTS},
-    }
-
-
-def with_labelled(stored: Sequence[Mapping[str, Any]]) -> Mapping[str, Reference]:
-    """The bundled references, and the kinds of one's own that a certificate holds.
-
-    Raises
-    ------
-    UsageError
-        A kind that was made with other weights.
-    """
-    found = dict(read_references())
-    for one in stored:
-        network = one["network"]
-        reference = _of_weights(network, one["weights"])
-        mean, axes, variances = (np.asarray(one[part], np.float32) for part in _PARTS)
-        own = Kind(
-            mean,
-            axes.reshape(-1, len(mean)),
-            variances,
-            rest=float(one["rest"]),
-            threshold=float(one["threshold"]),
-        )
-        kinds = {**reference.kinds, LABELLED: own}
-        found[network] = Reference(reference.weights, reference.centre, reference.spread, kinds)
-    return found
-
-
-def _of_weights(network: str, weights: str) -> Reference:
-    reference = read_references()[network]
-    if reference.weights != weights:
-        raise UsageError(stale(network, reference.weights, weights))
-    return reference
-
-
-def stale(network: str, before: str, now: str) -> str:
-    """Tell that references were made with other weights of a network."""
-    return (
-        f"what certified pictures look like to the network {network!r} is known for weights "
-        f"{before}, and these are {now}: python -m bench.cli.fit ood makes it again"
-    )
-
-
-def identity(stored: Sequence[Mapping[str, Any]]) -> str:
-    """Hash of the kinds of one's own."""
-    return content_hash(json.dumps(list(stored), sort_keys=True))

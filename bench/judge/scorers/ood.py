@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.errors import UsageError
-from bench.judge.out_of_distribution import (
-    Reference,
+from bench.judge.certified_kinds import (
     identity,
+    read_labelled,
     references_hash,
     stale,
     with_labelled,
 )
+from bench.judge.out_of_distribution import Reference
 from bench.judge.readings import DISTANCE
 from bench.records import Fingerprint, Generation, PooledFeatures, Regions, Score
 
@@ -91,25 +90,3 @@ class OodScorer:
             for kind, value in reference.distances(pooled.values[None].astype(np.float64)).items()
         }
         return {DISTANCE: (min(value for value, _ in apart.values()), ""), **apart}
-
-
-def read_labelled(path: Path) -> list[dict[str, Any]]:
-    """Kinds of one's own that a certificate holds.
-
-    Raises
-    ------
-    UsageError
-        It is no certificate, or one without labelled pictures.
-    """
-    try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        kinds = stored["labelled_kinds"]
-        required = {"network", "weights", "rest", "threshold", "mean", "axes", "variances"}
-        if not kinds or any(not required <= set(one) for one in kinds):
-            raise KeyError("labelled_kinds")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(
-            f"{path} holds no labelled pictures ({type(error).__name__}: {error}); expected what "
-            "`bench validate --labels PATH --out FILE` writes for 19 pictures or more"
-        ) from error
-    return list(kinds)

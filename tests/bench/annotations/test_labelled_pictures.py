@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.annotations.labelled_pictures import LABELS, read_labelled_pictures, read_mask
+from bench.annotations.labelled_pictures import (
+    LABELS,
+    load_labelled,
+    read_labelled_pictures,
+    read_mask,
+)
 from bench.errors import UsageError
 from bench.records import VERDICTS
 
@@ -111,3 +116,11 @@ def test_missing_tables(folder):
         read_labelled_pictures(folder / "none.csv")
     with pytest.raises(UsageError, match="no such file"):
         read_labelled_pictures(folder, folder / "none.csv")
+
+
+def test_a_damaged_picture_or_mask_is_told_by_name(folder):
+    (folder / "masks.csv").write_text("file,thing,mask\np/a.png,toy bear,m/a.png\n")
+    for name in ("m/a.png", "p/a.png"):
+        (folder / name).write_bytes((folder / name).read_bytes()[:-30])
+        with pytest.raises(UsageError, match=f"{name}: the image file is damaged"):
+            load_labelled(folder)

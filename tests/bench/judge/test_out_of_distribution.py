@@ -1,6 +1,5 @@
 """Distance to the certified kinds: known answers, conformal coverage, invariances, adversaries."""
 
-import json
 import math
 
 import numpy as np
@@ -10,26 +9,20 @@ from hypothesis import strategies as st
 
 from bench.certificate.photoreal import photoreal_batches
 from bench.certificate.scenes import Conditions, known_answers
-from bench.errors import BenchError, UsageError
+from bench.errors import UsageError
 from bench.judge.out_of_distribution import (
     ALPHA,
     LEAST_PICTURES,
     Kind,
     conformal_threshold,
     fit_kind,
-    fit_reference,
     held_out_distances,
-    labelled_kind,
-    read_references,
-    with_labelled,
     with_threshold,
-    write_references,
 )
 from bench.judge.readings import DISTANCE as METRIC
 from bench.judge.readings import nearest_kind
-from bench.judge.regions.bundled import feature_weights
 from bench.judge.regions.cutout import CutoutSegmenter
-from bench.judge.scorers.ood import OodScorer, read_labelled
+from bench.judge.scorers.ood import OodScorer
 from bench.records import Generation, PooledFeatures, Regions
 from prompts.cells import Sample
 
@@ -104,27 +97,6 @@ def test_a_thing_of_its_own_is_held_out_whole():
     assert alone[:10].mean() > mixed[:10].mean()
 
 
-def test_references_are_read_as_they_were_written(tmp_path):
-    kinds = {"one": (gaussian(120), range(120)), "two": (gaussian(120, at=4.0), range(120))}
-    made = fit_reference("abc", kinds)
-    write_references(tmp_path / "file.safetensors", {"small": made})
-    read = read_references(tmp_path / "file.safetensors")["small"]
-    assert read.weights == "abc"
-    values = gaussian(20, at=1.0)
-    for name, distances in made.distances(values).items():
-        assert read.distances(values)[name] == pytest.approx(distances, rel=0.02)
-
-
-def test_a_damaged_file_is_an_error(tmp_path):
-    (tmp_path / "file").write_bytes(b"nothing")
-    with pytest.raises(BenchError, match="missing or damaged"):
-        read_references(tmp_path / "file")
-
-
-def test_the_bundled_references_are_of_the_bundled_networks():
-    assert {name: one.weights for name, one in read_references().items()} == feature_weights()
-
-
 def test_certified_pictures_are_within(scorer, networks):
     small = [a.generation.image for a in known_answers(80, 91) if a.verdicts[0] != "invalid"]
     assert shares_outside(scorer, networks, small) <= 0.1
@@ -175,34 +147,6 @@ def test_other_weights_are_told_and_not_measured(scorer):
     assert math.isnan(value)
     assert "0123" in reason
     assert "bench.cli.fit ood" in reason
-    with pytest.raises(UsageError, match="0123"):
-        labelled_kind("small", "0123", np.zeros((30, 264), np.float32))
-
-
-def test_pictures_with_labels_are_a_kind_of_their_own(tmp_path, networks, scorer):
-    rng = np.random.default_rng(1)
-    images = []
-    for _ in range(40):
-        stripes = np.repeat(rng.integers(0, 256, (8, 1, 3)), 8, 0)
-        images.append(np.broadcast_to(stripes, (64, 64, 3)).astype(np.uint8))
-    assert shares_outside(scorer, networks, images) > 0.9
-    seen = networks.pooled(images[:30])
-    own = labelled_kind("small", seen[0].weights, np.stack([one.values for one in seen]))
-    path = tmp_path / "certificate.json"
-    path.write_text(json.dumps({"trials": {}, "labelled_kinds": [own]}))
-    with_own = OodScorer(certificate=path)
-    assert shares_outside(with_own, networks, images[30:]) < 0.5
-    nearest = {m: v for m, (v, _) in with_own.distances(seen[0]).items()}
-    assert nearest_kind(nearest) == "labelled"
-    assert with_own.fingerprint.options != scorer.fingerprint.options
-    assert "labelled" in with_labelled(read_labelled(path))["small"].kinds
-
-
-def test_a_certificate_without_labels_is_refused(tmp_path):
-    path = tmp_path / "certificate.json"
-    path.write_text(json.dumps({"trials": {}}))
-    with pytest.raises(UsageError, match="bench validate --labels"):
-        OodScorer(certificate=path)
 
 
 def test_the_nearest_kind():
