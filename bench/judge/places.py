@@ -15,6 +15,7 @@ from functools import lru_cache
 import numpy as np
 
 from bench.judge.colour.difference import membership_table
+from bench.judge.colour.model import table
 from bench.judge.colour.named import basic_term
 from bench.judge.colour.spaces import cube_index, to_lab
 from bench.judge.lattice import lattice, within_squares
@@ -46,6 +47,11 @@ PART = 0.25
 #: over less than `UNTOUCHED`, is no part of the subject. Looked at in pictures of a model that
 #: leaks: plates under houses and elephants of another colour.
 UNTOUCHED, WHOLE = 0.1, 0.7
+#: Nor is one that is longer than the subject is along it, where the control has the colours of
+#: its own subject over less than `ALIKE` of the same pixels: a brim has them there too, a plate has
+#: not. The subject's colours are the basic terms that cover `SUBJECT_TERM` of it. Looked at in the
+#: same pictures: from 0.2 to 0.5 the same plates are told.
+ALIKE, SUBJECT_TERM = 0.3, 0.1
 #: A connected patch of the colour counts beside its share of the place from this share of the
 #: picture on; it is then held against the area of the subject. Not for white and gray, of which
 #: shadows and lights are made.
@@ -252,9 +258,9 @@ def excess(
     """
     if picture.labels.shape != control.labels.shape:
         raise ValueError(f"pictures of {picture.labels.shape} and {control.labels.shape}")
-    table = membership_table((code or colour,))[:, 0]
-    has = table[cube_index(picture.byte)]
-    gain = has - table[cube_index(control.byte)]
+    asked = membership_table((code or colour,))[:, 0]
+    has = asked[cube_index(picture.byte)]
+    gain = has - asked[cube_index(control.byte)]
     neutral = basic_term(colour) in ("white", "gray")
     same = SAME_NEUTRAL if neutral else SAME
     gain[np.linalg.norm(_lab(picture) - _lab(control), axis=-1) < same] = 0.0
@@ -266,6 +272,7 @@ def excess(
         near = _grown(own)
         # A foot or a brim has the colour of the thing: one that alone has the asked colour is none.
         untouched = bool(own.any()) and float(has[own].mean()) < UNTOUCHED
+        alike = _like_subject(control)
     ground = (control.labels == WALL) | (control.labels == SUPPORT)
     found: dict[str, float] = {}
     for name, masks in places.items():
@@ -276,7 +283,11 @@ def excess(
             if name not in ("wall", "support"):
                 small = mask.sum() < PART * area and bool((mask & near).any())
                 is_subject = small or subject[mask].mean() > ON_SUBJECT
-                beside = untouched and float(has[mask].mean()) > WHOLE
+                other = untouched or (
+                    float(alike[mask].mean()) < ALIKE
+                    and _reaches_beyond(picture.labels == picture.labels[mask][0], own)
+                )
+                beside = other and float(has[mask].mean()) > WHOLE
                 values.append(0.0 if is_subject and not beside else float(gain[mask].mean()))
                 continue
             # Ground that comes to light where the control has a thing says nothing.
@@ -290,6 +301,18 @@ def excess(
         if values:
             found[name] = max(values)
     return found
+
+
+@lru_cache(maxsize=64)
+def _like_subject(picture: Picture) -> np.ndarray:
+    """How far each pixel has a colour of the picture's subject: float32 (h, w) in [0, 1]."""
+    named = table().take(cube_index(picture.byte), axis=0)
+    own = _subjects(picture)
+    if not own.any():
+        return np.ones(own.shape, np.float32)
+    terms = named[own].mean(axis=0) >= SUBJECT_TERM
+    shares: np.ndarray = named[..., terms].sum(axis=-1)
+    return shares
 
 
 @lru_cache(maxsize=64)
@@ -312,6 +335,16 @@ def _within(inside: np.ndarray) -> np.ndarray:
 def _grown(inside: np.ndarray) -> np.ndarray:
     """A region and twice the band around it, so far as neighbours begin beside it."""
     return within_squares(inside, 4 * max(1, round(BAND * max(inside.shape))) + 1, np.maximum)
+
+
+def _reaches_beyond(neighbour: np.ndarray, own: np.ndarray) -> bool:
+    """Whether a neighbour is longer, along its longer side, than the subjects' region."""
+    lengths = [[np.ptp(side.nonzero()[0]) for side in (region.any(axis=1), region.any(axis=0))]
+               for region in (neighbour, own) if region.any()]  # fmt: skip
+    if len(lengths) < 2:
+        return False
+    along = int(lengths[0][1] > lengths[0][0])
+    return bool(lengths[0][along] > lengths[1][along])
 
 
 def _largest(inside: np.ndarray) -> int:

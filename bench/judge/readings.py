@@ -27,6 +27,8 @@ SECOND_OPINIONS: dict[str, tuple[str, ...]] = {
 }
 #: Distance to the nearest certified kind, above 1 outside; ``ood_<kind>`` is that to each kind.
 DISTANCE = "ood"
+#: Colours of light and shade: of them no more is a leak than the place has by name.
+NEUTRAL = ("white", "gray")
 #: One binding of one image: metric to value.
 Metrics = Mapping[str, float]
 
@@ -94,6 +96,9 @@ def leaks_of(binding: Binding, metrics: Metrics, control: Metrics | None) -> lis
             continue
         if math.isnan(value):
             value = share - control_share(control, kind_of(place), binding.colour)
+        # Of a wall that is pink in the control all else is gained, and light makes it gray.
+        if basic_term(binding.colour) in NEUTRAL:
+            value = min(value, share)
         held = not math.isnan(value)
         found.append(Leak(place, value if held else share, share, held))
     return found

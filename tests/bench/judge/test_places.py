@@ -105,3 +105,24 @@ def test_a_plate_under_a_thing_of_another_colour_is_no_part_of_it(subject):
     given = picture(subject, plate=BLUE, box=(24, 44, 30, 50), plate_box=(44, 50, 26, 54))
     found = excess(given, picture(TAN, box=(24, 52, 28, 52)), "blue")
     assert (found["plate"] > 0.9) == (subject == TAN)
+
+
+@pytest.mark.parametrize("turn", [lambda a: a, np.fliplr, lambda a: np.swapaxes(a, 0, 1)])
+@pytest.mark.parametrize(
+    ("in_control", "sides", "is_leak"),
+    [
+        (PALE, (26, 54), True),  # A plate: longer than the thing, where the control has a wall.
+        (TAN, (26, 54), False),  # A brim: of the colours of the control's thing.
+        (PALE, (32, 48), False),  # A foot: not as long as the thing.
+    ],
+)
+def test_a_plate_under_a_thing_of_its_colour_is_told_from_a_part(turn, in_control, sides, is_leak):
+    def turned(one):
+        return Picture(turn(one.byte), turn(one.labels), one.neighbours)
+
+    box = (44, 47, *sides)
+    given = picture(BLUE, plate=BLUE, box=(24, 44, 30, 50), plate_box=box)
+    control = picture(TAN)
+    control.byte[box[0] : box[1], box[2] : box[3]] = in_control
+    found = excess(turned(given), turned(control), "blue")["plate"]
+    assert found > 0.9 if is_leak else found == 0.0

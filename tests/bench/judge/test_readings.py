@@ -67,3 +67,11 @@ def test_a_scorer_that_knows_two_places_is_held_against_its_own_control():
     own = {"leak_background": 0.5, "leak_neighbour": 0.1, "excess_wall": 0.9, "excess_plate": 0.9}
     control = {"background_blue": 0.2, "neighbour_blue": 0.0}
     assert leak_excess(Binding("blue", "potato"), own, control) == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(("colour", "value"), [("gray", 0.05), ("blue", 0.44)])
+def test_of_white_and_gray_no_more_is_a_leak_than_the_place_has(colour, value):
+    # Of a wall that was pink without the word all else is gained, and light makes it gray.
+    metrics = {"leak_wall": 0.05, "excess_wall": 0.44}
+    (leak,) = leaks_of(Binding(colour, "hat"), metrics, {})
+    assert leak.value == value
