@@ -82,6 +82,8 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, metavar="FILE")
     parser.add_argument("--against", type=Path, metavar="FILE")
     options = parser.parse_args()
+    if options.images < 1:
+        parser.error(f"--images {options.images}: expected 1 or more")
     sets: Mapping[str, Sequence[Answer]] = {
         "rendered": known_answers(options.images, SEED),
         "photoreal": [one for batch in photoreal_batches(options.images) for one in batch],
@@ -90,7 +92,12 @@ def main() -> None:
     if options.keep:
         options.keep.write_text(json.dumps(found), encoding="utf-8")
     if options.against:
-        before = json.loads(options.against.read_text(encoding="utf-8"))
+        try:
+            before = json.loads(options.against.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            parser.error(f"{options.against}: {error}; expected what --keep wrote")
+        if not isinstance(before, dict) or not before.keys() >= found.keys():
+            parser.error(f"{options.against} has no scores; expected what --keep wrote")
         print(json.dumps({name: apart(found[name], before[name]) for name in found}, indent=1))
 
 

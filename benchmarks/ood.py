@@ -23,6 +23,8 @@ from bench.certificate.certified_pictures import composites, photoreal, rendered
 from bench.certificate.conditions import REPORT_SEED
 from bench.certificate.photoreal import FOLDER
 from bench.certificate.scenes import known_answers
+from bench.errors import BenchError, UsageError
+from bench.judge.images import as_rgb8
 from bench.judge.readings import DISTANCE
 from bench.judge.regions.cutout import CutoutSegmenter
 from bench.judge.scorers.ood import OodScorer
@@ -187,8 +189,20 @@ def sets(count: int, folder: Path | None) -> Iterator[tuple[str, str, Pictures]]
     )
     yield "unlike, 64 px", "photoreal", [resized(one, 64) for one in inside["photoreal"][:count]]
     if folder is not None:
-        own = [np.array(Image.open(path).convert("RGB")) for path in sorted(folder.iterdir())]
-        yield "own", folder.name, own
+        yield "own", folder.name, own_pictures(folder)
+
+
+def own_pictures(folder: Path) -> Pictures:
+    """All pictures of a folder; one that cannot be read, or none, is an error of a line."""
+    own = []
+    for path in sorted(folder.iterdir()):
+        try:
+            own.append(as_rgb8(path.read_bytes()))
+        except (OSError, UsageError) as error:
+            raise click.UsageError(f"{path}: {error}; take it out of the folder") from None
+    if not own:
+        raise click.UsageError(f"{folder} has no picture; expected a folder of pictures")
+    return own
 
 
 def area(inside: np.ndarray, outside: np.ndarray) -> float:
@@ -200,12 +214,27 @@ def area(inside: np.ndarray, outside: np.ndarray) -> float:
 
 
 @click.command()
-@click.option("--count", default=60, show_default=True, help="Pictures of a set.")
-@click.option("--pictures", type=click.Path(exists=True, path_type=Path), help="A folder of yours.")
-@click.option("--certificate", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--count",
+    type=click.IntRange(min=1),
+    default=60,
+    show_default=True,
+    help="Pictures of a set.",
+)
+@click.option(
+    "--pictures",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder of yours.",
+)
+@click.option("--certificate", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def main(count: int, pictures: Path | None, certificate: Path | None) -> None:
     """Print a JSON line a set."""
-    networks, scorer = CutoutSegmenter(), OodScorer(certificate=certificate)
+    try:
+        networks, scorer = CutoutSegmenter(), OodScorer(certificate=certificate)
+    except BenchError as error:
+        raise click.UsageError(str(error)) from None
+    if pictures is not None:
+        own_pictures(pictures)
     inside: dict[bool, list[float]] = {True: [], False: []}
     for group, name, images in sets(count, pictures):
         found = np.array([scorer.distances(one)[DISTANCE][0] for one in networks.pooled(images)])
