@@ -69,6 +69,8 @@ def command(
     from bench.run.self_check import JUDGE
     from bench.store import files
 
+    if out is not None:
+        files.require_writable(out.parent)
     offered = {"clip": clip}
     finder, scorer = build("segmenter", segmenter, {}, offered), build("scorer", JUDGE, {}, offered)
     labelled = None if labels is None else _labelled(labels, finder, scorer)
