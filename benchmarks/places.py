@@ -1,6 +1,6 @@
 """How far verdicts of a run hang on the constants of places: ``python -m benchmarks.places RUN``.
 
-Each constant of `bench.judge.places` that was set by hand is halved and made half as large again,
+Each constant of `bench.judge.places` that is fitted is halved and made half as large again,
 one at a time, and the verdicts of the run are derived anew from its stored pictures and regions.
 What is printed is how many bindings get another verdict, and how many leaks there are then.
 """
@@ -13,13 +13,12 @@ from pathlib import Path
 
 import click
 
+from bench.certificate.place_fit import PLACE_GRID, constants
 from bench.judge import places
 from bench.records import LEAKS
 from bench.run.derive import verdict_rows
 from bench.store.run import Run
 
-CONSTANTS = ("BAND", "LEAST_LEFT", "ON_SUBJECT", "PART", "UNTOUCHED", "WHOLE", "LEAST_PATCH",
-             "PARTED", "LEAST_PART")  # fmt: skip
 FACTORS = (0.5, 1.5)
 
 
@@ -35,19 +34,19 @@ def main(folder: Path) -> None:
     run = Run(folder)
     before = verdicts(run)
     click.echo(json.dumps({"bindings": len(before), "leaks": _leaks(before)}))
-    for name in CONSTANTS:
+    for name in PLACE_GRID:
         value = getattr(places, name)
         for factor in FACTORS:
-            setattr(places, name, min(1.0, factor * value) if value < 1 else factor * value)
-            after = verdicts(run)
+            other = min(1.0, factor * value) if value < 1 else factor * value
+            with constants(**{name: other}):
+                after = verdicts(run)
             moved = Counter(
                 f"{before[key]} to {after[key]}" for key in before if before[key] != after[key]
             )
             click.echo(json.dumps({
-                name: round(getattr(places, name), 4), "was": value, "leaks": _leaks(after),
+                name: round(other, 4), "was": value, "leaks": _leaks(after),
                 "moved": sum(moved.values()), "most": dict(moved.most_common(3)),
             }))  # fmt: skip
-        setattr(places, name, value)
 
 
 def _leaks(found: dict[tuple[str, int], str]) -> int:

@@ -94,13 +94,18 @@ def known_batches(n: int, seed: int, conditions: Conditions = PLAIN) -> Iterator
         scale=conditions.scale,
         clutter=conditions.clutter,
     )
+    yield from answers_of(known, conditions)
+
+
+def answers_of(known: Known, conditions: Conditions) -> Iterator[list[Answer]]:
+    """Draw decided scenes, in batches, at the size and the quality of the conditions."""
     batch = max(1, _PIXELS // conditions.size**2)
-    for start in range(0, n, batch):
+    for start in range(0, len(known.cells), batch):
         part = known[start : start + batch]
         rendered = part.draw(conditions.size)
         pictures = (rendered.image * 255).round().byte().permute(0, 2, 3, 1).numpy()
         yield [
-            _answer(part, rendered, row, start, _compressed(picture, conditions.jpeg))
+            _answer(part, rendered, row, start, compressed(picture, conditions.jpeg))
             for row, picture in enumerate(pictures)
         ]
 
@@ -155,7 +160,8 @@ def exact_regions(known: Known, rendered: Rendered, row: int) -> Regions:
     )
 
 
-def _compressed(picture: np.ndarray, quality: int | None) -> np.ndarray:
+def compressed(picture: np.ndarray, quality: int | None) -> np.ndarray:
+    """The picture as a JPEG of a quality gives it back; itself for None."""
     if quality is None:
         return picture
     buffer = io.BytesIO()

@@ -1,8 +1,8 @@
 """``python -m bench.cli.fit``: the constants of the judge made again, with what each choice costs.
 
 The constants stand in `bench.judge.verdict`, `bench.judge.local_light`, `bench.judge.paints`,
-`bench.judge.white_balance` and `bench.judge.regions.photo_evidence`; usual parts of things in
-``bench/judge/parts.json``.
+`bench.judge.white_balance`, `bench.judge.regions.photo_evidence` and `bench.judge.places`; usual
+parts of things in ``bench/judge/parts.json``.
 """
 
 from __future__ import annotations
@@ -13,9 +13,12 @@ from pathlib import Path
 
 import click
 
+#: What can be fitted.
+WHAT = ("verdict", "light", "parts", "places", "presence", "ood")
+
 
 @click.command()
-@click.argument("what", type=click.Choice(["verdict", "light", "parts", "presence", "ood"]))
+@click.argument("what", type=click.Choice(WHAT))
 @click.option("--scenes", default=220, show_default=True, help="Of a trial.")
 @click.option(
     "--photoreal",
@@ -28,13 +31,13 @@ import click
     type=click.Path(exists=True, path_type=Path),
     help="Labelled pictures with masks by hand, as bench validate reads them.",
 )
-@click.option("--only", multiple=True, help="Constants of light to fit; repeat for several.")
+@click.option("--only", multiple=True, help="Constants of light or places; repeat for several.")
 @click.option("--rounds", default=2, show_default=True, help="Over all constants of light.")
 def main(
     what: str, scenes: int, photoreal: tuple[Path, ...], labels: Path | None, only: tuple[str, ...],
     rounds: int,
 ) -> None:  # fmt: skip
-    """Fit thresholds, constants of light and paints, usual parts of things, presence, or `ood`.
+    """Fit thresholds, constants of light and paints or of places, usual parts, presence, or `ood`.
 
     ``ood`` writes what certified pictures look like to the bundled networks, to be made again when
     those have other layers.
@@ -59,6 +62,13 @@ def main(
         from bench.certificate.parts import usual_parts
 
         click.echo(json.dumps(usual_parts(photoreal), indent=1))
+        return
+    if what == "places":
+        from bench.certificate.place_fit import fit_places, place_pairs
+        from bench.judge.regions.cutout import CutoutSegmenter
+
+        found = fit_places(place_pairs(scenes, CutoutSegmenter()), only)
+        click.echo(json.dumps(found, indent=1))
         return
     if what == "presence":
         from bench.certificate.presence import fit_presence

@@ -83,8 +83,22 @@ def _others(*taken: str) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _ScenePlan:
-    """One scene in words, before it becomes numbers."""
+class ScenePlan:
+    """One scene in words, before it becomes numbers.
+
+    Attributes
+    ----------
+    asked, drawn : tuple of (str, str)
+        Colour and subject of each thing of the prompt, and of each that is there.
+    wall, table : str or None
+        Colours; None for a quiet one.
+    plate, frame : str or None
+        Colours; None where there is none.
+    second : str or None
+        Another colour of the first subject.
+    share : float
+        Of the first subject in its first colour.
+    """
 
     asked: tuple[tuple[str, str], ...]
     drawn: tuple[tuple[str, str], ...]
@@ -98,7 +112,7 @@ class _ScenePlan:
 
 def _plan(
     verdict: str, subject: str, colour: str, g: torch.Generator, clutter: float = 0.3
-) -> _ScenePlan:
+) -> ScenePlan:
     canonical = next(s.canonical for s in SUBJECT_LIST if s.name == subject)
     natural = [c for c in canonical if c != colour]
     other_subject = _pick([s for s in SUBJECT_NAMES if s != subject], g)
@@ -145,7 +159,7 @@ def _plan(
         frame = colour if place == "frame" else frame
         if place == "wall":
             wall, table = colour, colour if float(torch.rand(1, generator=g)) < 0.5 else table
-    return _ScenePlan(asked, drawn, wall, table, plate, frame, second, share)
+    return ScenePlan(asked, drawn, wall, table, plate, frame, second, share)
 
 
 def known_scenes(
@@ -186,12 +200,13 @@ def known_scenes(
             subject = next(s for s in SUBJECT_LIST if colour not in s.canonical)
         plans.append(_plan(verdict, subject.name, colour, generator, clutter))
         kinds.append(verdict)
-    scenes = _scenes_of(plans, generator)
+    scenes = scenes_of(plans, generator)
     brightness = light[0] + (light[1] - light[0]) * torch.rand(n, 1, generator=generator)
     tint = 1 + cast * (2 * torch.rand(n, 3, generator=generator) - 1)
     scenes = replace(scenes, light=brightness * tint)
     if scale != (1.0, 1.0):
-        scenes = _scaled(scenes, scale, generator)
+        factor = scale[0] + (scale[1] - scale[0]) * torch.rand(n, 1, generator=generator)
+        scenes = scaled(scenes, factor)
     expected = tuple((kind,) * len(plan.asked) for kind, plan in zip(kinds, plans, strict=True))
     painted = torch.tensor(
         [
@@ -201,19 +216,19 @@ def known_scenes(
             for p in plans
         ]
     )
-    return Known(scenes, tuple(_cell(p) for p in plans), expected, painted)
+    return Known(scenes, tuple(cell_of(p) for p in plans), expected, painted)
 
 
-def _scaled(scenes: Scenes, scale: tuple[float, float], g: torch.Generator) -> Scenes:
-    """Subjects of another size, standing where they stood."""
-    factor = scale[0] + (scale[1] - scale[0]) * torch.rand(len(scenes), 1, generator=g)
+def scaled(scenes: Scenes, factor: Tensor) -> Scenes:
+    """Subjects of another size, by a factor (N, 1), standing where they stood."""
     foot = scenes.centre[..., 1] - 0.9 * scenes.scale
     size = scenes.scale * factor
     centre = torch.stack((scenes.centre[..., 0], foot + 0.9 * size), -1)
     return replace(scenes, scale=size, centre=centre)
 
 
-def _cell(plan: _ScenePlan) -> Cell:
+def cell_of(plan: ScenePlan) -> Cell:
+    """The prompt of a planned scene."""
     bindings = tuple(Binding(colour, subject) for colour, subject in plan.asked)
     text = " and ".join(f"a {colour} {subject}" for colour, subject in plan.asked)
     slug = "/".join(f"{colour}/{subject}" for colour, subject in plan.asked)
@@ -222,7 +237,8 @@ def _cell(plan: _ScenePlan) -> Cell:
     return Cell(f"{kind}/{slug}", text, bindings, kind, f"control/{control}", (), frozenset({kind}))
 
 
-def _scenes_of(plans: list[_ScenePlan], g: torch.Generator) -> Scenes:
+def scenes_of(plans: list[ScenePlan], g: torch.Generator) -> Scenes:
+    """Lay planned scenes out, and draw the colours that they name."""
     n = len(plans)
     subject = torch.full((n, 2), -1)
     term = torch.zeros(n, 2, dtype=torch.int64)
