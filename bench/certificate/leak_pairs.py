@@ -170,12 +170,7 @@ def _plan(k: int, g: torch.Generator) -> _Plan:
         places[place] = _pick(options, g) if there else None
     if not leak and chance(0.2):
         # What has the colour without the word.
-        alike = (
-            _pick([place for place, its in places.items() if its], g)
-            if any(places.values())
-            else "wall"
-        )
-        places[alike] = colour
+        places[_pick([place for place, its in places.items() if its] or ["wall"], g)] = colour
     changed = dict(places)
     if leak in places:
         changed[leak] = colour
@@ -185,19 +180,19 @@ def _plan(k: int, g: torch.Generator) -> _Plan:
         if places[place] and chance(_MISSING) and places[place] != colour:
             places[place] = None
     asked = ((colour, subject),)
-    sides = []
-    for subject_colour, other_colour, its in (
-        (shown, colour if leak == "other" else own, changed), (natural, own, places),
-    ):  # fmt: skip
-        drawn = ((subject_colour, subject), (other_colour, other))[: 1 + two]
-        sides.append(ScenePlan(asked, drawn, its["wall"], its["table"], its["plate"], its["frame"]))
+    drawn = ((shown, subject), (colour if leak == "other" else own, other))[: 1 + two]
+    usual_drawn = ((natural, subject), (own, other))[: 1 + two]
     patch = halo = 0.0
     if leak == "patch":
         patch = _PATCH[0] + (_PATCH[1] - _PATCH[0]) * float(torch.rand(1, generator=g))
     elif not leak and shown == colour and chance(_HALO):
         low, high = _HALO_WIDTH
         halo = low + (high - low) * float(torch.rand(1, generator=g))
-    return _Plan(*sides, leak, patch, halo)
+    picture, control = (
+        ScenePlan(asked, things, its["wall"], its["table"], its["plate"], its["frame"])
+        for things, its in ((drawn, changed), (usual_drawn, places))
+    )
+    return _Plan(picture, control, leak, patch, halo)
 
 
 def _control(scenes: Scenes, plans: list[ScenePlan], g: torch.Generator) -> Scenes:

@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -35,15 +36,15 @@ from bench.run.beyond_control import picture_of
 #: Values that are tried of each constant.
 PLACE_GRID: dict[str, tuple[float, ...]] = {
     "BAND": (0.0, 0.015, 0.03, 0.045, 0.06, 0.09),
-    "LEAST_LEFT": (0.0, 0.1, 0.25, 0.4, 0.6),
-    "ON_SUBJECT": (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0),
-    "PART": (0.0, 0.05, 0.12, 0.25, 0.4, 0.6),
+    "LEAST_LEFT": (0.1, 0.25, 0.4, 0.6),
+    "ON_SUBJECT": (0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0),
+    "PART": (0.0, 0.04, 0.08, 0.12, 0.18, 0.25, 0.4),
     "UNTOUCHED": (0.0, 0.05, 0.1, 0.2, 0.4),
     "WHOLE": (0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0),
     "LEAST_PATCH": (0.0, 0.01, 0.02, 0.04, 0.06, 0.1),
     "SAME": (0.0, 5.0, 10.0, 15.0, 25.0),
     "SAME_NEUTRAL": (0.0, 10.0, 15.0, 20.0, 25.0, 35.0),
-    "PARTED": (2.5, 5.0, 10.0, 15.0, 20.0, 30.0),
+    "PARTED": (2.5, 5.0, 10.0, 20.0, 30.0),
     "LEAST_PART": (0.05, 0.1, 0.15, 0.2, 0.3),
 }
 #: What pairs are drawn under: as large as small models make them, and as JPEG leaves them, whose
@@ -133,12 +134,19 @@ def _picture(answer: Answer) -> Picture:
         return picture_of(answer.generation.image, labels, tuple(answer.regions.neighbours))
 
 
+@lru_cache(maxsize=4096)
+def _parted(picture: Picture, parted: float, least_part: float) -> Picture:
+    """`part_support` with the constants given, which are those of the module now."""
+    return places.part_support(picture)
+
+
 def leak_verdict(pair: MeasuredPair) -> str:
     """``background`` or ``neighbour`` where the judge says that the colour leaked; else empty."""
     sample = pair.answer.generation.sample
     binding = sample.cell.bindings[0]
-    both = (places.part_support(one) for one in (pair.picture, pair.control))
-    found = excess(*both, binding.colour or "")
+    cuts = places.PARTED, places.LEAST_PART
+    picture, control = (_parted(one, *cuts) for one in (pair.picture, pair.control))
+    found = excess(picture, control, binding.colour or "")
     metrics = {**pair.metrics[0], **{f"excess_{place}": value for place, value in found.items()}}
     verdict = judge(sample.cell, sample.id, [metrics], pair.control_metrics)[0]
     return kind_of(verdict.rule.rpartition("leak_")[2]) if verdict.verdict in LEAKS else ""

@@ -67,7 +67,8 @@ def main(
         from bench.certificate.place_fit import fit_places, place_pairs
         from bench.judge.regions.cutout import CutoutSegmenter
 
-        found = fit_places(place_pairs(scenes, CutoutSegmenter()), only)
+        pairs = place_pairs(scenes, CutoutSegmenter())
+        found = fit_places(pairs, only, lambda row: click.echo(json.dumps(row), err=True))
         click.echo(json.dumps(found, indent=1))
         return
     if what == "presence":

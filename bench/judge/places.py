@@ -40,9 +40,10 @@ SAME = 10.0
 SAME_NEUTRAL = 20.0
 #: A neighbour of which more than this share lies on the control's subject, or within the outline
 #: of the picture's own, is the subject.
-ON_SUBJECT = 0.4
-#: So is one that touches the subject and has less than this share of its area: a handle, a foot.
-PART = 0.25
+ON_SUBJECT = 0.6
+#: So is one that touches the subject and has, the band left out, less than this share of its area:
+#: a handle, a foot.
+PART = 0.18
 #: But a neighbour that has the asked colour over more than `WHOLE` of it, where the subject has it
 #: over less than `UNTOUCHED`, is no part of the subject. Looked at in pictures of a model that
 #: leaks: plates under houses and elephants of another colour.
@@ -55,7 +56,7 @@ ALIKE, SUBJECT_TERM = 0.3, 0.1
 #: A connected patch of the colour counts beside its share of the place from this share of the
 #: picture on; it is then held against the area of the subject. Not for white and gray, of which
 #: shadows and lights are made.
-LEAST_PATCH = 0.04
+LEAST_PATCH = 0.02
 #: A background falls into wall and support where the halves of its best straight cut differ by so
 #: much in CIELAB, each of them at least this share of it.
 PARTED, LEAST_PART = 10.0, 0.15
