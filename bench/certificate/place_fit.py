@@ -24,6 +24,7 @@ from bench.certificate.leak_pairs import LeakPair, leak_pairs
 from bench.certificate.report import measure_known
 from bench.certificate.scenes import Answer, Conditions
 from bench.judge import places
+from bench.judge.placed import picture_of
 from bench.judge.places import Picture, excess, labels_of
 from bench.judge.readings import Metrics, kind_of
 from bench.judge.resolution import sampled_regions
@@ -31,7 +32,6 @@ from bench.judge.scorers.segmentation import SegmentationScorer
 from bench.judge.verdict import judge
 from bench.protocols import Scorer, Segmenter
 from bench.records import LEAKS
-from bench.run.beyond_control import picture_of
 
 #: Values that are tried of each constant.
 PLACE_GRID: dict[str, tuple[float, ...]] = {

@@ -8,17 +8,9 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
-from bench.judge.places import (
-    FIRST_NEIGHBOUR,
-    SUPPORT,
-    Picture,
-    excess,
-    labels_of,
-    on_lattice,
-    part_support,
-)
-from bench.judge.resolution import sampled, sampled_regions
-from bench.judge.white_balance import find_light, remove_light
+from bench.judge.placed import picture_of
+from bench.judge.places import Picture, excess, labels_of
+from bench.judge.resolution import sampled_regions
 from bench.records import Regions
 from bench.store.pictures import decode_png
 from bench.store.run import Run
@@ -178,26 +170,6 @@ def _pictures(run: Run, controls: bool) -> Iterator[tuple[dict[str, Any], Pictur
                 yield row, None
             else:
                 yield row, picture_of(decode_png(image), *found)
-
-
-def picture_of(image: np.ndarray, labels: np.ndarray, neighbours: tuple[str, ...]) -> Picture:
-    """Small form of a picture, uint8 (H, W, 3), and its labels, the light removed."""
-    return placed(image, labels, neighbours)[0]
-
-
-def placed(
-    image: np.ndarray, labels: np.ndarray, neighbours: tuple[str, ...]
-) -> tuple[Picture, np.ndarray | None]:
-    """The same, and the light that was removed."""
-    byte, labels = on_lattice(sampled(image)), on_lattice(sampled(labels))
-    subjects = np.unique(labels[(labels > 0) & (labels < SUPPORT)])
-    beside = np.unique(labels[labels >= FIRST_NEIGHBOUR])
-    ground = (labels == 0) | (labels == SUPPORT)
-    masks = [labels == number for number in (*subjects, *beside)] + [ground]
-    light = find_light(byte, np.stack(masks).astype(np.float32), len(subjects))
-    if light is not None:
-        byte = remove_light(byte, light)
-    return part_support(Picture(np.ascontiguousarray(byte), labels, neighbours)), light
 
 
 class StoredRegions:

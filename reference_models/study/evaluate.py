@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from bench.judge.placed import picture_of
 from bench.judge.places import PLACES, Picture, excess, labels_of
 from bench.judge.regions.auto import AutoSegmenter
 from bench.judge.scorers.segmentation import SegmentationScorer
 from bench.judge.validity import examined
 from bench.records import Generation, Score
-from bench.run.beyond_control import picture_of
 from bench.run.derive import judged
 from bench.run.scoring_thread import BATCH, measure
 from bench.store.score_reader import Scored

@@ -9,8 +9,8 @@ import pytest
 
 from bench.errors import BenchError
 from bench.judge.accumulation import accumulated, masks_of
+from bench.judge.placed import placed
 from bench.run.accumulation import accumulation_rows
-from bench.run.beyond_control import placed
 from bench.run.components import Components
 from bench.run.derive import current_estimates, derive
 from bench.store.derived import ACCUMULATION_FILE, are_current, read_accumulation
