@@ -19,7 +19,7 @@ from bench.certificate.scenes import Answer, Conditions, answers_of, compressed
 from prompts.cells import Binding, Cell
 from prompts.colours import COLOUR_NAMES
 from prompts.subjects import SUBJECT_NAMES, SUBJECTS
-from reference_models.world.known import Known, ScenePlan, cell_of, scaled, scenes_of
+from reference_models.world.known import Known, SceneWords, cell_of, scaled, scenes_of
 from reference_models.world.palette import draw_terms
 from reference_models.world.scene import Scenes
 
@@ -55,9 +55,9 @@ class LeakPair:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
-    picture: ScenePlan
-    control: ScenePlan
+class _PairPlan:
+    picture: SceneWords
+    control: SceneWords
     leak: str
     patch: float
     halo: float
@@ -107,7 +107,7 @@ def _without_colour(cell: Cell) -> Cell:
     return replace(cell, id=cell.control_id, text=text, bindings=bindings, template="control")
 
 
-def _verdict(plan: _Plan) -> str:
+def _verdict(plan: _PairPlan) -> str:
     (colour, _), (shown, _) = plan.picture.asked[0], plan.picture.drawn[0]
     if colour == shown:
         return "spilled" if plan.leak else "bound"
@@ -116,7 +116,7 @@ def _verdict(plan: _Plan) -> str:
     return "prior"
 
 
-def _blotched(answer: Answer, plan: _Plan, g: torch.Generator) -> np.ndarray:
+def _blotched(answer: Answer, plan: _PairPlan, g: torch.Generator) -> np.ndarray:
     """The picture with its patch or its halo of the asked colour, if it has one."""
     from scipy.ndimage import distance_transform_edt, gaussian_filter
 
@@ -142,7 +142,7 @@ def _pick(options: list[str], g: torch.Generator) -> str:
     return options[int(torch.randint(len(options), (1,), generator=g))]
 
 
-def _plan(k: int, g: torch.Generator) -> _Plan:
+def _plan(k: int, g: torch.Generator) -> _PairPlan:
     """The two scenes of a pair in words."""
 
     def chance(share: float) -> bool:
@@ -189,13 +189,13 @@ def _plan(k: int, g: torch.Generator) -> _Plan:
         low, high = _HALO_WIDTH
         halo = low + (high - low) * float(torch.rand(1, generator=g))
     picture, control = (
-        ScenePlan(asked, things, its["wall"], its["table"], its["plate"], its["frame"])
+        SceneWords(asked, things, its["wall"], its["table"], its["plate"], its["frame"])
         for things, its in ((drawn, changed), (usual_drawn, places))
     )
-    return _Plan(picture, control, leak, patch, halo)
+    return _PairPlan(picture, control, leak, patch, halo)
 
 
-def _control(scenes: Scenes, plans: list[ScenePlan], g: torch.Generator) -> Scenes:
+def _control(scenes: Scenes, plans: list[SceneWords], g: torch.Generator) -> Scenes:
     """The same layout in the control's colours: what has one colour in both hardly differs."""
     n = len(scenes)
     own = scenes_of(plans, g)

@@ -83,7 +83,7 @@ def _others(*taken: str) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class ScenePlan:
+class SceneWords:
     """One scene in words, before it becomes numbers.
 
     Attributes
@@ -112,7 +112,7 @@ class ScenePlan:
 
 def _plan(
     verdict: str, subject: str, colour: str, g: torch.Generator, clutter: float = 0.3
-) -> ScenePlan:
+) -> SceneWords:
     canonical = next(s.canonical for s in SUBJECT_LIST if s.name == subject)
     natural = [c for c in canonical if c != colour]
     other_subject = _pick([s for s in SUBJECT_NAMES if s != subject], g)
@@ -159,7 +159,7 @@ def _plan(
         frame = colour if place == "frame" else frame
         if place == "wall":
             wall, table = colour, colour if float(torch.rand(1, generator=g)) < 0.5 else table
-    return ScenePlan(asked, drawn, wall, table, plate, frame, second, share)
+    return SceneWords(asked, drawn, wall, table, plate, frame, second, share)
 
 
 def known_scenes(
@@ -227,7 +227,7 @@ def scaled(scenes: Scenes, factor: Tensor) -> Scenes:
     return replace(scenes, scale=size, centre=centre)
 
 
-def cell_of(plan: ScenePlan) -> Cell:
+def cell_of(plan: SceneWords) -> Cell:
     """The prompt of a planned scene."""
     bindings = tuple(Binding(colour, subject) for colour, subject in plan.asked)
     text = " and ".join(f"a {colour} {subject}" for colour, subject in plan.asked)
@@ -237,7 +237,7 @@ def cell_of(plan: ScenePlan) -> Cell:
     return Cell(f"{kind}/{slug}", text, bindings, kind, f"control/{control}", (), frozenset({kind}))
 
 
-def scenes_of(plans: list[ScenePlan], g: torch.Generator) -> Scenes:
+def scenes_of(plans: list[SceneWords], g: torch.Generator) -> Scenes:
     """Lay planned scenes out, and draw the colours that they name."""
     n = len(plans)
     subject = torch.full((n, 2), -1)
