@@ -344,12 +344,17 @@ def _grown(inside: np.ndarray) -> np.ndarray:
 
 def _reaches_beyond(neighbour: np.ndarray, own: np.ndarray) -> bool:
     """Whether a neighbour is longer, along its longer side, than the subjects' region."""
-    lengths = [[np.ptp(side.nonzero()[0]) for side in (region.any(axis=1), region.any(axis=0))]
-               for region in (neighbour, own) if region.any()]  # fmt: skip
-    if len(lengths) < 2:
+    if not (neighbour.any() and own.any()):
         return False
+    lengths = [_lengths(neighbour), _lengths(own)]
     along = int(lengths[0][1] > lengths[0][0])
     return bool(lengths[0][along] > lengths[1][along])
+
+
+def _lengths(region: np.ndarray) -> tuple[int, int]:
+    """From the first row to the last, and the same of columns."""
+    rows, columns = np.nonzero(region)
+    return int(np.ptp(rows)), int(np.ptp(columns))
 
 
 def _largest(inside: np.ndarray) -> int:
