@@ -13,6 +13,7 @@ import pandas as pd
 from bench.errors import NotComparableError, UsageError
 from bench.gate.fields import require_comparable
 from bench.judge.readings import usual_parts_hash
+from bench.judge.scorers.measured import REVISION
 from bench.judge.verdict import DEFAULT
 from bench.records import Estimate
 from bench.store import files
@@ -161,7 +162,7 @@ def comparable(manifest: Manifest) -> dict[str, Any]:
         "grid": manifest.grid.hash,
         "cells": manifest.grid.cells,
         "image_size": None if manifest.image_size is None else list(manifest.image_size),
-        "rules": {**asdict(DEFAULT), "usual_parts": usual_parts_hash()},
+        "rules": {**asdict(DEFAULT), "usual_parts": usual_parts_hash(), "revision": REVISION},
         "segmenter": manifest.segmenter.identity(),
         # What a picture is like moves no verdict.
         "scorers": {

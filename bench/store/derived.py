@@ -75,6 +75,7 @@ ACCUMULATION = pa.schema(
 def source_of(run: Run) -> str:
     """Hash of all that derived files are made from: parts, makers, rules, what is estimated."""
     from bench.judge.readings import usual_parts_hash
+    from bench.judge.scorers.measured import REVISION
     from bench.judge.verdict import DEFAULT
     from bench.statistics.arrival import ARRIVAL_METRICS
     from bench.statistics.metrics import SHARES
@@ -92,7 +93,7 @@ def source_of(run: Run) -> str:
     estimated += tuple(VERDICTS.names)
     if manifest.kept:
         estimated += (*ARRIVAL_METRICS, *ACCUMULATION.names)
-    rules = (repr(DEFAULT), usual_parts_hash())
+    rules = (repr(DEFAULT), usual_parts_hash(), str(REVISION))
     return content_hash(manifest.id, version, *rules, *estimated, *parts)
 
 

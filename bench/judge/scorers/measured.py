@@ -26,6 +26,9 @@ from prompts.cells import Binding, Cell
 from prompts.colours import COLOUR_NAMES
 from prompts.subjects import SUBJECTS
 
+#: Of the code that measures and judges: the next one with every change that moves a score or a
+#: verdict and that no other option or constant of the record tells.
+REVISION = 2
 #: A region of fewer pixels than this, or a smaller share of the image, is not measured.
 MIN_PIXELS = 4.0
 MIN_SHARE = 0.0005

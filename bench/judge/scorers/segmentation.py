@@ -24,7 +24,7 @@ from bench.judge.local_light import LocalLight, as_seen
 from bench.judge.paints import DEFAULT as PAINT_MODEL
 from bench.judge.paints import PaintModel, Paints
 from bench.judge.resolution import SIDE, sampled, sampled_regions, working_shape
-from bench.judge.scorers.measured import METRICS, MeasuredImage, grounds_of
+from bench.judge.scorers.measured import METRICS, REVISION, MeasuredImage, grounds_of
 from bench.judge.white_balance import MOST_GAIN, find_lights, remove_light
 from bench.records import Fingerprint, Generation, Regions, Score
 from prompts.cells import Binding, Cell
@@ -85,6 +85,7 @@ class SegmentationScorer:
                 "correct_surface": correct_surface,
                 "colour_model": f"cubic softmax in CIELAB, sharpness {SHARPNESS:g}",
                 "side": SIDE,
+                "revision": REVISION,
                 "local_light": asdict(local_light),
                 "paints": asdict(paint_model),
                 "most_gain": most_gain,
