@@ -41,8 +41,8 @@ THREADS = {"OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_NUM_THREADS": "1"}
 #: Arrays of a batch are some megabytes: by default each comes new from the system, page by page,
 #: and goes back at once. What is larger than this, a large picture, still does.
 MALLOC = {
-    "MALLOC_TRIM_THRESHOLD_": (-1, 2**25),
-    "MALLOC_MMAP_THRESHOLD_": (-3, 2**25),
+    "MALLOC_TRIM_THRESHOLD_": (-1, 2**24),
+    "MALLOC_MMAP_THRESHOLD_": (-3, 2**24),
 }
 
 INTERRUPTED = 130
