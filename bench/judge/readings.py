@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from bench.judge.colour.named import basic_term
-from bench.judge.places import PLACES
+from bench.judge.places import NEUTRAL, PLACES
 from bench.records import NOT_JUDGED
 from prompts.cells import Binding
 from prompts.colours import COLOUR_NAMES
@@ -27,8 +27,6 @@ SECOND_OPINIONS: dict[str, tuple[str, ...]] = {
 }
 #: Distance to the nearest certified kind, above 1 outside; ``ood_<kind>`` is that to each kind.
 DISTANCE = "ood"
-#: Colours of light and shade: of them no more is a leak than the place has by name.
-NEUTRAL = ("white", "gray")
 #: One binding of one image: metric to value.
 Metrics = Mapping[str, float]
 
@@ -96,7 +94,8 @@ def leaks_of(binding: Binding, metrics: Metrics, control: Metrics | None) -> lis
             continue
         if math.isnan(value):
             value = share - control_share(control, kind_of(place), binding.colour)
-        # Of a wall that is pink in the control all else is gained, and light makes it gray.
+        # Of a wall that is pink in the control all else is gained, and light makes it gray: no
+        # more is a leak than the place has by name.
         if basic_term(binding.colour) in NEUTRAL:
             value = min(value, share)
         held = not math.isnan(value)
