@@ -24,6 +24,9 @@ Result = TypeVar("Result")
 _PRIORITY = -1
 #: More threads than this wait for each other's Python.
 _MOST_THREADS = 16
+#: Batches of pictures that are measured side by side: while one ends the other goes on.
+_BATCHES = 2
+_STARTING = threading.Lock()
 _here = threading.local()
 
 
@@ -94,18 +97,23 @@ def to_device(images: Sequence[np.ndarray], device: str) -> torch.Tensor:
 def in_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
     """Apply a function to each item, in the order of the items; where it raises, so does this.
 
-    The function must spend its time outside of Python's lock, in array arithmetic. Each thread is
-    one of torch too: two pictures side by side share two cores better than each operation does.
-    Called from such a thread, it goes on there.
+    It is applied in threads of the judge, one a core, and each is one thread of torch too: two
+    pictures side by side share two cores better than each operation does. The threads of torch of
+    whoever calls stay as they are. The function must spend its time outside of Python's lock, in
+    array arithmetic. Called in such a thread, it goes on there.
     """
-    if len(items) < 2 or _threads() < 2 or getattr(_here, "is_of_pool", False):
+    if getattr(_here, "is_of_pool", False):
         return [function(item) for item in items]
-    return list(_pool().map(function, items))
+    return list(_pools()[0].map(function, items))
 
 
 def beside(function: Callable[[], Result]) -> Future[Result]:
-    """Begin something in a thread of the judge; what it calls `in_threads` goes on there."""
-    return _pool().submit(function)
+    """Begin the measuring of a batch, which calls `in_threads`; what it does itself has one thread.
+
+    So a batch is measured beside another, and no core waits for the last pictures of either. In
+    such a batch nothing may be begun so and waited for: no thread might be left for it.
+    """
+    return _pools()[1].submit(function)
 
 
 def _threads() -> int:
@@ -113,23 +121,35 @@ def _threads() -> int:
     return min(cores or 1, _MOST_THREADS)
 
 
+def _pools() -> tuple[ThreadPoolExecutor, ThreadPoolExecutor]:
+    """Threads for pictures, one a core, and for batches, whose pictures they wait for."""
+    with _STARTING:
+        return _started()
+
+
 @lru_cache(maxsize=1)
-def _pool() -> ThreadPoolExecutor:
+def _started() -> tuple[ThreadPoolExecutor, ThreadPoolExecutor]:
     import torch
 
-    usual = torch.get_num_threads()
-    count = _threads()
-    pool = ThreadPoolExecutor(count, "bench-judge", _begin, (threading.Barrier(count),))
     # Each thread begins with a number of its own; the last that is set is that of threads to come.
+    usual = torch.get_num_threads()
+    pools = _of_one_thread(_threads(), True), _of_one_thread(_BATCHES, False)
+    torch.set_num_threads(usual)
+    return pools
+
+
+def _of_one_thread(count: int, for_pictures: bool) -> ThreadPoolExecutor:
+    """So many threads, torch with one thread in each."""
+    import torch
+
+    all_of_them = threading.Barrier(count)
+
+    def begin() -> None:
+        torch.set_num_threads(1)
+        _here.is_of_pool = for_pictures
+        all_of_them.wait()
+
+    pool = ThreadPoolExecutor(count, "bench-judge", begin)
     for begun in [pool.submit(int) for _ in range(count)]:
         begun.result()
-    torch.set_num_threads(usual)
     return pool
-
-
-def _begin(all_of_them: threading.Barrier) -> None:
-    import torch
-
-    torch.set_num_threads(1)
-    _here.is_of_pool = True
-    all_of_them.wait()

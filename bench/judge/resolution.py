@@ -148,14 +148,6 @@ def _places(height: int, width: int) -> np.ndarray | None:
     return np.asarray(y.astype(np.intp) * width + x.astype(np.intp))
 
 
-@lru_cache(maxsize=4)
-def _bytes(height: int, width: int) -> np.ndarray:
-    """Places of the bytes of those pixels, channel by channel: intp (3, h, w)."""
-    places = _places(height, width)
-    assert places is not None
-    return 3 * places + np.arange(3)[:, None, None]
-
-
 def _within(count: int) -> np.ndarray:
     """Places within blocks, in [0, 1): one for each row, or column, counted from the middle."""
     return np.abs(np.arange(count) - (count - 1) / 2) * _GOLDEN % 1.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from bench.certificate.photoreal import photoreal_batches
 from bench.certificate.report import judge_measured, measure_known
 from bench.certificate.scenes import Conditions, known_answers
 from bench.errors import UsageError
-from bench.judge.device import in_threads, judging, require_device, to_device
+from bench.judge.device import beside, in_threads, judging, require_device, to_device
 from bench.judge.dtype import VARIABLE, recorded_dtype
 from bench.judge.regions.cutout import CutoutSegmenter
 from bench.judge.resolution import reduced, reduced_batch
@@ -156,9 +156,22 @@ def test_a_thread_of_the_judge_is_one_of_torch_and_the_others_keep_theirs():
     def inside(number):
         return torch.get_num_threads(), in_threads(str, range(number))
 
-    for threads, nested in in_threads(inside, range(8)):
-        assert threads == 1 or len(os.sched_getaffinity(0)) == 1
-        assert nested == [str(number) for number in range(len(nested))]
+    for count in (1, 8):
+        expected = [(1, [str(number) for number in range(size)]) for size in range(count)]
+        assert in_threads(inside, range(count)) == expected
+        assert beside(lambda: in_threads(inside, range(count))).result() == expected  # noqa: B023
+    assert beside(torch.get_num_threads).result() == 1
     assert torch.get_num_threads() == usual
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(torch.get_num_threads).result() == usual
+
+
+def test_two_batches_are_measured_side_by_side():
+    together = threading.Barrier(2)
+
+    def batch():
+        together.wait(timeout=30)
+        return in_threads(str, range(9))
+
+    begun = [beside(batch) for _ in range(6)]
+    assert [one.result() for one in begun] == [[str(number) for number in range(9)]] * 6
