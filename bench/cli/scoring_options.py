@@ -95,16 +95,20 @@ def finish(spec: RunSpec, as_json: bool, yes: bool = False, trackers: Sequence[s
     """
     import json
 
-    from bench.export.trackers import log_run, require_tracker
-    from bench.run.record import require_valid
     from bench.run.run import run
+
+    for tracker in trackers:
+        from bench.export.trackers import require_tracker
+
+        require_tracker(tracker)
+    done = run(spec, consent=_consent(yes))
+    # Not before: pandas, which these need, would lie beside the pictures of the run.
+    from bench.export.trackers import log_run
+    from bench.run.record import require_valid
     from bench.run.summary import RunSummary, render, to_dict
     from bench.statistics.second_opinions import second_opinions
     from bench.store.derived import read_verdicts
 
-    for tracker in trackers:
-        require_tracker(tracker)
-    done = run(spec, consent=_consent(yes))
     opinions = second_opinions(read_verdicts(done.run))
     summary = RunSummary(done.run.manifest, done.estimates, done.stock.images, opinions=opinions)
     if as_json:

@@ -257,6 +257,10 @@ def _quiet() -> Iterator[None]:
 
 def _snapshot(name: str, revision: str | None = None) -> Path | None:
     """Folder of a hub id in the cache, whose name is the commit."""
+    from huggingface_hub import constants
+
+    if not Path(constants.HF_HUB_CACHE, f"models--{name.replace('/', '--')}").is_dir():
+        return None  # The rest of the library, a client of HTTP, is not needed to tell.
     from huggingface_hub import try_to_load_from_cache
 
     found = try_to_load_from_cache(name, "config.json", revision=revision)

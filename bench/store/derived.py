@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -18,6 +17,9 @@ from bench.store import files
 from bench.store.manifest import versions
 from bench.store.run import Run
 from prompts.hashing import content_hash
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 VERDICTS_FILE = "verdicts.parquet"
 ESTIMATES_FILE = "estimates.json"

@@ -306,3 +306,26 @@ def test_file_size_limit_stops_the_run_and_keeps_the_rest(tmp_path):
     assert "what is finished is kept" in done.stderr
     assert not list((tmp_path / "runs").rglob(".tmp-*"))
     assert run([*ARGUMENTS, "--seeds", "20"]) == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="on_exit is glibc's")
+@pytest.mark.parametrize(("torch", "code"), [(True, 3), (False, -signal.SIGABRT)])
+def test_a_process_with_torch_ends_without_the_destructors_of_its_libraries(torch, code):
+    program = f"""if True:
+        import atexit, ctypes, threading, time
+        if {torch}:
+            import torch
+        from bench.cli.main import leave
+        library = ctypes.CDLL(None)
+        library.on_exit(library.abort, None)
+        atexit.register(lambda: print("handlers"))
+        threading.Thread(target=lambda: [time.sleep(0.2), print("threads")]).start()
+        leave(3)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == code
+    assert done.stdout.split() == ["threads", "handlers"]
+    assert not done.stderr
