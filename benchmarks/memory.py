@@ -25,7 +25,7 @@ def measured(images: int) -> dict[str, float]:
         command = [sys.executable, "-m", "bench", "run", "--json", "--out", folder, "--name", "r"]
         command += ["--model", f"{SHAPES}:ShapeSampler", "--segmenter", f"{SHAPES}:ShapeSegmenter"]
         command += ["--scorer", f"{SHAPES}:MeanScorer", "--limit", str(images)]
-        command += ["--preset", "default", "--seeds", str(-(-images // 1044))]
+        command += ["--preset", "default", "--seeds", str(-(-images // 522))]
         child = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )

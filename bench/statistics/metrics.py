@@ -68,6 +68,9 @@ OPINIONS: tuple[str, ...] = (
 #: Share of images unlike all that the judge is certified on, where it was measured.
 OUTSIDE = "out_of_distribution"
 
+#: Means of zeros and ones: shares of images, though not of verdicts.
+COUNTED: tuple[str, ...] = (*(one for one in OPINIONS if one.endswith("_disagrees")), OUTSIDE)
+
 #: Estimated for every slice; the others for the whole grid and its tags only.
 SLICED: tuple[str, ...] = (
     "binding_score",

@@ -22,7 +22,7 @@ from bench.statistics.intervals import (
     share_of_this_list,
     student,
 )
-from bench.statistics.metrics import GAPS, SHARES, SLICED
+from bench.statistics.metrics import COUNTED, GAPS, SHARES, SLICED
 from bench.statistics.of_k import any_and_all
 from bench.statistics.sums import CellSums, Judgements
 
@@ -35,7 +35,7 @@ KINDS, SEEN = ("single", "distractor", "pair"), ("seen", "novel")
 
 #: Metrics that can be negative; all others lie in [0, 1].
 _SIGNED = frozenset({"leak_excess"})
-_SHARES = frozenset(share.name for share in SHARES)
+_SHARES = frozenset(share.name for share in SHARES) | frozenset(COUNTED)
 
 
 def tabulate(
@@ -111,9 +111,9 @@ def estimates_of(
             if wide is not None and variance > 0:
                 clustered = student(means.mean(), variance**0.5, degrees, level)
                 wide = min(wide[0], clustered[0]), max(wide[1], clustered[1])
-            if wide is not None and how["bounded"]:
+            if how["bounded"]:
                 # Student's t knows no ends of the scale.
-                wide = max(wide[0], 0.0), min(wide[1], 1.0)
+                ends, wide = (one and (max(one[0], 0.0), min(one[1], 1.0)) for one in (ends, wide))
         low, high = ends or (None, None)
         population_low, population_high = wide or (None, None)
         found.append(

@@ -144,6 +144,36 @@ def test_no_interval_of_a_metric_between_0_and_1_leaves_the_scale():
     assert 0.0 <= one.low <= one.value <= one.high
 
 
+def test_a_share_of_images_has_the_interval_of_shares_though_it_is_none_of_verdicts():
+    colours, subjects = ("red", "blue", "green"), ("cup", "egg", "car", "hat", "pig")
+    words = [(colour, subject) for colour in colours for subject in subjects]
+    frame = table([(f"{c}-{s}", c, s, {"single"}, ["bound"] * 3 + ["wrong"]) for c, s in words])
+    # One image in sixty: the same rows by verdict, and by second opinion.
+    frame.loc[1:, "verdict"] = "bound"
+    frame.loc[0, "verdict"] = "wrong"
+    for name in ("clip_disagrees", "out_of_distribution"):
+        frame[name] = frame["verdict"].eq("wrong").astype(float)
+    found = {one.metric: one for one in tabulate(frame) if one.group == "all"}
+    expected = found["other_colour"]
+    assert 0.0 < expected.low < 1 / 60 < expected.high
+    for name in ("clip_disagrees", "out_of_distribution"):
+        ends = ("value", "low", "high", "population_low", "population_high")
+        assert [getattr(found[name], end) for end in ends] == [
+            getattr(expected, end) for end in ends
+        ]
+
+
+@pytest.mark.parametrize("images", [1, 3])
+def test_a_mean_near_an_end_of_the_scale_has_an_interval_on_it(images):
+    words = [(f"c{n % 4}", f"s{n // 4}") for n in range(20)]
+    frame = table([(f"{c}-{s}", c, s, {"single"}, ["bound"] * images) for c, s in words])
+    frame["presence"] = 1.0
+    frame.loc[: images + 1, "presence"] = [0.2, *[1.0] * (images + 1)]
+    (one,) = (e for e in tabulate(frame) if (e.metric, e.group) == ("presence", "all"))
+    assert one.low < one.value < one.high <= 1.0
+    assert one.population_high <= 1.0
+
+
 def test_a_second_opinion_that_nobody_gave_is_no_line(found):
     assert ("clip_bind", "all") not in found
     assert ("vqa_disagrees", "all") not in found
