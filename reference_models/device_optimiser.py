@@ -17,7 +17,7 @@ from reference_models.optimiser import BETAS, EPSILON, orthogonalised, parted
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Group:
-    """Matrices of one shape and their momentum (count, rows, columns)."""
+    """Matrices of one shape and their momentum (count, rows, columns), or a stack of each."""
 
     matrices: list[nn.Parameter]
     momentum: Tensor
@@ -36,6 +36,8 @@ class DeviceOptimiser:
         Of the average; it grows as in ``ema.Average``.
     momentum : float
         Of Muon.
+    stacked : bool
+        Whether the first axis of each parameter is the network, of several (``Ensemble``).
 
     Attributes
     ----------
@@ -50,8 +52,10 @@ class DeviceOptimiser:
         matrix_lr: float,
         decay: float,
         momentum: float = 0.95,
+        stacked: bool = False,
     ) -> None:
         matrices, others = parted(model)
+        self._rows = 1 + stacked
         self.lr, self.matrix_lr, self.decay, self.momentum = lr, matrix_lr, decay, momentum
         self.others = [p for p in others if p.requires_grad]
         self.first = [torch.zeros_like(p) for p in self.others]
@@ -62,7 +66,10 @@ class DeviceOptimiser:
                 alike[tuple(p.shape)].append(p)
         self.groups = [
             _Group(
-                group, torch.zeros(len(group), *group[0].flatten(1).shape, device=group[0].device)
+                group,
+                torch.zeros(
+                    len(group), *group[0].flatten(self._rows).shape, device=group[0].device
+                ),
             )
             for group in alike.values()
         ]
@@ -91,10 +98,12 @@ class DeviceOptimiser:
         torch._foreach_add_(kept, moved)
 
     def _turn(self, group: _Group, factor: Tensor) -> None:
-        grads = torch.stack([p.grad.flatten(1) for p in group.matrices if p.grad is not None])
+        grads = torch.stack(
+            [p.grad.flatten(self._rows) for p in group.matrices if p.grad is not None]
+        )
         group.momentum.lerp_(grads, 1 - self.momentum)
         update = orthogonalised(grads.lerp(group.momentum, self.momentum))
-        rows, columns = grads.shape[1:]
+        rows, columns = grads.shape[-2:]
         update = update * (-self.matrix_lr * max(1.0, rows / columns) ** 0.5 * factor)
         moves = [u.view_as(p) for u, p in zip(update, group.matrices, strict=True)]
         torch._foreach_add_([p.data for p in group.matrices], moves)

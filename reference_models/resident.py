@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import torch
@@ -22,12 +23,13 @@ from torch.nn import functional as F
 from prompts.manifest import TrainingManifest
 from reference_models.data import caption_counts, training_scenes
 from reference_models.device_optimiser import DeviceOptimiser
+from reference_models.ensemble import Ensemble
 from reference_models.errors import ModelError
 from reference_models.path import between, velocity
 from reference_models.policies import Policy
 from reference_models.presets import Network, TrainingPreset
 from reference_models.times import training_times
-from reference_models.tokens.model import MaskedModel, TokenModel
+from reference_models.tokens.model import TokenModel
 from reference_models.training import rate
 from reference_models.world.caption_noise import CLEAN, CaptionNoise, misdescribed, noisy_ids
 from reference_models.world.captions import token_ids
@@ -63,6 +65,10 @@ class TrainingPictures:
         return frozenset(self.seen.pairs)
 
 
+#: What is shown, and for which share of a training.
+Stage = tuple[TrainingPictures, float]
+
+
 def draw_pictures(
     count: int,
     seed: int,
@@ -87,6 +93,23 @@ def draw_pictures(
     return TrainingPictures(torch.cat(parts), ids.to(device), caption_counts(described))
 
 
+class BatchLoss(nn.Module):
+    """A network with its loss on a batch: of the velocity, or of the next code."""
+
+    def __init__(self, model: Network) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, noise: Tensor, pictures: Tensor, ids: Tensor, times: Tensor) -> Tensor:
+        """Noise and pictures (N, 3, side, side), ids (N, LENGTH) and times (N,) to a number."""
+        prompt = self.model.encode(ids)
+        if isinstance(self.model, TokenModel):
+            logits, codes = self.model(pictures, prompt)
+            return F.cross_entropy(logits.float(), codes)
+        predicted = self.model(between(noise, pictures, times), times, prompt)
+        return (predicted.float() - velocity(noise, pictures)).square().mean()
+
+
 class ResidentTraining:
     """A training of one network, a step at a time.
 
@@ -109,7 +132,7 @@ class ResidentTraining:
         Whether it does; False once it could not.
     done, steps : int
         Steps asked of the device so far, and in all.
-    losses : Tensor, float32 (steps,)
+    losses : Tensor, float32 (steps, networks)
     average : dict of str to Tensor
         The weights to sample with.
 
@@ -123,29 +146,61 @@ class ResidentTraining:
         self,
         model: Network,
         preset: TrainingPreset,
-        stages: Sequence[tuple[TrainingPictures, float]],
+        stages: Sequence[Stage],
         device: torch.device,
         bf16: bool = False,
         capture: bool = True,
     ) -> None:
-        if preset.target == "noise" or isinstance(model, MaskedModel):
+        self.model = model.to(device).to(memory_format=torch.channels_last)
+        self._prepare(BatchLoss(self.model), [preset], [stages], device, bf16, capture)
+
+    def _prepare(
+        self,
+        loss: BatchLoss | Ensemble,
+        presets: Sequence[TrainingPreset],
+        stages: Sequence[Sequence[Stage]],
+        device: torch.device,
+        bf16: bool,
+        capture: bool,
+    ) -> None:
+        """Bring all to the device: networks that are trained in step, by their presets."""
+        if any(p.target == "noise" or p.network == "masked" for p in presets):
             raise ModelError(
                 "a training on its device predicts velocity or the next code, not noise or "
                 "hidden codes"
             )
-        self.preset, self.device, self.bf16 = preset, device, bf16
+        self.preset = preset = presets[0]
+        self.device, self.bf16 = device, bf16
         self.capture = capture and device.type == "cuda"
-        self.model = model.to(device).to(memory_format=torch.channels_last)
-        self.parameters = [p for p in self.model.parameters() if p.requires_grad]
-        self.optimiser = DeviceOptimiser(self.model, preset.lr, preset.matrix_lr, preset.ema)
+        stacked = isinstance(loss, Ensemble)
+        self.loss = loss
+        self.optimiser = DeviceOptimiser(
+            loss, preset.lr, preset.matrix_lr, preset.ema, stacked=stacked
+        )
+        self.parameters = [p for p in loss.parameters() if p.requires_grad]
         self.done, self.steps = 0, math.ceil(preset.images / preset.batch)
-        self.pictures = _joined([one.pictures for one, _ in stages])
-        self.ids = _joined([one.ids for one, _ in stages])
-        self._draw_ahead([len(one.ids) for one, _ in stages], [share for _, share in stages])
-        self.losses = torch.zeros(self.steps, device=device)
+        pools = list({id(pool): pool for own in stages for pool, _ in own}.values())
+        self.pictures = _joined([pool.pictures for pool in pools])
+        self.ids = _joined([pool.ids for pool in pools])
+        ends = accumulate(len(pool.ids) for pool in pools)
+        first = {id(p): end - len(p.ids) for p, end in zip(pools, ends, strict=True)}
+        tables = [
+            self._draw_ahead(one, [(first[id(p)], len(p.ids), share) for p, share in own])
+            for one, own in zip(presets, stages, strict=True)
+        ]
+        self._rows, self._times, self._kept = (
+            torch.stack(own, 1).to(device) for own in zip(*tables, strict=True)
+        )
+        rates = torch.tensor([rate(k / self.steps, preset) for k in range(self.steps)])
+        self._rates = rates.to(device)
+        self.losses = torch.zeros(self.steps, len(presets), device=device)
+        self._shape = (len(presets), preset.batch) if stacked else (preset.batch,)
+        # Networks of one seed see the same noise.
+        seeds = sorted({one.seed for one in presets})
+        self._generators = [torch.Generator(device).manual_seed(seed) for seed in seeds]
         side = self.pictures.shape[-1]
-        self._noise = torch.zeros(preset.batch, 3, side, side, device=device)
-        self._generator = torch.Generator(device).manual_seed(preset.seed)
+        self._noise = torch.zeros(len(seeds), preset.batch, 3, side, side, device=device)
+        self._seeds = torch.tensor([seeds.index(one.seed) for one in presets], device=device)
         self._step = torch.zeros(1, dtype=torch.int64, device=device)
         self._graph: Any = None
         self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
@@ -153,36 +208,39 @@ class ResidentTraining:
         if self._stream is not None:
             torch.cuda.synchronize(device)
 
-    def _draw_ahead(self, sizes: Sequence[int], shares: Sequence[float]) -> None:
-        """Rows, times, captions left out and rates of all steps."""
-        preset, n = self.preset, self.steps * self.preset.batch
+    def _draw_ahead(
+        self, preset: TrainingPreset, pools: Sequence[tuple[int, int, float]]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Rows, times and captions kept of all steps, each (steps, batch).
+
+        Of each pool its first row, its size, and its share of the training are given.
+        """
+        n = self.steps * preset.batch
         g = torch.Generator().manual_seed(preset.seed)
         # One number a picture, whatever the size of the stages: the same chance for all.
         place = torch.rand(n, generator=g, dtype=torch.float64).view(self.steps, preset.batch)
-        ends = [round(self.steps * sum(shares[: k + 1]) / sum(shares)) for k in range(len(shares))]
         rows = torch.zeros(self.steps, preset.batch, dtype=torch.int64)
-        start = offset = 0
-        for end, size in zip(ends, sizes, strict=True):
+        start, shown, whole = 0, 0.0, sum(share for *_, share in pools)
+        for offset, size, share in pools:
+            shown += share
+            end = round(self.steps * shown / whole)
             rows[start:end] = (place[start:end] * size).long() + offset
-            start, offset = end, offset + size
+            start = end
         times = preset.first + (1 - preset.first) * training_times(n, g)
         kept = torch.rand(n, generator=g) >= preset.drop
-        rates = torch.tensor([rate(k / self.steps, preset) for k in range(self.steps)])
-        self._rows = rows.to(self.device)
-        self._times = times.view(self.steps, preset.batch).to(self.device)
-        self._kept = kept.view(self.steps, preset.batch).to(self.device)
-        self._rates = rates.to(self.device)
+        return rows, times.view(self.steps, preset.batch), kept.view(self.steps, preset.batch)
 
     @property
     def average(self) -> dict[str, Tensor]:
         """The weights to sample with."""
-        return self.optimiser.average
+        kept = self.optimiser.average.items()
+        return {name.rpartition("model.")[2]: mean for name, mean in kept}
 
     def advance(self) -> bool:
         """Ask the device for one step; True where it was the last."""
         with torch.cuda.stream(self._stream) if self._stream is not None else nullcontext():
-            if not isinstance(self.model, TokenModel):
-                self._noise.normal_(generator=self._generator)
+            for noise, generator in zip(self._noise, self._generators, strict=True):
+                noise.normal_(generator=generator)
             if self._graph is not None:
                 self._graph.replay()
             else:
@@ -216,33 +274,32 @@ class ResidentTraining:
             self._graph = graph
 
     def _body(self) -> None:
-        step = self._step
-        rows = self._rows.index_select(0, step)[0]
-        ids = self.ids.index_select(0, rows)
-        ids = torch.where(self._kept.index_select(0, step)[0][:, None], ids, 0)
-        pictures = self.pictures.index_select(0, rows).float() / 127.5 - 1
-        loss = self._loss(pictures, ids, self._times.index_select(0, step)[0])
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.parameters, 1.0)
-        self.optimiser.step((step + 1)[0].float(), self._rates.index_select(0, step)[0])
-        for p in self.parameters:
-            p.grad = None
-        self.losses.index_copy_(0, step, loss.detach()[None])
-        step += 1
-
-    def _loss(self, pictures: Tensor, ids: Tensor, times: Tensor) -> Tensor:
+        step, shape = self._step, self._shape
+        rows, times, kept = (
+            table.index_select(0, step).view(shape)
+            for table in (self._rows, self._times, self._kept)
+        )
+        ids = torch.where(kept[..., None], self.ids[rows], 0)
+        pictures = self.pictures[rows].float() / 127.5 - 1
+        noise = self._noise.index_select(0, self._seeds).view(pictures.shape)
         autocast = (
             torch.autocast(self.device.type, torch.bfloat16, cache_enabled=False)
             if self.bf16
             else nullcontext()
         )
         with autocast:
-            prompt = self.model.encode(ids)
-            if isinstance(self.model, TokenModel):
-                logits, codes = self.model(pictures, prompt, self._generator)
-                return F.cross_entropy(logits.float(), codes)
-            predicted = self.model(between(self._noise, pictures, times), times, prompt)
-        return (predicted.float() - velocity(self._noise, pictures)).square().mean()
+            loss = self.loss(noise, pictures, ids, times)
+        loss.sum().backward()
+        self._clip()
+        self.optimiser.step((step + 1)[0].float(), self._rates.index_select(0, step)[0])
+        for p in self.parameters:
+            p.grad = None
+        self.losses.index_copy_(0, step, loss.detach().view(1, -1))
+        step += 1
+
+    def _clip(self) -> None:
+        """Gradients of a network no longer than 1, as one vector."""
+        nn.utils.clip_grad_norm_(self.parameters, 1.0)
 
     def finish(self) -> float:
         """Wait for the device; the mean loss of the last tenth of the steps.
@@ -252,13 +309,71 @@ class ResidentTraining:
         ModelError
             It is no number: the training went astray.
         """
+        (last,) = self._last_losses()
+        return finite(last)
+
+    def _last_losses(self) -> list[float]:
         if self._stream is not None:
             self._stream.synchronize()
         self._graph = None
-        last = float(self.losses[-max(1, self.steps // 10) :].mean())
-        if not math.isfinite(last):
-            raise ModelError(f"the training went astray: its loss is {last}")
-        return last
+        found: list[float] = self.losses[-max(1, self.steps // 10) :].mean(0).tolist()
+        return found
+
+
+class EnsembleTraining(ResidentTraining):
+    """Trainings of several networks of one kind, in step: one call does the work of all.
+
+    Parameters
+    ----------
+    models : sequence of UNet, DiT or TokenModel
+        With the same shapes.
+    presets : sequence of TrainingPreset
+        Of one length and with the same rates.
+    stages : sequence of sequences of (TrainingPictures, float)
+        What each is shown; see ``ResidentTraining``.
+    device, bf16, capture
+        See ``ResidentTraining``.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[Network],
+        presets: Sequence[TrainingPreset],
+        stages: Sequence[Sequence[Stage]],
+        device: torch.device,
+        bf16: bool = False,
+        capture: bool = True,
+    ) -> None:
+        whole = Ensemble([BatchLoss(model.to(device)) for model in models])
+        self._prepare(whole, presets, stages, device, bf16, capture)
+
+    def _clip(self) -> None:
+        grads = [p.grad for p in self.parameters if p.grad is not None]
+        norms = [torch.linalg.vector_norm(grad.flatten(1), dim=1) for grad in grads]
+        scale = (1 / (torch.linalg.vector_norm(torch.stack(norms), dim=0) + 1e-6)).clamp(max=1)
+        for grad in grads:
+            grad.mul_(scale.view(-1, *(1,) * (grad.ndim - 1)))
+
+    def results(self) -> list[tuple[float, dict[str, Tensor]]]:
+        """Wait for the device; of each network its last loss (see ``finish``) and its average."""
+        averages = self.average
+        return [
+            (loss, {name: mean[k] for name, mean in averages.items()})
+            for k, loss in enumerate(self._last_losses())
+        ]
+
+
+def finite(loss: float) -> float:
+    """A loss that is a number.
+
+    Raises
+    ------
+    ModelError
+        It is none: the training went astray.
+    """
+    if not math.isfinite(loss):
+        raise ModelError(f"the training went astray: its loss is {loss}")
+    return loss
 
 
 def _joined(parts: Sequence[Tensor]) -> Tensor:

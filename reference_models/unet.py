@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from reference_models.nn.attention import Attention
-from reference_models.nn.convolution import Convolution, fold, unfold
+from reference_models.nn.convolution import Convolution, channels_last, fold, unfold
 from reference_models.nn.linear import Linear
 from reference_models.nn.normalisation import ChannelNorm, RMSNorm
 from reference_models.nn.prompted import Prompted
@@ -109,7 +109,7 @@ class UNet(Prompted):
         """Noisy pictures (N, 3, side, side), times (N,) and encoded prompts to velocities."""
         words, mask, whole = prompt
         condition = F.silu(self.time(t).to(whole.dtype) + whole)
-        h = self.enter(fold(x).contiguous(memory_format=torch.channels_last))
+        h = self.enter(channels_last(fold(x)))
         skips = []
         for block in self.down:
             h = block(h, condition)

@@ -41,3 +41,8 @@ def fold(x: Tensor, factor: int = 2) -> Tensor:
 def unfold(x: Tensor, factor: int = 2) -> Tensor:
     """Depth to space, the inverse of ``fold``."""
     return F.pixel_shuffle(x, factor)
+
+
+def channels_last(x: Tensor) -> Tensor:
+    """(N, C, H, W) with the channels of a pixel side by side in memory, also under ``vmap``."""
+    return x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)

@@ -33,3 +33,11 @@ class Linear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(..., inputs) to (..., outputs)."""
         return F.linear(x, self.weight, self.bias)
+
+
+def looked_up(ids: Tensor, table: Tensor) -> Tensor:
+    """Rows of a table: int64 (...) and (rows, width) to (..., width).
+
+    As ``F.embedding``, whose gradient of many ids at once a GPU sorts and cannot record.
+    """
+    return table.index_select(0, ids.flatten()).unflatten(0, ids.shape)

@@ -9,6 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+#: Added to the mean square.
+EPSILON = 1e-5
+
 
 class RMSNorm(nn.Module):
     """x / rms(x) * g over the last axis."""
@@ -19,7 +22,7 @@ class RMSNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., width) to the same shape."""
-        return F.rms_norm(x, self.gain.shape, self.gain.to(x.dtype), 1e-5)
+        return F.rms_norm(x, self.gain.shape, self.gain.to(x.dtype), EPSILON)
 
 
 class ChannelNorm(nn.Module):
@@ -31,5 +34,5 @@ class ChannelNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, channels, H, W) to the same shape; in channels-last memory axes only swap names."""
-        y = F.rms_norm(x.permute(0, 2, 3, 1), self.gain.shape, self.gain.to(x.dtype), 1e-5)
+        y = F.rms_norm(x.permute(0, 2, 3, 1), self.gain.shape, self.gain.to(x.dtype), EPSILON)
         return y.permute(0, 3, 1, 2)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from reference_models.nn.attention import Attention
-from reference_models.nn.linear import Linear
+from reference_models.nn.linear import Linear, looked_up
 from reference_models.nn.normalisation import RMSNorm
 
 
@@ -58,7 +58,7 @@ class TextEncoder(nn.Module):
         """Token ids int64 (N, L), 0 for padding, to vectors (N, L, width) and mask bool (N, L)."""
         mask = ids != 0
         mask[:, 0] = True
-        x = F.embedding(ids, self.embedding) + self.position[: ids.shape[1]]
+        x = looked_up(ids, self.embedding) + self.position[: ids.shape[1]]
         for block in self.blocks:
             x = block(x, mask)
         return self.norm(x), mask

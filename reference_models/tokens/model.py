@@ -51,7 +51,7 @@ class TokenModel(nn.Module):
         return prompt
 
     def forward(
-        self, pictures: Tensor, prompt: Encoded, generator: torch.Generator
+        self, pictures: Tensor, prompt: Encoded, generator: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor]:
         """What is predicted of pictures (N, 3, side, side), and what is true.
 
@@ -60,8 +60,8 @@ class TokenModel(nn.Module):
         pictures : Tensor, float32 (N, 3, side, side)
         prompt : tuple
             Of ``encode``.
-        generator : torch.Generator
-            For what is left to chance.
+        generator : torch.Generator, optional
+            For what is left to chance, which needs one.
 
         Returns
         -------

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from reference_models.nn.attention import Attention, attend
+from reference_models.nn.linear import looked_up
 from reference_models.tokens.transformer import CodeBlock, CodeTransformer
 
 #: Keys and values of the places so far, each (N, heads, places, d).
@@ -64,7 +64,7 @@ class Predictor(CodeTransformer):
 
         Those at a place are given the codes before it: the last code is not read.
         """
-        before = F.embedding(codes[:, :-1], self.code)
+        before = looked_up(codes[:, :-1], self.code)
         x = torch.cat((prompt[2][:, None].to(before.dtype), before), 1)
         return self.step(x, 0, None, prompt)[0]
 

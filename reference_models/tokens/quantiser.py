@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from reference_models.nn.convolution import Convolution, fold, unfold
+from reference_models.nn.convolution import Convolution, channels_last, fold, unfold
 from reference_models.nn.normalisation import ChannelNorm
 
 #: Levels of the numbers of one place.
@@ -108,7 +108,7 @@ class Quantiser(nn.Module):
 
     def encode(self, pictures: Tensor) -> Tensor:
         """Pictures (N, 3, H, W) in [-1, 1] to levels, floats (N, H / 4, W / 4, numbers)."""
-        h = self.fine_in(self.enter(fold(pictures).contiguous(memory_format=torch.channels_last)))
+        h = self.fine_in(self.enter(channels_last(fold(pictures))))
         h = self.coarse_in(self.to_coarse(fold(h)))
         return self.levels.rounded(self.to_levels(h).float().permute(0, 2, 3, 1))
 

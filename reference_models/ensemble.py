@@ -1,0 +1,149 @@
+"""Several networks of one kind in one step: their weights are stacked, and each product is of all.
+
+A small network leaves most of a GPU idle, and several side by side wait for one another's many
+small calls. Here one call does the work of all (`torch.func`, "model ensembling"). Convolutions
+become products of matrices, since those of stacked weights would be grouped ones, which are slow.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from types import MethodType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, stack_module_state, vmap
+from torch.nn import functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from reference_models.nn.convolution import Convolution
+from reference_models.nn.normalisation import EPSILON, ChannelNorm, RMSNorm
+
+
+def neighbourhoods(x: Tensor, size: int) -> Tensor:
+    """The square around each pixel: (N, C, H, W) to (N H W, size^2 C), zeros beyond the edge."""
+    rows = x.permute(0, 2, 3, 1)
+    if size > 1:
+        rows = F.pad(rows, (0, 0, *(size // 2,) * 4)).unfold(1, size, 1).unfold(2, size, 1)
+        rows = rows.permute(0, 1, 2, 4, 5, 3)
+    return rows.reshape(x.shape[0] * x.shape[2] * x.shape[3], size * size * x.shape[1])
+
+
+class _Convolved(torch.autograd.Function):
+    """`F.conv2d` with zero padding as products of matrices."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        """(N, C, H, W), (O, C, size, size) and (O,) to (N, O, H, W)."""
+        n, _, height, width = x.shape
+        matrix = weight.permute(2, 3, 1, 0).reshape(-1, weight.shape[0])
+        y = torch.addmm(bias, neighbourhoods(x, weight.shape[-1]), matrix)
+        return y.view(n, height, width, -1).permute(0, 3, 1, 2)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        """Keep what the way back needs."""
+        ctx.save_for_backward(*inputs[:2])
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:
+        """Of the input: the convolution with the kernel turned round."""
+        x, weight = ctx.saved_tensors
+        outputs, inputs, size, _ = weight.shape
+        rows = neighbourhoods(grad, 1)
+        of_weight = neighbourhoods(x, size).t() @ rows
+        of_weight = of_weight.view(size, size, inputs, outputs).permute(3, 2, 0, 1)
+        turned = weight.flip(2, 3).permute(2, 3, 0, 1).reshape(-1, inputs)
+        of_x = neighbourhoods(grad, size) @ turned
+        n, _, height, width = x.shape
+        return of_x.view(n, height, width, inputs).permute(0, 3, 1, 2), of_weight, rows.sum(0)
+
+
+def _convolved(module: Convolution, x: Tensor) -> Tensor:
+    given: list[Tensor] = [x, module.weight, module.bias]
+    if torch.is_autocast_enabled(x.device.type):
+        given = [one.to(torch.get_autocast_dtype(x.device.type)) for one in given]
+    return _Convolved.apply(*given)
+
+
+class _Normalised(torch.autograd.Function):
+    """x / rms(x) over the last axis, as `F.rms_norm` without a gain, in few passes."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor) -> tuple[Tensor, Tensor]:
+        """(..., width) to the same shape, and 1 / rms (..., 1)."""
+        at_least = torch.promote_types(x.dtype, torch.float32)
+        square = torch.linalg.vector_norm(x, dim=-1, keepdim=True, dtype=at_least).square()
+        scale = torch.rsqrt(square / x.shape[-1] + EPSILON)
+        return (x * scale).to(x.dtype), scale
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor], output: tuple[Tensor, Tensor]) -> None:
+        """Keep what the way back needs."""
+        ctx.save_for_backward(*output)
+        ctx.mark_non_differentiable(output[1])
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor, _: Tensor) -> Tensor:
+        """What of the gradient lies along the output is taken away, and the rest scaled."""
+        y, scale = ctx.saved_tensors
+        along = (grad * y).mean(-1, keepdim=True, dtype=scale.dtype)
+        return ((grad - y * along) * scale).to(y.dtype)
+
+
+def _normalised(module: RMSNorm, x: Tensor) -> Tensor:
+    y: Tensor = _Normalised.apply(x)[0]
+    return y * module.gain.to(y.dtype)
+
+
+def _channels_normalised(module: ChannelNorm, x: Tensor) -> Tensor:
+    y: Tensor = _Normalised.apply(x.permute(0, 2, 3, 1))[0]
+    return (y * module.gain.to(y.dtype)).permute(0, 3, 1, 2)
+
+
+_FORWARDS: dict[type[nn.Module], Any] = {
+    Convolution: _convolved,
+    RMSNorm: _normalised,
+    ChannelNorm: _channels_normalised,
+}
+
+
+class Ensemble(nn.Module):
+    """Networks of one kind as one whose parameters have one axis more, the first: the network.
+
+    Parameters
+    ----------
+    members : sequence of nn.Module
+        Of the same class, with the same shapes. What they give must not depend on chance.
+    """
+
+    def __init__(self, members: Sequence[nn.Module]) -> None:
+        super().__init__()
+        one = copy.deepcopy(members[0])
+        for module in one.modules():
+            if type(module) in _FORWARDS:
+                module.forward = MethodType(_FORWARDS[type(module)], module)
+        weights, buffers = stack_module_state(list(members))
+        # Parameters keep the names that they have in one network.
+        for name, stacked in weights.items():
+            owner, _, last = name.rpartition(".")
+            setattr(one.get_submodule(owner), last, nn.Parameter(stacked, stacked.requires_grad))
+        self.one, self._stacked_buffers = one, buffers
+
+    def forward(self, *batch: Tensor) -> Tensor:
+        """What the networks give, each of its own batch: all axes one more, the first."""
+
+        def given(weights: Any, buffers: Any, *own: Tensor) -> Any:
+            return functional_call(self.one, (weights, buffers), own)
+
+        weights = dict(self.one.named_parameters())
+        # Fused attention is of one network.
+        with sdpa_kernel(SDPBackend.MATH):
+            found: Tensor = vmap(given)(weights, self._stacked_buffers, *batch)
+        return found
