@@ -309,15 +309,18 @@ class ResidentTraining:
         ModelError
             It is no number: the training went astray.
         """
-        (last,) = self._last_losses()
-        return finite(last)
+        return finite(self.results()[0][0])
 
-    def _last_losses(self) -> list[float]:
+    def results(self) -> list[tuple[float, dict[str, Tensor]]]:
+        """Wait for the device; of each network its last loss (see ``finish``) and its average."""
         if self._stream is not None:
             self._stream.synchronize()
         self._graph = None
-        found: list[float] = self.losses[-max(1, self.steps // 10) :].mean(0).tolist()
-        return found
+        last = self.losses[-max(1, self.steps // 10) :].mean(0).tolist()
+        return [(loss, self._average_of(k)) for k, loss in enumerate(last)]
+
+    def _average_of(self, network: int) -> dict[str, Tensor]:
+        return self.average
 
 
 class EnsembleTraining(ResidentTraining):
@@ -354,13 +357,8 @@ class EnsembleTraining(ResidentTraining):
         for grad in grads:
             grad.mul_(scale.view(-1, *(1,) * (grad.ndim - 1)))
 
-    def results(self) -> list[tuple[float, dict[str, Tensor]]]:
-        """Wait for the device; of each network its last loss (see ``finish``) and its average."""
-        averages = self.average
-        return [
-            (loss, {name: mean[k] for name, mean in averages.items()})
-            for k, loss in enumerate(self._last_losses())
-        ]
+    def _average_of(self, network: int) -> dict[str, Tensor]:
+        return {name: mean[network] for name, mean in self.average.items()}
 
 
 def finite(loss: float) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bench.judge.placed import picture_of
-from bench.judge.places import PLACES, Picture, excess, labels_of
+from bench.judge.places import Picture, excess, labels_of
 from bench.judge.regions.auto import AutoSegmenter
 from bench.judge.scorers.segmentation import SegmentationScorer
 from bench.judge.validity import examined
@@ -48,19 +48,19 @@ def cells_of(pairs: bool) -> tuple[Cell, ...]:
 
 
 @cache
-def _judge() -> tuple[AutoSegmenter, dict[str, SegmentationScorer]]:
+def loaded_judge() -> tuple[AutoSegmenter, dict[str, SegmentationScorer]]:
+    """The segmenter and the scorer of the suite."""
     return AutoSegmenter(), {"segmentation": SegmentationScorer()}
 
 
-def verdicts_of(cells: Sequence[Cell], pictures: np.ndarray) -> dict[str, list[list[Any]]]:
+def verdicts_of(cells: Sequence[Cell], pictures: np.ndarray) -> dict[str, list[list[str]]]:
     """What became of every binding.
 
     Returns
     -------
     dict of str to list
-        By the id of each cell that asks for a colour, a row a binding: the verdict, the place that
-        the colour was measured on (empty where the rule is of no place), and the leak into each of
-        `bench.judge.places.PLACES` beyond the control, None where it was not measured.
+        By the id of each cell that asks for a colour, a row a binding: the verdict, and the place
+        that the colour was measured on (empty where the rule is of no place).
     """
     metrics: dict[tuple[str, int], dict[str, float]] = defaultdict(dict)
     generations = [
@@ -68,7 +68,7 @@ def verdicts_of(cells: Sequence[Cell], pictures: np.ndarray) -> dict[str, list[l
         for cell, picture in zip(cells, pictures, strict=True)
     ]
     small: dict[str, Picture] = {}
-    segmenter, scorers = _judge()
+    segmenter, scorers = loaded_judge()
     for start in range(0, len(generations), BATCH):
         part = generations[start : start + BATCH]
         regions, scores = measure(part, segmenter, scorers)
@@ -81,7 +81,7 @@ def verdicts_of(cells: Sequence[Cell], pictures: np.ndarray) -> dict[str, list[l
                 )
     by_cell = {g.sample.cell.id: _scored(g, metrics) for g in generations}
     return {
-        cell.id: [_row(row, one) for row, one in _judged(cell, by_cell, small)]
+        cell.id: [_row(row) for row in _judged(cell, by_cell, small)]
         for cell in cells
         if any(binding.colour is not None for binding in cell.bindings)
     }
@@ -99,8 +99,8 @@ def _scored(generation: Generation, metrics: Mapping[tuple[str, int], dict[str, 
 
 def _judged(
     cell: Cell, by_cell: Mapping[str, Scored], small: Mapping[str, Picture]
-) -> list[tuple[dict[str, Any], Mapping[str, float]]]:
-    """Verdict rows of an image, each with its leak by place beyond the control."""
+) -> list[dict[str, Any]]:
+    """Verdict rows of an image, from its metrics and its leak by place beyond the control."""
     image, control = by_cell[cell.id], by_cell.get(cell.control_id)
     found: list[dict[str, float]] = [{} for _ in cell.bindings]
     if cell.id in small and cell.control_id in small:
@@ -112,18 +112,12 @@ def _judged(
         for one, more in zip(image.metrics, found, strict=True)
     )
     whole = Scored(image.cell, image.sample_id, image.index, image.invalid, own)
-    rows = judged(whole, control.metrics if control is not None else None)
-    return [(row, found[row["binding"]]) for row in rows]
+    return list(judged(whole, control.metrics if control is not None else None))
 
 
-def _row(row: Mapping[str, Any], leak: Mapping[str, float]) -> list[Any]:
+def _row(row: Mapping[str, Any]) -> list[str]:
     rule = str(row["rule"])
-    place = rule.rpartition("leak_")[2] if "leak_" in rule else ""
-    return [row["verdict"], place, *(_rounded(leak.get(name)) for name in PLACES)]
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
+    return [row["verdict"], rule.rpartition("leak_")[2] if "leak_" in rule else ""]
 
 
 def line_of(condition: Condition, sampling: Sampling, rows: Mapping[str, Any]) -> dict[str, Any]:

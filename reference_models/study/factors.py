@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from reference_models.presets import TrainingPreset
@@ -161,3 +161,20 @@ def trainings() -> Iterator[tuple[Condition, int]]:
     for name in MORE_OF:
         for seed in MORE_SEEDS:
             yield CONDITIONS[name], seed
+
+
+def waves(
+    due: Sequence[tuple[Condition, int]], together: int
+) -> Iterator[list[tuple[Condition, int]]]:
+    """Trainings that are made in one step, in their order: of one network, reader and length."""
+    left = list(due)
+    while left:
+        first, _ = left[0]
+        alike = [
+            one
+            for one in left
+            if (one[0].network, one[0].text, one[0].length)
+            == (first.network, first.text, first.length)
+        ][:together]
+        left = [one for one in left if one not in alike]
+        yield alike

@@ -1,9 +1,9 @@
 """Train, draw and judge all of the study: ``python -m reference_models.study.make --device cuda``.
 
 Trainers share the device, and draw with what they have trained; judges work on the CPU. Every
-judged drawing is a line of ``results.jsonl`` at once, with what became of every binding, and a
-sheet of pictures in ``sheets.zip``: a study that is stopped keeps all lines that it has, and skips
-them when it is started again.
+judged drawing is a line of ``results.jsonl`` at once, with what became of every binding, and of the
+first seed a sheet of pictures in ``sheets.zip``: a study that is stopped keeps all lines that it
+has, and skips them when it is started again.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ from typing import Any
 
 import click
 
-from reference_models.study.factors import CONDITIONS, Condition, Sampling, trainings
-from reference_models.study.trainer import Task, TrainedNetwork, train
+from bench.judge.scorers.measured import REVISION
+from reference_models.study.factors import CONDITIONS, SEEDS, Condition, Sampling, trainings, waves
+from reference_models.study.trainer import NoDevice, Task, TrainedNetwork, train
 
 
 def made(path: Path) -> set[tuple[str, int, str]]:
@@ -34,6 +35,17 @@ def made(path: Path) -> set[tuple[str, int, str]]:
         return set()
     rows = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
     return {(row["condition"], row["seed"], row["sampling"]) for row in rows}
+
+
+def prepare() -> None:
+    """Load the judge in a process of its own, before there is anything to judge."""
+    import torch
+
+    from reference_models.study.evaluate import cells_of, loaded_judge
+
+    torch.set_num_threads(1)
+    loaded_judge()
+    cells_of(True)
 
 
 def judge(
@@ -107,14 +119,17 @@ class Study:
             "loss": round(trained.loss, 5),
             "train_seconds": round(trained.seconds, 1),
             "graph": trained.captured,
+            "revision": REVISION,
             **line,
         }
         with (self.out / "results.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(whole) + "\n")
         name = f"{whole['condition']}-seed{whole['seed']}-{whole['sampling']}.png"
+        self.lines += 1
+        if task.seed != SEEDS[0]:
+            return
         with zipfile.ZipFile(self.out / "sheets.zip", "a") as archive:
             archive.writestr(name, sheet)
-        self.lines += 1
 
 
 class Judges:
@@ -131,7 +146,10 @@ class Judges:
         self._pool = self._new()
 
     def _new(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(self.count, self.context, os.nice, (5,))
+        pool = ProcessPoolExecutor(self.count, self.context, os.nice, (5,))
+        for _ in range(self.count):
+            pool.submit(prepare)
+        return pool
 
     def submit(self, *asked: Any) -> Future[Any]:
         """Ask for a drawing to be judged; see ``judge``."""
@@ -153,9 +171,9 @@ class Judges:
 @click.option("--device", default="cpu")
 @click.option("--seconds", default=300.0, help="All must be done by then.")
 @click.option("--images", default=56_000, help="Pictures of a full training.")
-@click.option("--trainers", default=4, help="Processes that train.")
-@click.option("--together", default=6, help="Trainings side by side in each.")
-@click.option("--judges", default=9, help="Processes that judge.")
+@click.option("--trainers", default=3, help="Processes that train.")
+@click.option("--together", default=12, help="Trainings in one step, at most.")
+@click.option("--judges", default=12, help="Processes that judge.")
 @click.option("--only", multiple=True, help="Conditions; all by default.")
 @click.option("--seeds", type=int, default=None, help="At most so many of each condition.")
 @click.option("--cells", "share", default=1.0, help="Share of the grid, for trying it out.")
@@ -189,15 +207,15 @@ def main(
         return
     end = study.began + seconds
     context = multiprocessing.get_context("spawn")
-    tasks, results = context.Queue(), context.Queue()
-    for condition, seed in due:
-        tasks.put(Task(condition.name, seed, images, study.samplings(condition, seed)))
+    queue, results = context.Queue(), context.Queue()
+    for wave in waves(due, together):
+        queue.put(tuple(Task(c.name, seed, images, study.samplings(c, seed)) for c, seed in wave))
     for _ in range(trainers):
-        tasks.put(None)
+        queue.put(None)
     started = []
     pool = Judges(judges, context)
     with tempfile.TemporaryDirectory() as folder:
-        asked = (device, tasks, results, Path(folder), together, share)
+        asked = (device, queue, results, Path(folder), share)
         try:
             for _ in range(trainers):
                 started.append(context.Process(target=train, args=asked, daemon=True))
@@ -208,7 +226,7 @@ def main(
             for one in started:
                 one.kill()
             pool.kill()
-            tasks.cancel_join_thread()
+            queue.cancel_join_thread()
             results.cancel_join_thread()
     study.log(f"{study.lines} drawings of {len(due)} trainings in {out / 'results.jsonl'}")
 
@@ -228,6 +246,8 @@ def _collect(
             trained = None
         if isinstance(trained, str):
             study.log(trained)
+        elif isinstance(trained, NoDevice):
+            study.log(trained.words)
             trainers -= 1
             if not trainers:
                 raise click.ClickException("no process can train")

@@ -1,4 +1,4 @@
-"""A process that trains: several networks side by side on one device, condition after condition.
+"""A process that trains: several networks in one step, condition after condition.
 
 What it has trained it draws with at once, since it holds the device; judging needs none.
 """
@@ -8,10 +8,9 @@ from __future__ import annotations
 import time
 import traceback
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty
 from typing import Any
 
 import numpy as np
@@ -22,10 +21,16 @@ from prompts.cells import Cell, Sample
 from reference_models.denormals import flushed
 from reference_models.local import LocalModel, noises, token_ids
 from reference_models.policies import policy
-from reference_models.presets import TrainingPreset, build
-from reference_models.resident import ResidentTraining, TrainingPictures, draw_pictures
+from reference_models.presets import Network, build
+from reference_models.resident import (
+    EnsembleTraining,
+    ResidentTraining,
+    TrainingPictures,
+    draw_pictures,
+    finite,
+)
 from reference_models.sampling import Settings, drawn
-from reference_models.study.factors import CONDITIONS, POOL, Condition, Sampling
+from reference_models.study.factors import CONDITIONS, POOL, Sampling
 from reference_models.tokens.model import TokenModel
 from reference_models.upsampler import Upsampler
 from reference_models.weights import FOLDER, fill, read_weights
@@ -68,6 +73,13 @@ class TrainedNetwork:
     words: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class NoDevice:
+    """A process that cannot work, and why."""
+
+    words: str
+
+
 class _Pools:
     """Pictures by what they show; the last few are kept."""
 
@@ -104,23 +116,25 @@ class Artist:
         self._ready: dict[bool, tuple[Tensor, Tensor]] = {}
 
     def draw(
-        self, training: ResidentTraining, condition: Condition, samplings: Sequence[Sampling]
+        self, network: Network, weights: Mapping[str, Tensor], task: Task
     ) -> dict[str, np.ndarray]:
         """Pictures of the averaged weights, uint8 (N, 64, 64, 3), by sampling.
 
         The weights of the network become the averaged ones.
         """
-        network = training.model.requires_grad_(False)
+        network.requires_grad_(False)
         with torch.no_grad():
             for name, p in network.named_parameters():
-                p.copy_(training.average[name])
-        model = LocalModel.of(network, self.upsampler, training.preset, None)
+                p.copy_(weights[name])
+        condition = CONDITIONS[task.condition]
+        preset = condition.preset(task.seed, task.images)
+        model = LocalModel.of(network, self.upsampler, preset, None)
         # Kernels are tried out for the steps of a training, not for sizes that come once.
         torch.backends.cudnn.benchmark = False
         ids, noise = self._inputs(condition.pairs)
         found = {}
-        for one in samplings:
-            settings = Settings(training.preset.steps, one.guidance_scale, attention=one.attention)
+        for one in task.samplings:
+            settings = Settings(preset.steps, one.guidance_scale, attention=one.attention)
             parts = []
             for part in torch.arange(len(ids)).split(_CHUNK):
                 part = part.to(self.device)
@@ -129,7 +143,7 @@ class Artist:
                         network,
                         ids[part],
                         lambda part=part: noise[part],  # type: ignore[misc]
-                        training.preset,
+                        preset,
                         settings,
                     )
                     parts.append(model.enlarged(x))
@@ -155,29 +169,18 @@ def cells_drawn(pairs: bool, share: float) -> tuple[Cell, ...]:
     return cells[: max(1, round(share * len(cells)))]
 
 
-@dataclass(slots=True)
-class _Running:
-    task: Task
-    preset: TrainingPreset
-    training: ResidentTraining
-    began: float
-
-
 @flushed()
-def train(
-    device_name: str, tasks: Any, results: Any, folder: Path, together: int, share: float
-) -> None:
+def train(device_name: str, waves: Any, results: Any, folder: Path, share: float) -> None:
     """Train what comes out of a queue until None does, and draw with it.
 
     Parameters
     ----------
     device_name : str
-    tasks, results : multiprocessing queues
-        Of ``Task`` or None, and of ``TrainedNetwork`` or, of a process that cannot work, str.
+    waves, results : multiprocessing queues
+        Of tuples of ``Task``, trained in one step, or None; and of ``TrainedNetwork``,
+        ``NoDevice`` of a process that ends, or words to be logged.
     folder : Path
         Where pictures are written.
-    together : int
-        Trainings side by side.
     share : float
         See ``Artist``.
     """
@@ -189,30 +192,13 @@ def train(
         _wait_for(device)
         artist = Artist(device, share)
     except RuntimeError as error:
-        results.put(f"a process cannot work on {device_name}: {error}".splitlines()[0])
+        words = f"a process cannot work on {device_name}: {error}"
+        results.put(NoDevice(words.splitlines()[0]))
         return
     pools = _Pools(device, POOL if device.type == "cuda" else 256)
-    running: list[_Running] = []
-    open_ = True
-    while open_ or running:
-        while open_ and len(running) < together:
-            try:
-                task = tasks.get(block=not running)
-            except Empty:
-                break
-            if task is None:
-                open_ = False
-            else:
-                begun = _guarded(_begin, task, results, task, pools, device)
-                running += [begun] if begun is not None else []
-        for one in list(running):
-            state = _guarded(one.training.advance, one.task, results)
-            if state is not False:
-                running.remove(one)
-            if state:
-                ended = _guarded(_end, one.task, results, one, artist, folder)
-                if ended is not None:
-                    results.put(ended)
+    while (wave := waves.get()) is not None:
+        for one in _train_all(wave, pools, device, results):
+            results.put(_drawn(one, artist, folder))
 
 
 def _wait_for(device: torch.device) -> None:
@@ -227,38 +213,79 @@ def _wait_for(device: torch.device) -> None:
             time.sleep(_PAUSE)
 
 
-def _guarded(act: Any, task: Task, results: Any, *given: Any) -> Any:
-    """Do it; an error ends this training and no other, and gives None."""
+@dataclass(frozen=True, slots=True)
+class _Weights:
+    """What came of a training."""
+
+    task: Task
+    model: Network
+    average: Mapping[str, Tensor]
+    pictures: int
+    seconds: float
+    loss: float
+    captured: bool
+
+
+def _train_all(
+    wave: Sequence[Task], pools: _Pools, device: torch.device, results: Any
+) -> Iterator[_Weights]:
+    """Train tasks in one step; where that fails, each alone, and an error ends no other."""
     try:
-        return act(*given)
+        yield from _train(wave, pools, device)
     except Exception as error:  # Whatever it is, the others go on.
         words = f"{error}\n{traceback.format_exc(limit=-3)}"
-        results.put(TrainedNetwork(task, None, 0, 0.0, float("nan"), False, words))
-        return None
+        if len(wave) == 1:
+            results.put(TrainedNetwork(wave[0], None, 0, 0.0, float("nan"), False, words))
+            return
+        results.put(f"{len(wave)} trainings in one step failed, each is made alone: {words}")
+        for task in wave:
+            yield from _train_all([task], pools, device, results)
 
 
-def _begin(task: Task, pools: _Pools, device: torch.device) -> _Running:
+def _train(wave: Sequence[Task], pools: _Pools, device: torch.device) -> list[_Weights]:
     began = time.monotonic()
-    condition = CONDITIONS[task.condition]
-    preset = condition.preset(task.seed, task.images)
-    torch.manual_seed(preset.seed)
-    model = build(preset)
-    if isinstance(model, TokenModel):
-        # The bundled one: it reads no captions.
-        path = FOLDER / "local-tokens.safetensors"
-        fill(model.quantiser, read_weights(path)[0], "tokens.quantiser.", path)
-    stages = [(pools.get(condition.policy, condition.noise, task.seed), 1 - condition.cleaned)]
-    if condition.cleaned:
-        stages.append((pools.get(condition.policy, CLEAN, task.seed), condition.cleaned))
-    training = ResidentTraining(model, preset, stages, device, bf16=True)
-    return _Running(task, preset, training, began)
+    models, presets, stages = [], [], []
+    for task in wave:
+        condition = CONDITIONS[task.condition]
+        preset = condition.preset(task.seed, task.images)
+        torch.manual_seed(preset.seed)
+        model = build(preset)
+        if isinstance(model, TokenModel):
+            # The bundled one: it reads no captions.
+            path = FOLDER / "local-tokens.safetensors"
+            fill(model.quantiser, read_weights(path)[0], "tokens.quantiser.", path)
+        noises = [(condition.noise, 1 - condition.cleaned), (CLEAN, condition.cleaned)]
+        models.append(model.to(device))
+        presets.append(preset)
+        stages.append(
+            [
+                (pools.get(condition.policy, noise, task.seed), part)
+                for noise, part in noises
+                if part
+            ]
+        )
+    training: ResidentTraining
+    if len(wave) == 1:
+        training = ResidentTraining(models[0], presets[0], stages[0], device, bf16=True)
+    else:
+        training = EnsembleTraining(models, presets, stages, device, bf16=True)
+    while not training.advance():
+        pass
+    found = training.results()
+    seconds, seen = time.monotonic() - began, training.steps * presets[0].batch
+    return [
+        _Weights(task, model, average, seen, seconds, loss, training.capture)
+        for task, model, (loss, average) in zip(wave, models, found, strict=True)
+    ]
 
 
-def _end(one: _Running, artist: Artist, folder: Path) -> TrainedNetwork:
-    loss = one.training.finish()
-    seconds = time.monotonic() - one.began
-    pictures = artist.draw(one.training, CONDITIONS[one.task.condition], one.task.samplings)
-    path = folder / f"{one.task.condition}-seed{one.task.seed}.npz"
-    np.savez(path, **pictures)  # type: ignore[arg-type]
-    seen = one.training.steps * one.preset.batch
-    return TrainedNetwork(one.task, path, seen, seconds, loss, one.training.capture)
+def _drawn(one: _Weights, artist: Artist, folder: Path) -> TrainedNetwork:
+    task = one.task
+    path, words = folder / f"{task.condition}-seed{task.seed}.npz", ""
+    try:
+        finite(one.loss)
+        np.savez(path, **artist.draw(one.model, one.average, task))  # type: ignore[arg-type]
+    except Exception as error:  # Whatever it is, the others go on.
+        words = f"{error}\n{traceback.format_exc(limit=-3)}"
+    drawings = None if words else path
+    return TrainedNetwork(task, drawings, one.pictures, one.seconds, one.loss, one.captured, words)

@@ -1,15 +1,17 @@
 """The plan of the study, and one training of it from pictures to a line of results."""
 
 import json
+import zipfile
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from bench.judge.scorers.measured import REVISION
 from prompts.subjects import SUBJECT_LIST
 from reference_models.policies import colours_per_subject
 from reference_models.study.evaluate import cells_of, verdicts_of
-from reference_models.study.factors import BATCH, CONDITIONS, SEEDS, SHORT, trainings
+from reference_models.study.factors import BATCH, CONDITIONS, SEEDS, SHORT, trainings, waves
 from reference_models.study.make import main
 from reference_models.world.statistics import held_out_pairs
 
@@ -46,15 +48,28 @@ def test_a_picture_of_nothing_binds_nothing():
     assert not any(row[0] == "bound" for rows in found.values() for row in rows)
 
 
-def test_a_study_of_one_training_is_made_and_not_made_again(tmp_path):
-    asked = ["--out", str(tmp_path), "--only", "colours-1", "--seeds", "1", "--images", "64"]
-    asked += ["--trainers", "1", "--together", "1", "--judges", "1", "--cells", "0.02"]
+def test_a_study_of_two_trainings_is_made_and_not_made_again(tmp_path):
+    asked = ["--out", str(tmp_path), "--only", "colours-1", "--seeds", "2", "--images", "64"]
+    asked += ["--trainers", "1", "--together", "2", "--judges", "1", "--cells", "0.02"]
     result = CliRunner().invoke(main, asked)
     assert result.exit_code == 0, result.output
     lines = (tmp_path / "results.jsonl").read_text().splitlines()
-    (line,) = map(json.loads, lines)
+    line, other = sorted(map(json.loads, lines), key=lambda one: one["seed"])
     assert (line["condition"], line["seed"], line["sampling"]) == ("colours-1", 1, "plain")
-    assert (line["pictures"], line["graph"]) == (64, False)
-    assert all(len(row) == 7 for rows in line["cells"].values() for row in rows)
+    assert (line["pictures"], line["graph"], line["revision"]) == (64, False, REVISION)
+    assert other["loss"] != line["loss"]
+    with zipfile.ZipFile(tmp_path / "sheets.zip") as sheets:
+        assert sheets.namelist() == ["colours-1-seed1-plain.png"]
+    assert all(len(row) == 2 for rows in line["cells"].values() for row in rows)
     assert "nothing is missing" in CliRunner().invoke(main, asked).output
     assert (tmp_path / "results.jsonl").read_text().splitlines() == lines
+
+
+def test_what_is_trained_in_one_step_is_of_one_kind_and_all_is_trained():
+    due = list(trainings())
+    made = list(waves(due, 5))
+    assert sorted(due, key=str) == sorted((one for wave in made for one in wave), key=str)
+    assert made[0][0] == due[0]
+    for wave in made:
+        assert len(wave) <= 5
+        assert len({(c.network, c.text, c.length) for c, _ in wave}) == 1
