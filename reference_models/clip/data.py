@@ -71,7 +71,9 @@ def draw(n: int, g: torch.Generator, augmented: bool, subject: Tensor | None = N
     return ClipBatch(scenes, image, nouns, subjects)
 
 
-def masked_crops(image: Tensor, mask: Tensor, margin: float = MARGIN) -> Tensor:
+def masked_crops(
+    image: Tensor, mask: Tensor, margin: float = MARGIN, mode: str = "bilinear"
+) -> Tensor:
     """Square crops around soft masks (N, H, W), gray outside them, at the size of the images.
 
     An empty mask gives a gray picture.
@@ -91,7 +93,7 @@ def masked_crops(image: Tensor, mask: Tensor, margin: float = MARGIN) -> Tensor:
     theta[:, 0, 0] = theta[:, 1, 1] = reach
     theta[:, 0, 2], theta[:, 1, 2] = centre
     grid = F.affine_grid(theta, list(image.shape), align_corners=False)
-    return F.grid_sample(filled - FILL, grid, align_corners=False) + FILL
+    return F.grid_sample(filled - FILL, grid, mode, align_corners=False) + FILL
 
 
 def loosen(mask: Tensor, g: torch.Generator) -> Tensor:

@@ -119,7 +119,9 @@ class _Block(nn.Module):
         return x + self.mlp["c_proj"](F.gelu(self.mlp["c_fc"](self.ln_2(x))))
 
 
-class _Blocks(nn.Module):
+class Blocks(nn.Module):
+    """Blocks of a transformer, one after the other."""
+
     def __init__(self, count: int, width: int, heads: int, ratio: float) -> None:
         super().__init__()
         self.resblocks = nn.ModuleList(_Block(width, heads, ratio) for _ in range(count))
@@ -143,7 +145,7 @@ class ImageTower(nn.Module):
         self.class_embedding = nn.Parameter(torch.empty(width))
         self.positional_embedding = nn.Parameter(torch.empty((size // patch) ** 2 + 1, width))
         self.ln_pre, self.ln_post = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.transformer = _Blocks(layers, width, heads, ratio)
+        self.transformer = Blocks(layers, width, heads, ratio)
         self.proj = nn.Parameter(torch.empty(width, features))
 
     def forward(self, images: Tensor) -> Tensor:
@@ -177,7 +179,7 @@ class BundledClip(nn.Module):
         )  # fmt: skip
         self.token_embedding = nn.Embedding(text["vocab_size"], width)
         self.positional_embedding = nn.Parameter(torch.empty(text["context_length"], width))
-        self.transformer = _Blocks(text["layers"], width, text["heads"], 4.0)
+        self.transformer = Blocks(text["layers"], width, text["heads"], 4.0)
         self.ln_final = nn.LayerNorm(width)
         self.text_projection = nn.Parameter(torch.empty(width, features))
         self.logit_scale = nn.Parameter(torch.empty([]))
