@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -94,7 +96,7 @@ def _from_file(file: BinaryIO) -> np.ndarray:
         raise PictureError("empty file", "the image file is empty (0 bytes)")
     try:
         with _opened(file) as picture:
-            pixels = _in_place(picture) if _is_large(picture) else _from_pil(picture)
+            pixels = _large(file, picture) if _is_large(picture) else _from_pil(picture)
         if pixels is not None:
             return pixels
         with _opened(file) as picture:
@@ -179,6 +181,44 @@ def _is_large(picture: Image.Image) -> bool:
         and picture.mode in ("RGB", "RGBA")
         and "transparency" not in picture.info
     )
+
+
+def _large(file: BinaryIO, picture: Image.Image) -> np.ndarray | None:
+    """Pixels of a large picture with few copies beside them; None where that does not go."""
+    pixels = _webp(file) if picture.format == "WEBP" and picture.mode == "RGB" else None
+    return _in_place(picture) if pixels is None else _turned(pixels, _turn_of(picture))
+
+
+def _webp(file: BinaryIO) -> np.ndarray | None:
+    """Pixels of a still WebP by libwebp's decoder for these; None where it is not at hand.
+
+    That of Pillow is for animations, and has five pictures in memory.
+    """
+    import torch
+
+    decode = _webp_decoder()
+    file.seek(0)
+    if decode is None:
+        return None
+    try:
+        # Mode 3 is RGB.
+        decoded = decode(torch.frombuffer(bytearray(file.read()), dtype=torch.uint8), 3)
+    except (RuntimeError, ValueError):
+        return None  # An animation, or damaged: Pillow finds out.
+    return np.ascontiguousarray(decoded.permute(1, 2, 0).numpy())
+
+
+@cache
+def _webp_decoder() -> Callable[..., Any] | None:
+    """That of torchvision, without the rest of that package, which takes 150 MB to import."""
+    import torch
+
+    spec = importlib.util.find_spec("torchvision")
+    for where in (spec.submodule_search_locations or ()) if spec else ():
+        for library in sorted(Path(where).glob("image*.so")):
+            with suppress(OSError):
+                torch.ops.load_library(library)
+    return getattr(torch.ops.image, "decode_webp", None)
 
 
 def _in_place(picture: Image.Image) -> np.ndarray | None:

@@ -41,6 +41,8 @@ def file(side):
 if side:
     open(sys.argv[4], "wb").write(file(side))
 else:
+    if kind == "WEBP":
+        import torch
     as_rgb8(file(16))
     before = peak()
     with open(sys.argv[4], "rb") as data:
@@ -58,7 +60,14 @@ def child(*arguments):
 
 @pytest.mark.parametrize(
     ("kind", "mode"),
-    [("PNG", "RGB"), ("PNG", "RGBA"), ("PNG", "P"), ("PNG", "I;16"), ("JPEG", "RGB")],
+    [
+        ("PNG", "RGB"),
+        ("PNG", "RGBA"),
+        ("PNG", "P"),
+        ("PNG", "I;16"),
+        ("JPEG", "RGB"),
+        ("WEBP", "RGB"),
+    ],
 )
 def test_a_large_picture_is_decoded_without_a_second_one(kind, mode, tmp_path):
     path = tmp_path / "large"
@@ -80,6 +89,8 @@ def files():
         ("JPEG", colour, {}),
         ("JPEG", colour.convert("CMYK"), {}),
         ("WEBP", colour, {"lossless": True}),
+        ("WEBP", colour, {"quality": 60}),
+        ("WEBP", colour, {"save_all": True, "append_images": [colour.rotate(180)]}),
         ("WEBP", clear, {"lossless": True}),
         ("TIFF", colour, {}),
     ):
@@ -88,7 +99,9 @@ def files():
             exif[0x0112] = turn
             data = io.BytesIO()
             picture.save(data, kind, exif=exif, **options)
-            yield pytest.param(data.getvalue(), id=f"{kind}-{picture.mode}-{turn}")
+            yield pytest.param(
+                data.getvalue(), id=f"{kind}-{picture.mode}-{'-'.join(options)}-{turn}"
+            )
 
 
 @pytest.mark.parametrize("data", list(files()))
@@ -110,3 +123,12 @@ def test_a_large_picture_that_is_cut_off_is_named(monkeypatch):
     with pytest.raises(PictureError, match="damaged") as caught:
         as_rgb8(data.getvalue()[:300])
     assert caught.value.kind == "damaged file"
+
+
+def test_a_large_webp_is_read_without_the_decoder_of_torchvision_too(monkeypatch):
+    data = io.BytesIO()
+    Image.linear_gradient("L").convert("RGB").save(data, "WEBP")
+    expected = as_rgb8(data.getvalue())
+    monkeypatch.setattr(images, "LARGE", 1)
+    monkeypatch.setattr(images, "_webp_decoder", lambda: None)
+    assert np.array_equal(as_rgb8(data.getvalue()), expected)
