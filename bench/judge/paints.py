@@ -211,13 +211,13 @@ class Spread:
     @cached_property
     def median(self) -> np.ndarray:
         """Of the pixels, channel by channel: float64 (3,)."""
-        middle = np.empty(3)
-        for axis, channel in enumerate(self.lab.T):
-            order = channel.argsort()
-            below = self.pixels[order].cumsum()
-            low, high = below.searchsorted(((self.count - 1) // 2, self.count // 2), side="right")
-            middle[axis] = (channel[order[low]] + channel[order[high]]) / 2
-        return middle
+        order, channels = self.lab.argsort(axis=0), np.arange(3)
+        below = self.pixels[order].cumsum(axis=0)
+        two = [
+            self.lab[order[(below <= place).sum(axis=0), channels], channels]
+            for place in ((self.count - 1) // 2, self.count // 2)
+        ]
+        return np.asarray((two[0] + two[1]) / 2)
 
 
 def unity(

@@ -49,9 +49,11 @@ def why_invalid(image: np.ndarray, reported: str | None = None) -> str:
 
 def _is_flat(image: np.ndarray) -> bool:
     rows, columns = lattice(image.shape[0], image.shape[1], 32)
-    some = np.sort(image[rows, columns].reshape(-1, 3), axis=0)
-    tenth = len(some) // 10
-    if np.any(some[-1 - tenth].astype(float) - some[tenth] > FLAT_SPAN):
+    # Bytes are sorted slowly, a word each quickly; one channel after the other, in one piece.
+    some = np.array(image[rows, columns].transpose(2, 0, 1), np.int16, order="C").reshape(3, -1)
+    some.sort(axis=1)
+    tenth = some.shape[1] // 10
+    if (some[:, -1 - tenth] - some[:, tenth]).max() > FLAT_SPAN:
         return False
     low, high = np.percentile(image.reshape(-1, 3), (0.5, 99.5), axis=0)
     return bool(np.all(high - low <= FLAT_SPAN))
@@ -59,5 +61,5 @@ def _is_flat(image: np.ndarray) -> bool:
 
 def examined(generation: Generation) -> Generation:
     """Return the image with the answer in ``invalid``; for images that come in, once each."""
-    void = why_invalid(generation.image, generation.invalid)
-    return replace(generation, invalid=void or None)
+    void = why_invalid(generation.image, generation.invalid) or None
+    return generation if void == generation.invalid else replace(generation, invalid=void)

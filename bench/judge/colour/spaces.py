@@ -182,13 +182,13 @@ def cube() -> np.ndarray:
 
 def cube_index(byte: np.ndarray) -> np.ndarray:
     """Row of `cube` for each 8-bit colour: intp (...), from uint8 (..., 3)."""
-    cell = (byte[..., 0] & 252).astype(np.intp)
+    cell = (byte[..., 0] & 252).astype(np.int32)
     cell <<= 10
     low = (byte[..., 1] & 252).astype(np.uint16)
     low <<= 4
     low |= byte[..., 2] >> 2
     cell |= low
-    return cell
+    return cell.astype(np.intp)
 
 
 def levels_of(cells: np.ndarray) -> np.ndarray:

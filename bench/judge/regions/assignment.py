@@ -7,13 +7,15 @@ belongs to it (the legs of a chair); what is left is a neighbour, ``other``.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import permutations
 
 import numpy as np
 
 from bench.judge.regions.stuff import is_stuff
-from bench.records import Regions
+from bench.records import PooledFeatures, Regions
 from prompts.cells import Cell
 from prompts.subjects import SUBJECT_NAMES
 
@@ -27,6 +29,9 @@ UNCERTAIN = (0.3, 0.7)
 ANOTHER = 0.7
 #: "The only thing" is untrue where another has this share of its area.
 RIVAL = 0.35
+#: Neighbours of a place: in its own image, along rows and columns.
+_IN_PLANE = np.zeros((3, 3, 3), bool)
+_IN_PLANE[1, 1], _IN_PLANE[1, :, 1] = True, True
 #: Pieces looked at, largest first.
 _MOST_PIECES = 6
 #: Gap, as a share of the longer side, over which pieces may belong together.
@@ -56,12 +61,15 @@ class Sight:
         Chance of each known subject and of anything else, were there a thing, at coarse places.
     means : ndarray, float32 (F,)
         Of the network's features, over the image.
+    parts : ndarray or None, int32 (h, w)
+        Of `connected`, where it was asked for several images at once.
     """
 
     kinds: np.ndarray
     thing: np.ndarray
     names: np.ndarray
     means: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
+    parts: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,23 +82,37 @@ class Piece:
     names: np.ndarray
 
 
-def pieces_of(sight: Sight) -> list[Piece]:
-    """Connected pieces of what is more thing than not, the largest first."""
+def connected(things: np.ndarray) -> np.ndarray:
+    """Number of the connected piece at each place that is more thing than not, 0 elsewhere.
+
+    Parameters
+    ----------
+    things : ndarray, float32 (N, h, w)
+        Of several images at once: most of the time of one is that of the call.
+
+    Returns
+    -------
+    ndarray, int32 (N, h, w)
+        No number in two images.
+    """
     from scipy.ndimage import label
 
-    parts, count = label(sight.thing > 0.5)
-    if not count:
-        return []
-    areas = np.bincount(parts.ravel(), minlength=count + 1)[1:] / parts.size
-    order = np.argsort(-areas, kind="stable")[:_MOST_PIECES]
+    return np.asarray(label(things > 0.5, _IN_PLANE)[0])
+
+
+def pieces_of(sight: Sight) -> list[Piece]:
+    """Connected pieces of what is more thing than not, the largest first."""
+    parts = connected(sight.thing[None])[0] if sight.parts is None else sight.parts
+    areas = np.bincount(parts.ravel()) / parts.size
+    areas[0] = 0.0
     coarse = np.log(sight.names + 1e-4)
     found = []
-    for index in order.tolist():
-        if areas[index] >= LEAST_PIECE:
-            inside = parts == index + 1
-            names = named(inside, coarse)
-            strength = float(sight.thing[inside].mean())
-            found.append(Piece(inside, float(areas[index]), strength, names))
+    for number in np.argsort(-areas, kind="stable")[:_MOST_PIECES].tolist():
+        if areas[number] < LEAST_PIECE:
+            break
+        inside = parts == number
+        strength = float(sight.thing.take(inside.ravel().nonzero()[0]).mean())
+        found.append(Piece(inside, float(areas[number]), strength, named(inside, coarse)))
     return found
 
 
@@ -104,18 +126,24 @@ def named(inside: np.ndarray, coarse: np.ndarray) -> np.ndarray:
         Logarithms of the chances.
     """
     count, height, width = coarse.shape
-    rows = ((np.arange(height) + 0.5) / height * inside.shape[0]).astype(int)
-    columns = ((np.arange(width) + 0.5) / width * inside.shape[1]).astype(int)
-    places = inside[rows[:, None], columns]
-    if not places.any():
+    places = inside.take(_middles(inside.shape[0], inside.shape[1], height, width))
+    total = np.count_nonzero(places)
+    if not total:
         ys, xs = np.nonzero(inside)
-        places[
-            (ys * height // inside.shape[0]).clip(0, height - 1),
-            (xs * width // inside.shape[1]).clip(0, width - 1),
-        ] = True
-    log = coarse.reshape(count, -1) @ places.ravel().astype(coarse.dtype) / places.sum()
+        rows, columns = ys * height // inside.shape[0], xs * width // inside.shape[1]
+        places[rows * width + columns] = True
+        total = np.count_nonzero(places)
+    log = coarse.reshape(count, -1) @ places.astype(coarse.dtype) / total
     chance = np.exp(log - log.max())
-    return chance / chance.sum()
+    return np.asarray(chance / chance.sum())
+
+
+@lru_cache(maxsize=16)
+def _middles(height: int, width: int, rows: int, columns: int) -> np.ndarray:
+    """Places in the middle of cells of a coarser grid: intp (rows * columns,)."""
+    y = ((np.arange(rows) + 0.5) / rows * height).astype(np.intp)
+    x = ((np.arange(columns) + 0.5) / columns * width).astype(np.intp)
+    return (y[:, None] * width + x).ravel()
 
 
 def likeness(piece: Piece, subject: str) -> float:
@@ -170,16 +198,16 @@ def owners_of(
     return owner
 
 
-def evidence_of(piece: Piece | None, subject: str) -> np.ndarray:
-    """Measures of presence, (3,): strength, chance of the name, and its lead over the next."""
+def evidence_of(piece: Piece | None, subject: str) -> tuple[float, float, float]:
+    """Measures of presence: strength, chance of the name, and its lead over the next."""
     if piece is None:
-        return np.zeros(3)
-    mine = likeness(piece, subject)
+        return 0.0, 0.0, 0.0
+    chances = piece.names.tolist()
     if subject not in SUBJECT_NAMES:
-        return np.array([piece.strength, mine, 0.0])
-    rest = np.delete(piece.names, SUBJECT_NAMES.index(subject)).max()
-    lead = np.clip(np.log((mine + _FLOOR) / (rest + _FLOOR)), -4, 4) / 4
-    return np.array([piece.strength, np.sqrt(mine), lead])
+        return piece.strength, chances[-1], 0.0
+    mine = chances.pop(SUBJECT_NAMES.index(subject))
+    lead = math.log((mine + _FLOOR) / (max(chances) + _FLOOR)) / 4
+    return piece.strength, math.sqrt(mine), max(-1.0, min(1.0, lead))
 
 
 def presence_of(piece: Piece | None, subject: str) -> float:
@@ -187,14 +215,14 @@ def presence_of(piece: Piece | None, subject: str) -> float:
     if piece is None:
         return 0.0
     measures = evidence_of(piece, subject)
-    if subject in SUBJECT_NAMES:
-        logit = PRESENCE[0] + float(measures @ np.array(PRESENCE[1:]))
-    else:
-        logit = PRESENCE_UNNAMED[0] + PRESENCE_UNNAMED[1] * float(measures[0])
-    return 1 / (1 + float(np.exp(-logit)))
+    weights = PRESENCE if subject in SUBJECT_NAMES else PRESENCE_UNNAMED
+    logit = weights[0] + sum(w * m for w, m in zip(weights[1:], measures, strict=False))
+    return 1 / (1 + math.exp(-logit))
 
 
-def assign_regions(sight: Sight, cell: Cell, segmenter: str) -> Regions:
+def assign_regions(
+    sight: Sight, cell: Cell, segmenter: str, pooled: PooledFeatures | None = None
+) -> Regions:
     """Regions of one image from what the network makes of it."""
     asked = tuple(binding.subject for binding in cell.bindings)
     subjects = tuple(s for s in asked if s not in KINDS and not is_stuff(s))
@@ -219,7 +247,10 @@ def assign_regions(sight: Sight, cell: Cell, segmenter: str) -> Regions:
         beside["other"] = other
     shape = sight.kinds.shape[1:]
     kinds = {name: sight.kinds[k] for name, k in KINDS.items() if name in asked}
-    background = 1 - things.sum(0) - sum((*beside.values(), *kinds.values()))
+    background = np.ones(shape, np.float32)
+    for layer in (*things, *beside.values(), *kinds.values()):
+        background -= layer
+    background.clip(0, 1, out=background)
     answers = dict(zip(subjects, zip(things, found, strict=True), strict=True))
     evidence = dict(zip(subjects, evidence_for(pieces, subjects, main, owner, found), strict=True))
     several = sum(is_stuff(s) for s in asked) > 1
@@ -228,23 +259,23 @@ def assign_regions(sight: Sight, cell: Cell, segmenter: str) -> Regions:
             answers[name] = (kinds[name], strength_of(kinds[name]))
             evidence[name] = "name"
         elif is_stuff(name):
-            answers[name] = (background.clip(0, 1), float(covered(background) >= LEAST_PIECE))
+            answers[name] = (background, float(covered(background) >= LEAST_PIECE))
             evidence[name] = "ambiguous" if several else "stuff"
     if any(map(is_stuff, asked)):
         background = np.zeros(shape, np.float32)
-    masks = np.stack([answers[s][0] for s in asked]) if asked else np.zeros((0, *shape))
+    masks = np.array([answers[s][0] for s in asked], np.float32).reshape(-1, *shape)
     if several:
-        masks = np.where(np.array([is_stuff(s) for s in asked])[:, None, None], 0, masks)
-    neighbours = np.stack(list(beside.values())) if beside else np.zeros((0, *shape), np.float32)
+        masks[[is_stuff(s) for s in asked]] = 0
     return Regions(
         subjects=asked,
-        masks=masks.astype(np.float32, copy=False),
+        masks=masks,
         found=np.array([answers[s][1] for s in asked], np.float32),
         neighbours=tuple(beside),
-        neighbour_masks=neighbours,
-        background=background.clip(0, 1),
+        neighbour_masks=np.array([*beside.values()], np.float32).reshape(-1, *shape),
+        background=background,
         segmenter=segmenter,
         evidence=tuple(evidence[s] for s in asked),
+        pooled=pooled,
     )
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from bench.judge.device import in_threads, is_cuda, judging, to_device
 from bench.judge.dtype import recorded_dtype, scoring_dtype
-from bench.judge.regions.assignment import Sight, assign_regions
+from bench.judge.regions.assignment import Sight, assign_regions, connected
 from bench.judge.regions.bundled import bundled_cutout, feature_weights
 from bench.judge.regions.photo_evidence import PhotoSight
 from bench.judge.regions.photographs import SIDE as PHOTO_SIDE
@@ -133,7 +133,7 @@ class CutoutSegmenter:
         """Regions of pictures of one shape, by the small network alone."""
         sights = self._sights(picture, together)
         return [
-            replace(assign_regions(s, cell, self.name), pooled=self._seen("small", s.means))
+            assign_regions(s, cell, self.name, self._seen("small", s.means))
             for s, cell in zip(sights, cells, strict=True)
         ]
 
@@ -232,6 +232,7 @@ class CutoutSegmenter:
         things = layers[:, 0]
         layers = enlarged(layers, (height, width))
         arrays = [t.cpu().numpy() for t in (layers, things, names, means)]
+        arrays.append(connected(arrays[1]))
         return [Sight(*of_one) for of_one in zip(*arrays, strict=True)]
 
     def _small(self, picture: torch.Tensor) -> list[tuple[np.ndarray, np.ndarray]]:
