@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.gpu_judging import processes, scoring, verdicts
+from benchmarks.gpu_judging import files, processes, scoring, verdicts
 from benchmarks.gpu_sampling import local, noise, sdxl
 from benchmarks.gpu_table import Bench, table
 
@@ -67,7 +67,8 @@ def parts(tiny: bool, count: int) -> dict[str, tuple[float, Callable[[Bench], No
     known: dict[str, tuple[float, Callable[[Bench], None]]] = {
         "machine": (20, machine),
         "scoring": (40, lambda b: scoring(b, min(few, 128), sides)),
-        "processes": (40, lambda b: processes(b, 4 if tiny else 128)),
+        "files": (60, lambda b: files(b, 8 if tiny else 768)),
+        "processes": (60, lambda b: processes(b, 4 if tiny else 128)),
         "sdxl": (90, lambda b: sdxl(b, *((2, 1, 2) if tiny else (32, 8, 8)))),
         "noise": (30, noise),
         "local": (30, lambda b: local(b, 32 if tiny else 1024)),

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import os
+import argparse
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from bench.judge.device import in_threads
+from bench.run.process_pool import keep_to_own_cores
 from bench.run.scoring_thread import BATCH, measure
 from bench.store.pictures import encode_png
 from benchmarks.gpu_table import Bench
@@ -115,34 +119,35 @@ def _clocks() -> np.ndarray:
     return np.array([time.perf_counter(), time.process_time()])
 
 
-#: Processes that judge on one GPU beside each other, and what each prints when it is loaded.
-PROCESSES, READY = 6, "ready"
+#: Processes that judge on one GPU beside each other, the last as many as there may be, and what
+#: each prints when it is loaded.
+PROCESSES, READY = (1, 2, 4, 6, 8), "ready"
 
 
 def judge_share(device: str, tiny: bool, rank: int, of: int, count: int) -> None:
-    """Be one of several processes: load, say so, wait for a line, judge, say how many."""
-    cores = sorted(os.sched_getaffinity(0))
-    mine = cores[rank * len(cores) // of : (rank + 1) * len(cores) // of]
-    os.sched_setaffinity(0, mine or cores)
+    """Be one of several processes: load, say so; judge for every line that comes, say how many."""
+    keep_to_own_cores(rank, of)
     torch.set_num_threads(1)
     generations = [answer.generation for answer in pictures(count, 96 if tiny else 1024)]
     segmenter, scorers = judge_on(device)
     measure(generations[:BATCH], segmenter, scorers)
     print(READY, flush=True)
-    sys.stdin.readline()
-    for start in range(0, count, BATCH):
-        measure(generations[start : start + BATCH], segmenter, scorers)
-    print(count, flush=True)
+    while sys.stdin.readline():
+        begun = _clocks()
+        for start in range(0, count, BATCH):
+            measure(generations[start : start + BATCH], segmenter, scorers)
+        print(count, (_clocks() - begun)[1], flush=True)
 
 
 def processes(bench: Bench, count: int) -> None:
     """Images a second of several processes on the one device, each with cores of its own."""
-    number = 1 if bench.tiny else PROCESSES
+    numbers = (1,) if bench.tiny else PROCESSES
+    side = 96 if bench.tiny else 1024
     command = [sys.executable, "-m", "benchmarks.gpu_judging", bench.device, str(int(bench.tiny))]
-    children = []
+    children: list[Any] = []
     try:
-        for rank in range(number):
-            share = [str(rank), str(number), str(count)]
+        for rank in range(numbers[-1]):
+            share = [str(rank), str(numbers[-1]), str(count)]
             pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
             children.append(subprocess.Popen([*command, *share], **pipes))
         for child in children:
@@ -150,22 +155,56 @@ def processes(bench: Bench, count: int) -> None:
                 pass
             if not line:
                 raise RuntimeError("a process ended before it was loaded")
-        begun = time.perf_counter()
-        for child in children:
-            child.stdin.write("go\n")
-            child.stdin.flush()
-        done = sum(int(child.stdout.readline()) for child in children)
-        taken = time.perf_counter() - begun
+        for number in numbers:
+            begun = time.perf_counter()
+            for child in children[:number]:
+                child.stdin.write("go\n")
+                child.stdin.flush()
+            answers = [child.stdout.readline().split() for child in children[:number]]
+            taken = time.perf_counter() - begun
+            done = sum(int(judged) for judged, _ in answers)
+            each = 1000 * sum(float(busy) for _, busy in answers) / done
+            text = f"{done / taken:.0f} images/s, {each:.0f} ms of a core each"
+            bench.add(f"scoring at {side} px, {number} processes", text, "200",
+                      **{f"processes_{number}": done / taken})  # fmt: skip
     finally:
         for child in children:
             child.kill()
             child.communicate()
+
+
+def files(bench: Bench, count: int) -> None:
+    """`bench score` as it is called: pictures in a folder to a finished run."""
+    from bench.run.run import run
+    from bench.run.spec import PictureSource, RunSpec
+
     side = 96 if bench.tiny else 1024
-    text = f"{done / taken:.0f} images/s"
-    bench.add(f"scoring at {side} px, {number} processes", text, "200", processes=done / taken)
+    with tempfile.TemporaryDirectory() as root:
+        folder = Path(root, "pictures")
+        folder.mkdir()
+        generations = [answer.generation for answer in pictures(count, side)]
+        encoded = in_threads(lambda one: encode_png(one.image), generations)
+        for number, (one, png) in enumerate(zip(generations, encoded, strict=True)):
+            (folder / f"{number:05}.png").write_bytes(png)
+            (folder / f"{number:05}.txt").write_text(one.sample.cell.text)
+        begun = time.perf_counter()
+        done = run(RunSpec(PictureSource(folder), Path(root), device=bench.device))
+        taken = time.perf_counter() - begun
+    rate = count / done.outcome.seconds
+    text = f"{rate:.0f} images/s, {taken:.0f} s with start and summary"
+    bench.add(f"bench score of {count} PNG of {side} px", text, "200", files=rate)
+
+
+def main() -> int:
+    """Judge here what another process says; it is no benchmark of its own."""
+    parser = argparse.ArgumentParser(description=f"{main.__doc__} See benchmarks.gpu.")
+    parser.add_argument("device")
+    for name in ("tiny", "rank", "of", "count"):
+        parser.add_argument(name, type=int)
+    asked = parser.parse_args()
+    judge_share(asked.device, bool(asked.tiny), asked.rank, asked.of, asked.count)
+    return 0
 
 
 if __name__ == "__main__":
-    device, *numbers = sys.argv[1:]
-    tiny, rank, of, count = map(int, numbers)
-    judge_share(device, bool(tiny), rank, of, count)
+    raise SystemExit(main())

@@ -20,7 +20,7 @@ from bench.samplers.diffusers.load import CONVOLUTIONAL
 from bench.samplers.diffusers.options import Options
 from bench.samplers.diffusers.prompt_cache import remember
 from bench.samplers.diffusers.prompt_length import limits
-from bench.samplers.diffusers.sampler import DiffusersSampler
+from bench.samplers.diffusers.sampler import DiffusersSampler, stream_beside
 from bench.samplers.options import chosen
 
 
@@ -150,6 +150,7 @@ class OfPipeline(DiffusersSampler):
         self.pipeline = pipeline
         self.call = make_call(pipeline, options)
         self.text = remember(pipeline)
+        self.beside = stream_beside(options)
         self._tokenizers = limits(pipeline, self.call.resolved)
         self._unseen: dict[str, str] = {}
         self._cut = 0

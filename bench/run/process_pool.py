@@ -15,11 +15,12 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from bench.errors import BenchError
+from bench.judge.device import is_cuda
 from bench.run.components import Description
 from bench.run.execute import STOPPING
 from bench.run.interrupts import Interrupts
 from bench.run.missing import Done, WorkerShare
-from bench.run.plan import pictures_of, plan_of
+from bench.run.plan import Plan, pictures_of, plan_of
 from bench.run.progress import Progress
 from bench.run.spec import PictureSource, RunSpec, device_names
 from bench.run.workers import Advance, Pool, Worker, called, require_alike
@@ -28,6 +29,12 @@ from bench.store.run import Run
 
 #: Seconds that an ended process may take to go.
 PATIENCE = 10.0
+
+#: Of a GPU that judges pictures which exist: cores and free bytes of the GPU for each process, the
+#: most processes, and the pictures that are worth the seconds in which one more starts.
+CORES_EACH, BYTES_EACH, MOST, PICTURES_EACH = 2, 3 * 2**30, 8, 64
+#: Segmenters and scorers whose weights are bundled: each process can have its own.
+_BUNDLED = frozenset({"auto:bundled", "cutout", "saliency", "segmentation", "clip", "ood"})
 
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
@@ -53,6 +60,8 @@ class ProcessPool(Pool):
     spec : RunSpec
         Its ``devices`` name them.
     progress : Progress
+    plan : Plan, optional
+        Of pictures that exist, where they were listed already.
 
     Raises
     ------
@@ -60,13 +69,13 @@ class ProcessPool(Pool):
         What the user can mend: an unknown model, a missing device, other weights in one of them.
     """
 
-    def __init__(self, spec: RunSpec, progress: Progress) -> None:
+    def __init__(self, spec: RunSpec, progress: Progress, plan: Plan | None = None) -> None:
         super().__init__(progress)
         devices = device_names(spec.devices or "cpu")
-        plan, source = None, spec.source
+        source = spec.source
         if isinstance(source, PictureSource):
             # Said, listed and cleared up once, here; each worker takes its own census in silence.
-            plan = pictures_of(spec, source, progress)[2]
+            plan = plan or pictures_of(spec, source, progress)[2]
             source = replace(source, unmatched=None)
         self._specs = {
             f"{number}:{device}": replace(spec, source=source, devices=None, device=device)
@@ -146,13 +155,16 @@ class ProcessPool(Pool):
     def _start(self, workers: Collection[str]) -> dict[str, Description]:
         """Start processes, and wait until each has loaded its components."""
         context = multiprocessing.get_context("spawn")
+        order = list(self._specs)
         with _threads(max(1, (os.cpu_count() or 1) // len(self._specs))):
             for name in workers:
                 ours, theirs = context.Pipe()
                 process = context.Process(
-                    target=serve, args=(theirs, self._specs[name]), name=f"bench-{name}",
+                    target=serve,
+                    args=(theirs, self._specs[name], order.index(name), len(order)),
+                    name=f"bench-{name}",
                     daemon=True,
-                )  # fmt: skip
+                )
                 process.start()
                 # Only the child holds its end now, so that its end is seen as the end of the pipe.
                 theirs.close()
@@ -230,8 +242,9 @@ class ProcessPool(Pool):
         process.join(PATIENCE)
 
 
-def serve(pipe: Connection, spec: RunSpec) -> None:
-    """Be a worker: do what the pipe says until it ends."""
+def serve(pipe: Connection, spec: RunSpec, rank: int = 0, of: int = 1) -> None:
+    """Be a worker, one of several: do what the pipe says until it ends."""
+    keep_to_own_cores(rank, of)
     # Ctrl-C at a terminal reaches all processes; the one that started us decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     calls: queue.SimpleQueue[tuple[str, tuple[Any, ...]]] = queue.SimpleQueue()
@@ -282,6 +295,34 @@ def _threads(count: int) -> Iterator[None]:
     finally:
         for name in ours:
             del os.environ[name]
+
+
+def judges_on(spec: RunSpec, device: str, pictures: int) -> int:
+    """How many processes judge pictures that exist on one device: several on a GPU.
+
+    There the bundled networks take little of the time, and the rest is Python, which one thread of
+    a process has at a time.
+    """
+    if not is_cuda(device) or spec.clip or not {spec.segmenter, *spec.scorers} <= _BUNDLED:
+        return 1
+    import torch
+
+    by_memory = torch.cuda.mem_get_info(device)[0] // BYTES_EACH
+    by_cores = len(usable_cores()) // CORES_EACH
+    return max(1, min(by_cores, by_memory, MOST, pictures // PICTURES_EACH))
+
+
+def keep_to_own_cores(rank: int, of: int) -> None:
+    """Share the cores out: threads of the judge are as many as the cores that a process may use."""
+    cores = usable_cores()
+    mine = cores[rank * len(cores) // of : (rank + 1) * len(cores) // of]
+    if mine and of > 1:
+        os.sched_setaffinity(0, mine)
+
+
+def usable_cores() -> list[int]:
+    """Cores that this process may use; none where the system does not tell."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
 def _why(code: int | None) -> str:

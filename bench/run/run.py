@@ -5,17 +5,22 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from bench.errors import InterruptedRunError, UsageError
+from bench.errors import BenchError, InterruptedRunError, UsageError
 from bench.protocols import Usage
 from bench.records import Estimate
 from bench.registry import FAMILIES, address
-from bench.run.components import Description, with_choice
+from bench.run.components import (
+    Description,
+    build_components,
+    judge_device,
+    with_choice,
+)
 from bench.run.execute import InProcess
 from bench.run.missing import Outcome
-from bench.run.plan import Plan, prepare
+from bench.run.plan import Plan, pictures_of, prepare
 from bench.run.progress import Progress, clock, counted, for_stderr
 from bench.run.record import (
     Stock,
@@ -175,7 +180,26 @@ def _start(spec: RunSpec, progress: Progress) -> Workers:
         from bench.run.process_pool import ProcessPool
 
         return ProcessPool(spec, progress)
+    if isinstance(spec.source, PictureSource):
+        return _judges(spec, spec.source, progress)
     return InProcess(*prepare(spec, progress))
+
+
+def _judges(spec: RunSpec, source: PictureSource, progress: Progress) -> Workers:
+    """Have pictures that exist judged here; in several processes where one would not keep up."""
+    from bench.run.process_pool import ProcessPool, judges_on
+
+    sampler, colours, plan = pictures_of(spec, source, progress)
+    device = judge_device(spec, sampler)
+    count = judges_on(spec, device, len(plan.samples))
+    if count > 1:
+        devices = ",".join([device] * count)
+        try:
+            return ProcessPool(replace(spec, devices=devices), progress, plan)
+        except BenchError as error:
+            # Such as a GPU that serves one process alone.
+            progress.say(f"note: going on in one process, as {count} cannot judge here: {error}")
+    return InProcess(build_components(spec, sampler, colours), plan)
 
 
 def _complete(opened: Run, workers: Workers, progress: Progress) -> Completed:

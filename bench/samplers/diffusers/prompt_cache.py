@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -37,6 +38,7 @@ class RememberedText:
         self._rows: OrderedDict[str, Any] = OrderedDict()
         self.encoded = 0
         self._whole = False
+        self._last: Mapping[str, Any] | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Encode the prompts that are new; put together those of the batch."""
@@ -44,6 +46,7 @@ class RememberedText:
         prompts = bound.arguments.get("prompt")
         if self._whole or not isinstance(prompts, list) or _has_tensor(bound.arguments):
             return self._original(*args, **kwargs)
+        self._last = bound.arguments
         rows = [self._row(bound.arguments, place, len(prompts)) for place in range(len(prompts))]
         device = bound.arguments.get("device")
         try:
@@ -53,6 +56,27 @@ class RememberedText:
             self._whole = True
             self._rows.clear()
             return self._original(*args, **kwargs)
+
+    def ahead(self, prompts: list[str], stream: Any) -> None:
+        """Encode prompts that are to come as the last ones were, in a CUDA stream of their own.
+
+        What is queued in another stream is not waited for: a GPU that decodes pictures, which takes
+        long and few commands, does both. Whatever goes wrong goes wrong again when they are due.
+        """
+        if self._last is None or self._whole:
+            return
+        before = self._last["prompt"]
+        arguments = {
+            key: prompts
+            if value == before
+            else value[:1] * len(prompts)
+            if isinstance(value, list) and len(value) == len(before) and "prompt" in key
+            else value
+            for key, value in self._last.items()
+        }
+        with suppress(Exception), torch.cuda.stream(stream):
+            for place in range(len(prompts)):
+                self._row(arguments, place, len(prompts))
 
     def _row(self, arguments: Mapping[str, Any], place: int, n: int) -> Any:
         # Of lists only those of prompts have one item a prompt: prompt_2, negative_prompt, ...

@@ -67,6 +67,8 @@ class DiffusersSampler(Sampler):
     """
 
     __signature__ = signature_of(Options, "model", "batch_size", "trajectory")
+    #: Of the batch to come.
+    _next: Sequence[Sample] = ()
 
     def __init__(
         self,
@@ -87,6 +89,7 @@ class DiffusersSampler(Sampler):
         self.pipeline, placed = load(source, self.options)
         self.call = make_call(self.pipeline, self.options)
         self.text = remember(self.pipeline)
+        self.beside = stream_beside(self.options)
         self._tokenizers = limits(self.pipeline, self.call.resolved)
         self._unseen: dict[str, str] = {}
         self._cut = 0
@@ -114,6 +117,7 @@ class DiffusersSampler(Sampler):
         place = 0
         while place < len(samples):
             part = samples[place : place + self.batch.size]
+            self._next = samples[place + len(part) : place + 2 * len(part)]
             began = time.perf_counter()
             pictures = self._draw_or_halve(part)
             self.info = replace(self.info, batch_size=self.batch.size)
@@ -192,6 +196,8 @@ class DiffusersSampler(Sampler):
         refuses = explained(f"{type(self.pipeline).__name__} refuses")
         with torch.inference_mode(), recording, refuses:
             result = self.pipeline(prompt=[sample.cell.text for sample in part], **arguments)
+            if self.text is not None and self.beside is not None and self._next:
+                self.text.ahead([sample.cell.text for sample in self._next], self.beside)
         images = getattr(result, "images", None)
         if images is None or len(images) != len(part):
             raise UsageError(
@@ -246,6 +252,16 @@ def as_uint8(image: Any) -> np.ndarray:
     if array.dtype != np.uint8:
         array = (np.nan_to_num(array).clip(0, 1) * 255).round().astype(np.uint8)
     return np.ascontiguousarray(array)
+
+
+def stream_beside(options: Options) -> Any:
+    """A stream of a GPU for what is to be done while pictures are made; None on a CPU.
+
+    None too where parts of the pipeline come to the GPU and go, and only one of them has room.
+    """
+    if not options.device.startswith("cuda") or options.offload:
+        return None
+    return torch.cuda.Stream(options.device, priority=-1)
 
 
 def gives_tensors(pipeline: Any) -> bool:

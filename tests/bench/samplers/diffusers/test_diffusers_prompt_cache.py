@@ -1,5 +1,6 @@
 """Remembered text embeddings."""
 
+import pytest
 import torch
 
 from bench.samplers.diffusers.prompt_cache import RememberedText, remember
@@ -61,6 +62,31 @@ def test_other_arguments_are_another_embedding():
     three = encoder.encode_prompt(["a", "a"], prompt_2=["p", "q"])
     assert three[4] == ["a+p", "a+q"]
     assert len(encoder.asked) == 4
+
+
+def test_prompts_ahead_are_encoded_once_as_the_last_ones_were():
+    encoder = Encoder()
+    text = remember(encoder)
+    text.ahead(["early"], None)
+    assert encoder.asked == []
+    encoder.encode_prompt(["a", "bb"], device="cpu", negative_prompt=["xyz", "xyz"])
+    text.ahead(["ccc", "a", "dddd"], None)
+    assert encoder.asked == [["a"], ["bb"], ["ccc"], ["dddd"]]
+    rows, negative, *_ = encoder.encode_prompt(
+        ["ccc", "dddd"], device="cpu", negative_prompt=["xyz", "xyz"]
+    )
+    assert text.encoded == 4
+    assert rows[:, 0, 0].tolist() == [3, 4]
+    assert negative[0, 0, 0] == 3
+
+
+def test_what_goes_wrong_ahead_goes_wrong_when_it_is_due():
+    encoder = Encoder()
+    text = remember(encoder)
+    encoder.encode_prompt(["a"], device="cpu")
+    text.ahead(["", None], None)
+    with pytest.raises(TypeError):
+        encoder.encode_prompt(["a", None], device="cpu")
 
 
 def test_a_list_that_is_as_long_as_the_batch_by_chance_is_not_taken_apart():
