@@ -45,15 +45,16 @@ def pictures(count: int, side: int) -> list[Any]:
 
     drawn = known_answers(-(-count // 4), 4_000, Conditions(size=min(side, 256)))
     photoreal = [one for batch in photoreal_batches(min(count - len(drawn), 300)) for one in batch]
-    answers = []
-    for number in range(count):
+
+    def enlarged(number: int) -> Any:
         rows = drawn if number % 4 == 0 else photoreal
         one = rows[number // 4 % len(rows) if number % 4 == 0 else number % len(rows)]
         image = Image.fromarray(one.generation.image).resize((side, side), Image.Resampling.BICUBIC)
-        image = np.array(image)
-        image[0, 0] = number % 256, number // 256, 0
-        answers.append(replace(one, generation=replace(one.generation, image=image)))
-    return answers
+        array = np.array(image)
+        array[0, 0] = number % 256, number // 256, 0
+        return replace(one, generation=replace(one.generation, image=array))
+
+    return in_threads(enlarged, range(count))
 
 
 def verdicts(bench: Bench, count: int) -> None:
