@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from bench.judge.device import in_threads
-from bench.run.process_pool import keep_to_own_cores
+from bench.run.cores import keep_to_own_cores
 from bench.run.scoring_thread import BATCH, measure
 from bench.store.pictures import encode_png
 from benchmarks.gpu_table import Bench

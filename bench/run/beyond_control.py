@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow.compute as pc
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from bench.judge.placed import picture_of
 from bench.judge.places import Picture, excess, labels_of
 from bench.judge.resolution import sampled_regions
-from bench.records import Regions
+from bench.records import Generation, Regions
 from bench.store.pictures import decode_png
 from bench.store.run import Run
 from prompts.cells import Binding
@@ -24,6 +24,37 @@ Excess = list[dict[str, float]]
 _Waiting = tuple[str, Sequence[Binding], Picture | None]
 #: Images that wait for their control while a run is made; from there on they are read again.
 MOST_WAITING = 2048
+
+
+class SeenImage(NamedTuple):
+    """An image in the small form in which it is held against its control.
+
+    Attributes
+    ----------
+    sample_id : str
+    place : tuple of str and int
+        Its control and its index.
+    bindings : sequence of Binding, or None
+        None of a control.
+    picture : Picture or None
+        None of one that is void.
+    """
+
+    sample_id: str
+    place: tuple[str, int]
+    bindings: Sequence[Binding] | None
+    picture: Picture | None
+
+
+def seen_image(generation: Generation, regions: Regions) -> SeenImage:
+    """Small form of an image that was scored."""
+    sample, cell = generation.sample, generation.sample.cell
+    picture = None
+    if not generation.invalid:
+        labels = labels_of(sampled_regions(regions))
+        picture = picture_of(generation.image, labels, tuple(regions.neighbours))
+    bindings = None if cell.id == cell.control_id else cell.bindings
+    return SeenImage(sample.id, (cell.control_id, sample.index), bindings, picture)
 
 
 class ExcessInRun:
@@ -47,31 +78,9 @@ class ExcessInRun:
         self._controls: dict[tuple[str, int], Picture | None] = {}
         self._waiting: dict[tuple[str, int], list[_Waiting]] = {}
 
-    def add(
-        self,
-        sample_id: str,
-        place: tuple[str, int],
-        bindings: Sequence[Binding] | None,
-        image: np.ndarray | None,
-        regions: Regions,
-    ) -> None:
-        """Take in an image, before or after its control.
-
-        Parameters
-        ----------
-        sample_id : str
-        place : tuple of str and int
-            Its control and its index.
-        bindings : sequence of Binding, or None
-            None of a control.
-        image : ndarray, uint8, (H, W, 3), or None
-            None of one that is void.
-        regions : Regions
-        """
-        picture = None
-        if image is not None:
-            labels = labels_of(sampled_regions(regions))
-            picture = picture_of(image, labels, tuple(regions.neighbours))
+    def add(self, seen: SeenImage) -> None:
+        """Take in an image, before or after its control."""
+        sample_id, place, bindings, picture = seen
         if bindings is None:
             self._controls[place] = picture
             for waiting, asked, other in self._waiting.pop(place, ()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from bench.errors import BenchError
 from bench.protocols import Usage
 from bench.records import PREDICTIONS, Generation, Regions
-from bench.run.beyond_control import ExcessInRun
+from bench.run.beyond_control import ExcessInRun, SeenImage, seen_image
 from bench.run.components import Components, Description, describe
 from bench.run.interrupts import Interrupts
 from bench.run.missing import Done, Outcome, WorkerShare, missing_of, share_of
@@ -93,7 +93,7 @@ def execute(
     interrupts = Interrupts()
     excess = ExcessInRun(run, whole=len(share.missing) == len(samples))
     writer = writer or RunWriter(run)
-    work = Work(run, samples, components, writer, interrupts, progress, batch, excess)
+    work = Work(run, samples, components, writer, interrupts, progress, batch, excess.add)
     try:
         with interrupts.installed():
             done = work.do(share)
@@ -123,8 +123,8 @@ class Work:
         Looked at after every image.
     batch : int
         Images scored together.
-    excess : ExcessInRun, optional
-        Takes in what is scored.
+    excess : callable, optional
+        Is given what is scored, to be held against its control.
     finished : int
         Planned images that were missing or not scored, and are whole now.
     """
@@ -136,7 +136,7 @@ class Work:
     interrupts: Interrupts
     progress: Progress
     batch: int = BATCH
-    excess: ExcessInRun | None = None
+    excess: Callable[[SeenImage], object] | None = None
     finished: int = 0
     made: int = 0
     rescored: int = 0
@@ -229,10 +229,7 @@ class Work:
         if self.excess is None:
             return
         for generation, its in zip(generations, regions, strict=True):
-            sample, cell = generation.sample, generation.sample.cell
-            bindings = None if cell.id == cell.control_id else cell.bindings
-            image = None if generation.invalid else generation.image
-            self.excess.add(sample.id, (cell.control_id, sample.index), bindings, image, its)
+            self.excess(seen_image(generation, its))
 
     def _feed_scoring(self, missing: Sequence[int], worker: ScoringWorker) -> None:
         """Sample, and hand every image to the scoring thread.

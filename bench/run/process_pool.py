@@ -8,15 +8,16 @@ import queue
 import signal
 import threading
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from bench.errors import BenchError
-from bench.judge.device import is_cuda
+from bench.run.beyond_control import ExcessInRun
 from bench.run.components import Description
+from bench.run.cores import keep_to_own_cores, threads
 from bench.run.execute import STOPPING
 from bench.run.interrupts import Interrupts
 from bench.run.missing import Done, WorkerShare
@@ -29,14 +30,6 @@ from bench.store.run import Run
 
 #: Seconds that an ended process may take to go.
 PATIENCE = 10.0
-
-#: Of a GPU that judges pictures which exist: cores and free bytes of the GPU for each process, the
-#: most processes, and the pictures that are worth the seconds in which one more starts.
-CORES_EACH, BYTES_EACH, MOST, PICTURES_EACH = 2, 3 * 2**30, 8, 64
-#: Segmenters and scorers whose weights are bundled: each process can have its own.
-_BUNDLED = frozenset({"auto:bundled", "cutout", "saliency", "segmentation", "clip", "ood"})
-
-_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 @dataclass(frozen=True)
@@ -101,6 +94,9 @@ class ProcessPool(Pool):
         self, run: Run, share: WorkerShare, interrupts: Interrupts, seconds: float | None
     ) -> list[Done]:
         """Have the workers make a share, an equal part each."""
+        if self.excess is None:
+            whole = len(share.missing) == len(self.plan.samples)
+            self.excess = ExcessInRun(run, whole)
         self._restart()
         busy = set(self._pipes)
         manifest = run.manifest.model_dump_json()
@@ -119,6 +115,9 @@ class ProcessPool(Pool):
             for answer in self._answers(0.2):
                 if answer.method == "advance":
                     self.progress.advance(answer.value)
+                    continue
+                if answer.method == "seen":
+                    self.excess.add(answer.value)
                     continue
                 busy.discard(answer.worker)
                 if isinstance(answer.error, BenchError):
@@ -156,7 +155,7 @@ class ProcessPool(Pool):
         """Start processes, and wait until each has loaded its components."""
         context = multiprocessing.get_context("spawn")
         order = list(self._specs)
-        with _threads(max(1, (os.cpu_count() or 1) // len(self._specs))):
+        with threads(max(1, (os.cpu_count() or 1) // len(self._specs))):
             for name in workers:
                 ours, theirs = context.Pipe()
                 process = context.Process(
@@ -272,6 +271,7 @@ def serve(pipe: Connection, spec: RunSpec, rank: int = 0, of: int = 1) -> None:
         threading.Thread(target=listen, name="bench-listening", daemon=True).start()
         worker: Worker | None = None
         progress = Advance(lambda count: send("advance", count))
+        seen = partial(send, "seen")
         while True:
             method, args = calls.get()
             if worker is None:
@@ -281,48 +281,8 @@ def serve(pipe: Connection, spec: RunSpec, rank: int = 0, of: int = 1) -> None:
                     continue
             call = getattr(worker, method)
             if method == "make":
-                args = (*args, progress)
+                args = (*args, progress, seen)
             send(method, *called(partial(call, *args)))
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """Let processes started meanwhile use so many threads, where the user has not said."""
-    ours = [name for name in _THREADS if name not in os.environ]
-    os.environ.update(dict.fromkeys(ours, str(count)))
-    try:
-        yield
-    finally:
-        for name in ours:
-            del os.environ[name]
-
-
-def judges_on(spec: RunSpec, device: str, pictures: int) -> int:
-    """How many processes judge pictures that exist on one device: several on a GPU.
-
-    There the bundled networks take little of the time, and the rest is Python, which one thread of
-    a process has at a time.
-    """
-    if not is_cuda(device) or spec.clip or not {spec.segmenter, *spec.scorers} <= _BUNDLED:
-        return 1
-    import torch
-
-    by_memory = torch.cuda.mem_get_info(device)[0] // BYTES_EACH
-    by_cores = len(usable_cores()) // CORES_EACH
-    return max(1, min(by_cores, by_memory, MOST, pictures // PICTURES_EACH))
-
-
-def keep_to_own_cores(rank: int, of: int) -> None:
-    """Share the cores out: threads of the judge are as many as the cores that a process may use."""
-    cores = usable_cores()
-    mine = cores[rank * len(cores) // of : (rank + 1) * len(cores) // of]
-    if mine and of > 1:
-        os.sched_setaffinity(0, mine)
-
-
-def usable_cores() -> list[int]:
-    """Cores that this process may use; none where the system does not tell."""
-    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
 def _why(code: int | None) -> str:

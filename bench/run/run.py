@@ -18,6 +18,7 @@ from bench.run.components import (
     judge_device,
     with_choice,
 )
+from bench.run.cores import judges_on
 from bench.run.execute import InProcess
 from bench.run.missing import Outcome
 from bench.run.plan import Plan, pictures_of, prepare
@@ -187,7 +188,7 @@ def _start(spec: RunSpec, progress: Progress) -> Workers:
 
 def _judges(spec: RunSpec, source: PictureSource, progress: Progress) -> Workers:
     """Have pictures that exist judged here; in several processes where one would not keep up."""
-    from bench.run.process_pool import ProcessPool, judges_on
+    from bench.run.process_pool import ProcessPool
 
     sampler, colours, plan = pictures_of(spec, source, progress)
     device = judge_device(spec, sampler)

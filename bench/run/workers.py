@@ -16,6 +16,7 @@ from typing import Any
 
 from bench.errors import BenchError, NotComparableError
 from bench.protocols import Usage
+from bench.run.beyond_control import ExcessInRun, SeenImage
 from bench.run.components import Description, describe
 from bench.run.execute import Work
 from bench.run.interrupts import Interrupts
@@ -75,6 +76,7 @@ class Worker:
         share: WorkerShare,
         seconds: float | None = None,
         progress: Progress | None = None,
+        excess: Callable[[SeenImage], object] | None = None,
     ) -> Done:
         """Make a share of a run, and close the parts; the lock is held by who asks."""
         run = Run(folder, Manifest.model_validate_json(manifest))
@@ -86,6 +88,7 @@ class Worker:
             writer,
             self.interrupts,
             progress or Silent(),
+            excess=excess,
         )
         return work.do(share)
 
@@ -117,6 +120,8 @@ class Pool:
         self.progress = progress
         #: What the sampler of each worker has used since it was made.
         self.used: dict[str, Usage] = {}
+        #: Of the images that workers show while they have them in memory.
+        self.excess: ExcessInRun | None = None
         self.last_error = ""
 
     def make(
@@ -165,6 +170,7 @@ class Pool:
             interrupted=interrupts.asked,
             seconds=time.monotonic() - start,
             sampling=max((one.sampling for one in done), default=0.0),
+            excess=self.excess.close() if self.excess else {},
         )
 
     def too_few(self, missing: int, images: int) -> WorkersError:

@@ -16,6 +16,7 @@ import pytest
 
 from bench.cli.main import run as bench
 from bench.errors import InterruptedRunError, NotComparableError, UsageError
+from bench.run.beyond_control import BeyondControl
 from bench.run.missing import Outcome, WorkerShare
 from bench.run.process_pool import ProcessPool
 from bench.run.progress import Silent
@@ -26,6 +27,7 @@ from bench.run.workers import AGAIN, Pool, WorkersError
 from bench.store.lock import locked
 from bench.store.pictures import encode_png
 from bench.store.run import Run
+from bench.store.score_reader import scored_images
 from prompts.grid import Grid
 from tests.bench.runs import assert_same_tables, table_of
 from tests.bench.shapes import cells
@@ -78,6 +80,10 @@ def test_two_processes_make_the_same_tables(tmp_path, alone):
     assert heard.totals == [("sampling", 96, 0)]
     assert_same_tables(done.run, alone)
     assert estimates_of(done.run) == estimates_of(alone)
+    # What an image has beyond its control is known, though another process may have made that.
+    beyond = BeyondControl(done.run)
+    images = [one.sample_id for one in scored_images(done.run) if not one.is_control]
+    assert outcome.excess == {one: beyond.of(one) for one in images}
     # Every worker names its parts by itself, and nothing else of the workers is left.
     names = [path.name for path in (done.run.folder / "samples").iterdir()]
     assert len(names) == 2
@@ -85,7 +91,7 @@ def test_two_processes_make_the_same_tables(tmp_path, alone):
     assert done.run.manifest.complete
 
 
-def test_two_processes_score_the_same_pictures(tmp_path, alone, capsys):
+def test_two_processes_score_the_same_pictures(tmp_path, alone, monkeypatch):
     pictures = tmp_path / "pictures"
     pictures.mkdir()
     rows = []
@@ -96,19 +102,29 @@ def test_two_processes_score_the_same_pictures(tmp_path, alone, capsys):
             rows.append(json.dumps({"file_name": name, "text": one.sample.cell.text}))
     (pictures / "metadata.jsonl").write_text("\n".join(rows))
     runs, heard = [], []
-    for name, devices in (("one", None), ("two", "cpu,cpu")):
+    # As on a GPU, where nobody has to ask for several.
+    monkeypatch.setattr("bench.run.run.judges_on", lambda spec, *_: 2 if spec.name == "two" else 1)
+    for name, devices in (("one", None), ("two", None), ("asked", "cpu,cpu")):
         heard.append(Heard())
         source = PictureSource(pictures, unmatched=tmp_path / f"{name}.csv")
         given = {"scorers": (f"{SHAPES}:MeanScorer",), "devices": devices, "name": name}
         spec = RunSpec(source, tmp_path, f"{SHAPES}:ShapeSegmenter", **given)
         runs.append(run(spec, heard[-1]).run)
-    assert_same_tables(*runs)
-    assert estimates_of(runs[0]) == estimates_of(runs[1])
-    assert len(list((runs[1].folder / "samples").iterdir())) == 2
+    for several in runs[1:]:
+        assert_same_tables(runs[0], several)
+        assert estimates_of(runs[0]) == estimates_of(several)
+        assert len(list((several.folder / "samples").iterdir())) == 2
     assert (tmp_path / "one.csv").read_text() == (tmp_path / "two.csv").read_text()
     layouts = [[line for line in one.said if "layout" in line] for one in heard]
     assert layouts[0] == layouts[1]
     assert len(layouts[1]) == 1
+    refused = UsageError("the GPU serves one process alone")
+    monkeypatch.setattr(ProcessPool, "_start", lambda *_: (_ for _ in ()).throw(refused))
+    heard.append(Heard())
+    given = {"scorers": (f"{SHAPES}:MeanScorer",), "name": "two", "fresh": True}
+    done = run(RunSpec(source, tmp_path, f"{SHAPES}:ShapeSegmenter", **given), heard[-1]).run
+    assert_same_tables(runs[0], done)
+    assert any("serves one process alone" in line for line in heard[-1].said)
 
 
 def made_with_a_kill(spec, pool: Pool, victim: str, heard: Heard) -> tuple[Run, Outcome]:
