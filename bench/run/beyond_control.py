@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from bench.judge.placed import picture_of
 from bench.judge.places import Picture, excess, labels_of
 from bench.judge.resolution import sampled_regions
-from bench.records import Generation, Regions
+from bench.records import Regions
 from bench.store.pictures import decode_png
 from bench.store.run import Run
 from prompts.cells import Binding
@@ -46,15 +46,19 @@ class SeenImage(NamedTuple):
     picture: Picture | None
 
 
-def seen_image(generation: Generation, regions: Regions) -> SeenImage:
-    """Small form of an image that was scored."""
-    sample, cell = generation.sample, generation.sample.cell
+def seen_image(
+    sample_id: str,
+    place: tuple[str, int],
+    bindings: Sequence[Binding] | None,
+    image: np.ndarray | None,
+    regions: Regions,
+) -> SeenImage:
+    """Small form of an image, uint8 (H, W, 3), or of a void one, whose image is None."""
     picture = None
-    if not generation.invalid:
+    if image is not None:
         labels = labels_of(sampled_regions(regions))
-        picture = picture_of(generation.image, labels, tuple(regions.neighbours))
-    bindings = None if cell.id == cell.control_id else cell.bindings
-    return SeenImage(sample.id, (cell.control_id, sample.index), bindings, picture)
+        picture = picture_of(image, labels, tuple(regions.neighbours))
+    return SeenImage(sample_id, place, bindings, picture)
 
 
 class ExcessInRun:

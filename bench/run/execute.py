@@ -229,7 +229,11 @@ class Work:
         if self.excess is None:
             return
         for generation, its in zip(generations, regions, strict=True):
-            self.excess(seen_image(generation, its))
+            sample, cell = generation.sample, generation.sample.cell
+            bindings = None if cell.id == cell.control_id else cell.bindings
+            image = None if generation.invalid else generation.image
+            place = (cell.control_id, sample.index)
+            self.excess(seen_image(sample.id, place, bindings, image, its))
 
     def _feed_scoring(self, missing: Sequence[int], worker: ScoringWorker) -> None:
         """Sample, and hand every image to the scoring thread.
