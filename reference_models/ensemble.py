@@ -20,6 +20,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from reference_models.nn.convolution import Convolution
 from reference_models.nn.normalisation import EPSILON, ChannelNorm, RMSNorm
+from reference_models.presets import Network, TrainingPreset
+from reference_models.resident import BatchLoss, ResidentTraining, Stage
 
 
 def neighbourhoods(x: Tensor, size: int) -> Tensor:
@@ -147,3 +149,41 @@ class Ensemble(nn.Module):
         with sdpa_kernel(SDPBackend.MATH):
             found: Tensor = vmap(given)(weights, self._stacked_buffers, *batch)
         return found
+
+
+class EnsembleTraining(ResidentTraining):
+    """Trainings of several networks of one kind, in step: one call does the work of all.
+
+    Parameters
+    ----------
+    models : sequence of UNet, DiT, TokenModel or MaskedModel
+        With the same shapes.
+    presets : sequence of TrainingPreset
+        Of one length and with the same rates.
+    stages : sequence of sequences of (TrainingPictures, float)
+        What each is shown; see ``ResidentTraining``.
+    device, bf16, capture
+        See ``ResidentTraining``.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[Network],
+        presets: Sequence[TrainingPreset],
+        stages: Sequence[Sequence[Stage]],
+        device: torch.device,
+        bf16: bool = False,
+        capture: bool = True,
+    ) -> None:
+        whole = Ensemble([BatchLoss(model.to(device)) for model in models])
+        self._prepare(whole, presets, stages, device, bf16, capture, stacked=True)
+
+    def _clip(self) -> None:
+        grads = [p.grad for p in self.parameters if p.grad is not None]
+        norms = [torch.linalg.vector_norm(grad.flatten(1), dim=1) for grad in grads]
+        scale = (1 / (torch.linalg.vector_norm(torch.stack(norms), dim=0) + 1e-6)).clamp(max=1)
+        for grad in grads:
+            grad.mul_(scale.view(-1, *(1,) * (grad.ndim - 1)))
+
+    def _average_of(self, network: int) -> dict[str, Tensor]:
+        return {name: mean[network] for name, mean in self.average.items()}

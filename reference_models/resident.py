@@ -12,7 +12,6 @@ import math
 from collections import deque
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
@@ -20,91 +19,44 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from prompts.manifest import TrainingManifest
-from reference_models.data import caption_counts, training_scenes
 from reference_models.device_optimiser import DeviceOptimiser
-from reference_models.ensemble import Ensemble
 from reference_models.errors import ModelError
 from reference_models.path import between, velocity
-from reference_models.policies import Policy
 from reference_models.presets import Network, TrainingPreset
 from reference_models.times import training_times
+from reference_models.tokens.masked import hidden_places
 from reference_models.tokens.model import TokenModel
+from reference_models.tokens.quantiser import Quantiser
 from reference_models.training import rate
-from reference_models.world.caption_noise import CLEAN, CaptionNoise, misdescribed, noisy_ids
-from reference_models.world.captions import token_ids
-from reference_models.world.render import render
+from reference_models.training_pictures import TrainingPictures
 
-#: Scenes drawn at a time.
-_BLOCK = 4096
 #: Steps before the one that is recorded: kernels are chosen and states made in them.
 _WARM = 3
 #: Steps that may wait on the device.
 _AHEAD = 4
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TrainingPictures:
-    """Training pictures with their captions, on a device.
-
-    Attributes
-    ----------
-    pictures : Tensor, uint8 (N, 3, side, side)
-    ids : Tensor, int64 (N, LENGTH)
-    seen : TrainingManifest
-        What the captions said, before words were dropped or shuffled.
-    """
-
-    pictures: Tensor
-    ids: Tensor
-    seen: TrainingManifest
-
-    @property
-    def taught(self) -> frozenset[tuple[str, str]]:
-        """(colour, subject) pairs that some caption said."""
-        return frozenset(self.seen.pairs)
-
-
 #: What is shown, and for which share of a training.
 Stage = tuple[TrainingPictures, float]
 
 
-def draw_pictures(
-    count: int,
-    seed: int,
-    shown: Policy,
-    noise: CaptionNoise = CLEAN,
-    device: torch.device | str = "cpu",
-    side: int = 32,
-) -> TrainingPictures:
-    """Draw scenes on a device.
-
-    The same seed and policy give the same scenes; the faults of captions, and what they do to the
-    scenes, have a generator of their own.
-    """
-    scenes = training_scenes(count, torch.Generator().manual_seed(seed), shown)
-    faults = torch.Generator().manual_seed(seed + 1_000_003)
-    drawn, described = misdescribed(scenes, noise, shown.table, shown.bare, faults)
-    ids = noisy_ids(token_ids(described), noise, faults)
-    parts = []
-    for start in range(0, count, _BLOCK):
-        image = render(drawn[start : start + _BLOCK].to(device)).image
-        parts.append((F.adaptive_avg_pool2d(image, side) * 255).round().to(torch.uint8))
-    return TrainingPictures(torch.cat(parts), ids.to(device), caption_counts(described))
-
-
 class BatchLoss(nn.Module):
-    """A network with its loss on a batch: of the velocity, or of the next code."""
+    """A network with its loss on a batch: of the velocity, of the next code, or of hidden ones."""
 
     def __init__(self, model: Network) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, noise: Tensor, pictures: Tensor, ids: Tensor, times: Tensor) -> Tensor:
-        """Noise and pictures (N, 3, side, side), ids (N, LENGTH) and times (N,) to a number."""
+    def forward(
+        self, noise: Tensor, pictures: Tensor, ids: Tensor, times: Tensor, *hidden: Tensor
+    ) -> Tensor:
+        """Noise and pictures (N, 3, side, side), ids (N, LENGTH) and times (N,) to a number.
+
+        Of a model with hidden codes also which, bool (N, places).
+        """
         prompt = self.model.encode(ids)
         if isinstance(self.model, TokenModel):
-            logits, codes = self.model(pictures, prompt)
+            logits, codes = self.model(pictures, prompt, *hidden)
             return F.cross_entropy(logits.float(), codes)
         predicted = self.model(between(noise, pictures, times), times, prompt)
         return (predicted.float() - velocity(noise, pictures)).square().mean()
@@ -115,7 +67,7 @@ class ResidentTraining:
 
     Parameters
     ----------
-    model : UNet, DiT or TokenModel
+    model : UNet, DiT, TokenModel or MaskedModel
     preset : TrainingPreset
         Its target is the velocity, or codes.
     stages : sequence of (TrainingPictures, float)
@@ -139,7 +91,7 @@ class ResidentTraining:
     Raises
     ------
     ModelError
-        A preset whose target is the noise, or codes that are hidden by chance.
+        A preset whose target is the noise.
     """
 
     def __init__(
@@ -152,27 +104,26 @@ class ResidentTraining:
         capture: bool = True,
     ) -> None:
         self.model = model.to(device).to(memory_format=torch.channels_last)
-        self._prepare(BatchLoss(self.model), [preset], [stages], device, bf16, capture)
+        self._prepare(
+            BatchLoss(self.model), [preset], [stages], device, bf16, capture, stacked=False
+        )
 
     def _prepare(
         self,
-        loss: BatchLoss | Ensemble,
+        loss: nn.Module,
         presets: Sequence[TrainingPreset],
         stages: Sequence[Sequence[Stage]],
         device: torch.device,
         bf16: bool,
         capture: bool,
+        stacked: bool,
     ) -> None:
-        """Bring all to the device: networks that are trained in step, by their presets."""
-        if any(p.target == "noise" or p.network == "masked" for p in presets):
-            raise ModelError(
-                "a training on its device predicts velocity or the next code, not noise or "
-                "hidden codes"
-            )
+        """Bring all to the device: of one network, or of several whose weights are stacked."""
+        if any(one.target == "noise" for one in presets):
+            raise ModelError("a training on its device predicts velocity or codes, not noise")
         self.preset = preset = presets[0]
         self.device, self.bf16 = device, bf16
         self.capture = capture and device.type == "cuda"
-        stacked = isinstance(loss, Ensemble)
         self.loss = loss
         self.optimiser = DeviceOptimiser(
             loss, preset.lr, preset.matrix_lr, preset.ema, stacked=stacked
@@ -188,7 +139,7 @@ class ResidentTraining:
             self._draw_ahead(one, [(first[id(p)], len(p.ids), share) for p, share in own])
             for one, own in zip(presets, stages, strict=True)
         ]
-        self._rows, self._times, self._kept = (
+        self._rows, self._times, self._kept, *self._hidden = (
             torch.stack(own, 1).to(device) for own in zip(*tables, strict=True)
         )
         rates = torch.tensor([rate(k / self.steps, preset) for k in range(self.steps)])
@@ -210,10 +161,11 @@ class ResidentTraining:
 
     def _draw_ahead(
         self, preset: TrainingPreset, pools: Sequence[tuple[int, int, float]]
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    ) -> list[Tensor]:
         """Rows, times and captions kept of all steps, each (steps, batch).
 
-        Of each pool its first row, its size, and its share of the training are given.
+        Of a model with hidden codes also which, bool (steps, batch, places). Given of each pool
+        are its first row, its size, and its share of the training.
         """
         n = self.steps * preset.batch
         g = torch.Generator().manual_seed(preset.seed)
@@ -228,7 +180,11 @@ class ResidentTraining:
             start = end
         times = preset.first + (1 - preset.first) * training_times(n, g)
         kept = torch.rand(n, generator=g) >= preset.drop
-        return rows, times.view(self.steps, preset.batch), kept.view(self.steps, preset.batch)
+        tables = [rows, *(one.view(self.steps, preset.batch) for one in (times, kept))]
+        if preset.network == "masked":
+            hidden = hidden_places(n, (self.pictures.shape[-1] // Quantiser.square) ** 2, g)
+            tables.append(hidden.view(self.steps, preset.batch, -1))
+        return tables
 
     @property
     def average(self) -> dict[str, Tensor]:
@@ -282,13 +238,14 @@ class ResidentTraining:
         ids = torch.where(kept[..., None], self.ids[rows], 0)
         pictures = self.pictures[rows].float() / 127.5 - 1
         noise = self._noise.index_select(0, self._seeds).view(pictures.shape)
+        hidden = [table.index_select(0, step).view(*shape, -1) for table in self._hidden]
         autocast = (
             torch.autocast(self.device.type, torch.bfloat16, cache_enabled=False)
             if self.bf16
             else nullcontext()
         )
         with autocast:
-            loss = self.loss(noise, pictures, ids, times)
+            loss = self.loss(noise, pictures, ids, times, *hidden)
         loss.sum().backward()
         self._clip()
         self.optimiser.step((step + 1)[0].float(), self._rates.index_select(0, step)[0])
@@ -321,44 +278,6 @@ class ResidentTraining:
 
     def _average_of(self, network: int) -> dict[str, Tensor]:
         return self.average
-
-
-class EnsembleTraining(ResidentTraining):
-    """Trainings of several networks of one kind, in step: one call does the work of all.
-
-    Parameters
-    ----------
-    models : sequence of UNet, DiT or TokenModel
-        With the same shapes.
-    presets : sequence of TrainingPreset
-        Of one length and with the same rates.
-    stages : sequence of sequences of (TrainingPictures, float)
-        What each is shown; see ``ResidentTraining``.
-    device, bf16, capture
-        See ``ResidentTraining``.
-    """
-
-    def __init__(
-        self,
-        models: Sequence[Network],
-        presets: Sequence[TrainingPreset],
-        stages: Sequence[Sequence[Stage]],
-        device: torch.device,
-        bf16: bool = False,
-        capture: bool = True,
-    ) -> None:
-        whole = Ensemble([BatchLoss(model.to(device)) for model in models])
-        self._prepare(whole, presets, stages, device, bf16, capture)
-
-    def _clip(self) -> None:
-        grads = [p.grad for p in self.parameters if p.grad is not None]
-        norms = [torch.linalg.vector_norm(grad.flatten(1), dim=1) for grad in grads]
-        scale = (1 / (torch.linalg.vector_norm(torch.stack(norms), dim=0) + 1e-6)).clamp(max=1)
-        for grad in grads:
-            grad.mul_(scale.view(-1, *(1,) * (grad.ndim - 1)))
-
-    def _average_of(self, network: int) -> dict[str, Tensor]:
-        return {name: mean[network] for name, mean in self.average.items()}
 
 
 def finite(loss: float) -> float:

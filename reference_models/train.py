@@ -30,6 +30,7 @@ from reference_models.publish import publish
 from reference_models.scalars import Scalars
 from reference_models.sheet import write_sheet
 from reference_models.times import training_times
+from reference_models.tokens.masked import hidden_places
 from reference_models.tokens.model import MaskedModel, TokenModel
 from reference_models.tokens.training import quantiser_for
 from reference_models.train_upsampler import upsampler_for
@@ -79,8 +80,11 @@ def loss_of(
     device = next(model.parameters()).device
     if isinstance(model, TokenModel):
         pictures, ids = pictures.to(device), silenced(ids, generator, preset.drop).to(device)
+        given: list[Tensor] = []
+        if isinstance(model, MaskedModel):
+            given = [hidden_places(len(ids), model.places, generator).to(device)]
         with torch.autocast(device.type, torch.bfloat16):
-            logits, codes = model(pictures, model.encode(ids), generator)
+            logits, codes = model(pictures, model.encode(ids), *given)
         return F.cross_entropy(logits.float(), codes)
     noise = torch.randn(pictures.shape, generator=generator)
     x, t, target, weight = noised(noise, pictures, generator, preset)

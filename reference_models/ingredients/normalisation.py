@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from reference_models.dit import DiT
 from reference_models.nn.normalisation import ChannelNorm, RMSNorm
 from reference_models.presets import PRESETS, TrainingPreset, build
-from reference_models.resident import ResidentTraining, TrainingPictures
+from reference_models.resident import ResidentTraining
+from reference_models.training_pictures import TrainingPictures
 
 #: Learning rates that are tried, as multiples of the preset's own.
 RATES = (0.25, 1.0, 4.0, 16.0)
@@ -130,7 +131,7 @@ def train(
         if device.startswith("cuda"):
             # The training has a stream of its own.
             torch.cuda.synchronize()
-        losses = training.losses[: training.done].tolist()
+        losses = training.losses[: training.done, 0].tolist()
         behind[training.done] = sizes(model, probe)
         done = done or not all(loss < BROKEN for loss in losses)
     nothing = [math.nan] * len(model.blocks)

@@ -24,7 +24,8 @@ from reference_models.data import training_scenes
 from reference_models.local import LocalModel
 from reference_models.policies import policy
 from reference_models.presets import PRESETS, build
-from reference_models.resident import ResidentTraining, TrainingPictures, draw_pictures
+from reference_models.resident import ResidentTraining
+from reference_models.training_pictures import TrainingPictures, draw_pictures
 from reference_models.upsampler import Upsampler
 from reference_models.weights import FOLDER, fill, read_weights
 from reference_models.world.captions import captions

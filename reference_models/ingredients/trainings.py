@@ -20,7 +20,7 @@ import torch
 from reference_models.denormals import flushed
 from reference_models.ingredients import normalisation, schedule
 from reference_models.policies import policy
-from reference_models.resident import draw_pictures
+from reference_models.training_pictures import draw_pictures
 
 PARTS = ("schedule", "norm")
 

@@ -25,9 +25,10 @@ from bench.store.run import Run
 from reference_models.policies import policy
 from reference_models.presets import PRESETS, TrainingPreset, build
 from reference_models.publish import blended
-from reference_models.resident import ResidentTraining, draw_pictures
+from reference_models.resident import ResidentTraining
 from reference_models.study.bars import Bars, bars_of, table
 from reference_models.train import begin
+from reference_models.training_pictures import draw_pictures
 from reference_models.weights import find_weights, read_weights, write_weights
 from reference_models.world.caption_noise import CaptionNoise
 

@@ -19,19 +19,15 @@ from torch import Tensor
 
 from prompts.cells import Cell, Sample
 from reference_models.denormals import flushed
+from reference_models.ensemble import EnsembleTraining
 from reference_models.local import LocalModel, noises, token_ids
 from reference_models.policies import policy
 from reference_models.presets import Network, build
-from reference_models.resident import (
-    EnsembleTraining,
-    ResidentTraining,
-    TrainingPictures,
-    draw_pictures,
-    finite,
-)
+from reference_models.resident import ResidentTraining, finite
 from reference_models.sampling import Settings, drawn
 from reference_models.study.factors import CONDITIONS, POOL, Sampling
 from reference_models.tokens.model import TokenModel
+from reference_models.training_pictures import TrainingPictures, draw_pictures
 from reference_models.upsampler import Upsampler
 from reference_models.weights import FOLDER, fill, read_weights
 from reference_models.world.caption_noise import CLEAN, CaptionNoise

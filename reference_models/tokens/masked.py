@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from reference_models.guidance import guided
+from reference_models.nn.linear import looked_up
 from reference_models.tokens.raster import chosen, likely, uniforms
 from reference_models.tokens.transformer import CodeBlock, CodeTransformer
 
@@ -58,7 +59,7 @@ class MaskedPredictor(CodeTransformer):
         """Codes int64 (N, places), which are hidden, bool, and prompts to (N, places, codes)."""
         words, mask, whole = prompt
         seen = codes.masked_fill(hidden, len(self.code) - 1)
-        x = F.embedding(seen, self.code).to(whole.dtype) + self.position.to(whole.dtype)
+        x = looked_up(seen, self.code).to(whole.dtype) + self.position.to(whole.dtype)
         x = x + whole[:, None]
         for block in self.blocks:
             x = block(x, words, mask)

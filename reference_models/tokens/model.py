@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from reference_models.tokens.masked import MaskedPredictor, hidden_places, unmasked
+from reference_models.tokens.masked import MaskedPredictor, unmasked
 from reference_models.tokens.predictor import Predictor
 from reference_models.tokens.quantiser import CODES, Quantiser
 from reference_models.tokens.raster import SHARE, raster
@@ -50,9 +50,7 @@ class TokenModel(nn.Module):
         prompt: Encoded = self.predictor.encode(ids)
         return prompt
 
-    def forward(
-        self, pictures: Tensor, prompt: Encoded, generator: torch.Generator | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, pictures: Tensor, prompt: Encoded) -> tuple[Tensor, Tensor]:
         """What is predicted of pictures (N, 3, side, side), and what is true.
 
         Parameters
@@ -60,8 +58,6 @@ class TokenModel(nn.Module):
         pictures : Tensor, float32 (N, 3, side, side)
         prompt : tuple
             Of ``encode``.
-        generator : torch.Generator, optional
-            For what is left to chance, which needs one.
 
         Returns
         -------
@@ -111,11 +107,11 @@ class MaskedModel(TokenModel):
     kind = MaskedPredictor
 
     def forward(
-        self, pictures: Tensor, prompt: Encoded, generator: torch.Generator
+        self, pictures: Tensor, prompt: Encoded, hidden: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """As `TokenModel.forward`, of the hidden places alone."""
+        """As `TokenModel.forward`, of the places (N, places) that are hidden; all by default."""
         codes = self.quantiser.codes(pictures)
-        hidden = hidden_places(len(codes), self.places, generator).to(codes.device)
+        hidden = torch.ones_like(codes, dtype=torch.bool) if hidden is None else hidden
         asked = codes.masked_fill(~hidden, UNASKED)
         return self.predictor(codes, hidden, prompt).flatten(0, 1), asked.flatten()
 

@@ -6,13 +6,14 @@ import pytest
 import torch
 from torch import nn
 
-from reference_models.ensemble import Ensemble
+from reference_models.ensemble import Ensemble, EnsembleTraining
 from reference_models.errors import ModelError
 from reference_models.nn.convolution import Convolution
 from reference_models.nn.normalisation import ChannelNorm, RMSNorm
 from reference_models.policies import policy
 from reference_models.presets import PRESETS, build
-from reference_models.resident import EnsembleTraining, ResidentTraining, draw_pictures
+from reference_models.resident import ResidentTraining
+from reference_models.training_pictures import draw_pictures
 from reference_models.world.caption_noise import CaptionNoise
 
 CPU = torch.device("cpu")
@@ -21,6 +22,7 @@ KINDS = {
     "unet": SMALL,
     "dit": replace(SMALL, network="dit", width=40, depth=1, text="bag"),
     "tokens": replace(SMALL, network="tokens", target="codes", width=40, depth=1, text="static"),
+    "masked": replace(SMALL, network="masked", target="codes", width=40, depth=1),
     "clip": replace(SMALL, network="dit", width=40, depth=1, text="clip-pooled"),
 }
 
@@ -103,7 +105,7 @@ def test_one_that_goes_astray_takes_no_other_with_it():
 
 def test_what_predicts_noise_is_refused():
     preset = replace(SMALL, target="noise")
-    with pytest.raises(ModelError, match="velocity or the next code"):
+    with pytest.raises(ModelError, match="velocity or codes"):
         EnsembleTraining(
             [new(preset)], [preset], [[(draw_pictures(4, 1, policy("natural")), 1)]], CPU
         )

@@ -12,7 +12,8 @@ from reference_models.errors import ModelError
 from reference_models.optimiser import make_optimisers, orthogonalised
 from reference_models.policies import policy
 from reference_models.presets import PRESETS, build
-from reference_models.resident import ResidentTraining, draw_pictures
+from reference_models.resident import ResidentTraining
+from reference_models.training_pictures import draw_pictures
 from reference_models.world.caption_noise import CaptionNoise
 
 SMALL = replace(
@@ -132,5 +133,5 @@ def test_a_loss_that_is_no_number_is_an_error(pictures):
 
 
 def test_a_preset_that_predicts_noise_is_refused(pictures):
-    with pytest.raises(ModelError, match="velocity or the next code"):
+    with pytest.raises(ModelError, match="velocity or codes"):
         ResidentTraining(new(SMALL), replace(SMALL, target="noise"), [(pictures, 1.0)], CPU)

@@ -13,7 +13,7 @@ from reference_models.ingredients.normalisation import PRESET, sizes, train, wit
 from reference_models.nn.normalisation import ChannelNorm, RMSNorm
 from reference_models.policies import policy
 from reference_models.presets import PRESETS, build
-from reference_models.resident import draw_pictures
+from reference_models.training_pictures import draw_pictures
 
 TINY = replace(PRESET, width=40, depth=2, batch=8)
 

@@ -96,9 +96,9 @@ def test_a_training_asks_of_hidden_places_alone_and_begins_with_the_quantiser_of
     begin(model, PRESET.init)
     pictures = torch.rand(4, 3, 32, 32) * 2 - 1
     ids = torch.randint(1, 20, (4, 8))
-    generator = torch.Generator().manual_seed(0)
-    logits, codes = model(pictures, model.encode(ids), generator)
-    hidden = hidden_places(4, 64, torch.Generator().manual_seed(0)).flatten()
+    hidden = hidden_places(4, 64, torch.Generator().manual_seed(0))
+    logits, codes = model(pictures, model.encode(ids), hidden)
+    hidden = hidden.flatten()
     assert torch.equal(codes != UNASKED, hidden)
     assert torch.equal(codes[hidden], model.quantiser.codes(pictures).flatten()[hidden])
     assert logits.shape == (256, 1440)
