@@ -77,6 +77,8 @@ class Generation:
         Where the image comes from within its set, for one that existed before, else None.
     conditional : ndarray or None, uint8, (T, H, W, 3)
         The frames without guidance, where the sampler guides and can tell the two apart.
+    png : bytes or None
+        The same image as PNG, where it came so and need not be encoded to be stored.
     """
 
     sample: Sample
@@ -86,6 +88,7 @@ class Generation:
     invalid: str | None = None
     source: str | None = None
     conditional: np.ndarray | None = None
+    png: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

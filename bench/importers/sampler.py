@@ -14,6 +14,7 @@ from bench.judge.images import as_rgb8
 from bench.judge.picture_arrays import PictureError
 from bench.protocols import Sampler, SamplerInfo, Usage
 from bench.records import Fingerprint, Generation
+from bench.store.pictures import plain_png
 from prompts.cells import Sample
 
 #: What stands for a picture that cannot be read: black, and marked as invalid.
@@ -82,11 +83,13 @@ class ExistingPictures(Sampler):
 
     def _generation(self, sample: Sample, picture: ImportedPicture) -> Generation:
         try:
-            image = cut(as_rgb8(picture.read()), picture.tile)
+            data = picture.read()
+            image = cut(as_rgb8(data), picture.tile)
         except (PictureError, UnreadableError) as error:
             self.unreadable.append(f"{picture.place}: {error}")
             return Generation(sample, BLANK, invalid=error.kind, source=picture.place)
-        return Generation(sample, image, source=picture.place)
+        png = None if picture.tile else plain_png(data)
+        return Generation(sample, image, source=picture.place, png=png)
 
 
 def cut(image: np.ndarray, tile: tuple[int, int, int, int] | None) -> np.ndarray:

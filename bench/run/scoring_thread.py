@@ -161,13 +161,15 @@ def _of_step(
     frames = []
     for one, film in zip(generations, films, strict=True):
         assert film is not None
-        frames.append(examined(replace(one, image=film[step], frames=None, conditional=None)))
+        frames.append(
+            examined(replace(one, image=film[step], frames=None, conditional=None, png=None))
+        )
     return scorer.score(frames, regions)
 
 
 def _bytes(generation: Generation) -> int:
     films = (generation.image, generation.frames, generation.conditional)
-    return sum(film.nbytes for film in films if film is not None)
+    return sum(film.nbytes for film in films if film is not None) + len(generation.png or b"")
 
 
 class ScoringWorker:

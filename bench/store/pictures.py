@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zlib
 
@@ -19,6 +20,8 @@ LEVEL, STRATEGY = 1, zlib.Z_RLE
 #: Bytes that are filtered at a time.
 _BAND = 1 << 22
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
+#: Chunks that change what is seen, and texts that may hold EXIF.
+_TELLING, _TURNING = (b"tRNS", b"eXIf", b"acTL"), re.compile(rb"Raw profile|XML:", re.IGNORECASE)
 #: Filter type 1, the difference to the pixel at the left.
 _SUB = 1
 
@@ -61,6 +64,29 @@ def encode_png(image: np.ndarray) -> bytes:
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def plain_png(data: bytes) -> bytes | None:
+    """Return a PNG file without what is beside its picture; None for any other kind of file.
+
+    Only where its pixels are 8-bit colour without transparency, and nothing in it may tell to turn
+    them: then `decode_png` gives what any reader of it does.
+    """
+    if not data.startswith(_SIGNATURE) or data[24:26] != bytes((8, 2)):
+        return None
+    view, start = memoryview(data), len(_SIGNATURE)
+    kept = [view[:start]]
+    while start < len(data):
+        kind = data[start + 4 : start + 8]
+        end = start + 12 + int.from_bytes(data[start : start + 4], "big")
+        if kind in (b"IHDR", b"IDAT", b"IEND"):
+            kept.append(view[start:end])
+        elif kind in _TELLING or kind[:1].isupper() or _TURNING.match(data, start + 8, end):
+            return None
+        if kind == b"IEND":
+            return b"".join(kept) if end <= len(data) else None
+        start = end
+    return None
 
 
 def decode_png(data: bytes, owner: str = "image") -> np.ndarray:

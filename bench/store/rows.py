@@ -30,7 +30,7 @@ def sample_row(generation: Generation) -> dict[str, Any]:
         "tags": sorted(cell.tags),
         "index": sample.index,
         "seed": sample.seed,
-        "image": _picture(generation.image, generation.source),
+        "image": _picture(generation.image, generation.source, generation.png),
         "frames": _film(generation.frames),
         "width": width,
         "height": height,
@@ -104,8 +104,10 @@ def _film(frames: np.ndarray | None) -> list[dict[str, bytes | str | None]] | No
     return None if frames is None else [_picture(frame) for frame in frames]
 
 
-def _picture(image: np.ndarray, path: str | None = None) -> dict[str, bytes | str | None]:
-    return {"bytes": encode_png(image), "path": path}
+def _picture(
+    image: np.ndarray, path: str | None = None, png: bytes | None = None
+) -> dict[str, bytes | str | None]:
+    return {"bytes": png or encode_png(image), "path": path}
 
 
 def _binding_row(binding: Binding) -> dict[str, str | None]:

@@ -9,10 +9,14 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from bench.cli.main import run
 from bench.store.manifest import read_manifest
+from bench.store.pictures import decode_png, plain_png
 from bench.store.run import Run
 from tests.bench.importers import sets
 from tests.bundled import ROOT
@@ -86,6 +90,20 @@ def test_indices_follow_the_order_and_spellings_are_one_cell(tmp_path):
     worded = next(row for row in found if row[0].startswith("prompt/"))
     assert worded[1:] == (0, worded[2])
     assert worded[2].startswith("prompt/a-photo-of-a-cup")
+
+
+def test_a_png_is_stored_as_it_came_without_what_was_written_beside_it(tmp_path):
+    path = write_list(tmp_path, [["a red cup"]])
+    file = tmp_path / "a.png"
+    given, info = Image.open(file).convert("RGB"), PngInfo()
+    info.add_text("workflow", "where I live")
+    given.save(file, pnginfo=info, compress_level=9)
+    assert run(["score", path, *sets.PARTS]) == 0
+    ((_, part),) = Run(tmp_path / "runs/score-l").parts("samples")
+    stored = part["image"][0]["bytes"].as_py()
+    assert stored == plain_png(file.read_bytes())
+    assert len(stored) < file.stat().st_size
+    assert np.array_equal(decode_png(stored), np.asarray(given))
 
 
 def test_colour_and_subject_in_columns(tmp_path):

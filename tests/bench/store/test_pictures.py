@@ -12,10 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from bench.errors import StoreError
+from bench.judge.images import as_rgb8
 from bench.store import pictures
-from bench.store.pictures import decode_png, encode_png
+from bench.store.pictures import decode_png, encode_png, plain_png
 
 SHAPES = st.one_of(
     st.tuples(st.integers(1, 9), st.integers(1, 9), st.just(3)),
@@ -61,3 +63,73 @@ def test_an_encoded_picture_is_there_once(monkeypatch):
     finally:
         tracemalloc.stop()
     assert peak < 1.3 * len(data)
+
+
+def file_of(picture, **options):
+    file = io.BytesIO()
+    picture.save(file, "PNG", **options)
+    return file.getvalue()
+
+
+NOISE = np.random.default_rng(0).integers(0, 256, (40, 30, 3), dtype=np.uint8)
+
+
+def texts(**named):
+    info = PngInfo()
+    for name, text in named.items():
+        info.add_text(name.replace("_", " "), text, zip=len(text) > 20)
+    return info
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"compress_level": 9, "dpi": (72, 72)},
+        {"pnginfo": texts(parameters="a secret prompt", workflow="{}" * 40)},
+        {"icc_profile": b"profile"},
+    ],
+)
+def test_the_picture_alone_of_a_png_is_kept(options):
+    data = file_of(Image.fromarray(NOISE), **options)
+    plain = plain_png(data)
+    assert np.array_equal(decode_png(plain), as_rgb8(data))
+    assert np.array_equal(decode_png(plain), NOISE)
+    assert b"secret" not in plain
+    assert len(plain) <= len(data)
+    assert plain_png(plain) == plain
+
+
+def turned():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return exif
+
+
+@pytest.mark.parametrize(
+    ("mode", "options"),
+    [
+        ("RGB", {"exif": turned()}),
+        ("RGB", {"transparency": (1, 2, 3)}),
+        ("RGB", {"pnginfo": texts(Raw_profile_type_exif="exif")}),
+        ("RGBA", {}),
+        ("L", {}),
+        ("P", {}),
+        ("I;16", {}),
+    ],
+)
+def test_a_png_that_may_look_otherwise_is_encoded_anew(mode, options):
+    picture = Image.new("I;16", (30, 40)) if mode == "I;16" else Image.fromarray(NOISE)
+    picture = picture if picture.mode == mode else picture.convert(mode)
+    assert plain_png(file_of(picture, **options)) is None
+
+
+def test_what_is_no_whole_png_is_encoded_anew():
+    data = file_of(Image.fromarray(NOISE))
+    assert plain_png(data[:-3]) is None
+    assert plain_png(data[:50]) is None
+    assert plain_png(b"") is None
+    assert plain_png(data[:33] + b"\0\0\0\0ABCD\0\0\0\0" + data[33:]) is None
+    jpeg = io.BytesIO()
+    Image.fromarray(NOISE).save(jpeg, "JPEG")
+    assert plain_png(jpeg.getvalue()) is None
