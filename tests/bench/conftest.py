@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlparse
 
 import huggingface_hub
 import pytest
+import transformers.utils.hub
 from huggingface_hub import constants, hf_api
 
 from reference_models.miniatures.models import make, save
@@ -105,6 +106,8 @@ def hub(empty_cache, monkeypatch):
     )
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(hf_api.api, "endpoint", endpoint)
+    # transformers keeps one of its own, and would ask the hub of an earlier test for two minutes.
+    monkeypatch.setattr(transformers.utils.hub, "_hf_api", None, raising=False)
     yield server
     server.shutdown()
     server.server_close()
