@@ -108,10 +108,11 @@ def in_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> lis
 
 
 def beside(function: Callable[[], Result]) -> Future[Result]:
-    """Begin the measuring of a batch, which calls `in_threads`; what it does itself has one thread.
+    """Begin the measuring of a batch, which calls `in_threads`.
 
     So a batch is measured beside another, and no core waits for the last pictures of either. In
-    such a batch nothing may be begun so and waited for: no thread might be left for it.
+    such a batch nothing may be begun so and waited for: no thread might be left for it. Its own
+    thread has as many of torch as any other: a network that is not the judge's may run there.
     """
     return _pools()[1].submit(function)
 
@@ -131,25 +132,17 @@ def _pools() -> tuple[ThreadPoolExecutor, ThreadPoolExecutor]:
 def _started() -> tuple[ThreadPoolExecutor, ThreadPoolExecutor]:
     import torch
 
-    # Each thread begins with a number of its own; the last that is set is that of threads to come.
-    usual = torch.get_num_threads()
-    pools = _of_one_thread(_threads(), True), _of_one_thread(_BATCHES, False)
-    torch.set_num_threads(usual)
-    return pools
-
-
-def _of_one_thread(count: int, for_pictures: bool) -> ThreadPoolExecutor:
-    """So many threads, torch with one thread in each."""
-    import torch
-
+    usual, count = torch.get_num_threads(), _threads()
     all_of_them = threading.Barrier(count)
 
     def begin() -> None:
         torch.set_num_threads(1)
-        _here.is_of_pool = for_pictures
+        _here.is_of_pool = True
         all_of_them.wait()
 
     pool = ThreadPoolExecutor(count, "bench-judge", begin)
+    # Each thread begins with a number of its own; the last that is set is that of threads to come.
     for begun in [pool.submit(int) for _ in range(count)]:
         begun.result()
-    return pool
+    torch.set_num_threads(usual)
+    return pool, ThreadPoolExecutor(_BATCHES, "bench-judge-batch")

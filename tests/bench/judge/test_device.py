@@ -160,7 +160,7 @@ def test_a_thread_of_the_judge_is_one_of_torch_and_the_others_keep_theirs():
         expected = [(1, [str(number) for number in range(size)]) for size in range(count)]
         assert in_threads(inside, range(count)) == expected
         assert beside(lambda: in_threads(inside, range(count))).result() == expected  # noqa: B023
-    assert beside(torch.get_num_threads).result() == 1
+    assert beside(torch.get_num_threads).result() == usual
     assert torch.get_num_threads() == usual
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(torch.get_num_threads).result() == usual
