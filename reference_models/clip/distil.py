@@ -176,10 +176,10 @@ class Distillation:
         self._tried = False
 
     def features(self, image: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """Unit vectors of the teacher and of each student."""
+        """Unit vectors of the teacher, who looks at the mirror image too, and of each student."""
         x = (image - self.mean) / self.std
         with self._bfloat16(not self.cuda), torch.no_grad():
-            taught = self.teacher(x)
+            taught = self.teacher(torch.cat([x, x.flip(-1)])).view(2, len(x), -1).mean(0)
         with self._bfloat16(True):
             found = {name: one(x) for name, one in self.students.items()}
         return _unit(taught), {name: _unit(one) for name, one in found.items()}
