@@ -159,7 +159,11 @@ _CLEAN = Arm("clean")
 
 
 def planned() -> list[Planned]:
-    """All comparisons, fixed before the trainings were made."""
+    """All comparisons, fixed before the trainings were made.
+
+    Those of ``added`` were fixed before the second making of the study, which had the first
+    trainings of their conditions.
+    """
     found = [
         Planned("leak", Arm(f"loose-{dose}"), _CLEAN, "leaked", "one") for dose in (10, 25, 50)
     ]
@@ -197,7 +201,36 @@ def planned() -> list[Planned]:
             Planned("network", Arm(f"{network}-clean"), _CLEAN, "bound", "pair"),
             Planned("network", Arm(f"{network}-loose-25"), Arm("loose-25"), "leaked", "one"),
         ]
-    return found
+    return [*found, *added()]
+
+
+def added() -> list[Planned]:
+    """Comparisons of readers, networks and lengths that came with the second making."""
+    readers = ("static", "clip-tokens", "clip-pooled", "bag")
+    found = [Planned("reader", Arm(name), _CLEAN, "bound", "pair") for name in readers]
+    found += [Planned("reader", Arm("clip-pooled"), Arm("clip-tokens"), "bound", "pair")]
+    clean, loose = Arm("masked-clean"), Arm("masked-loose-25")
+    found += [
+        Planned("network", clean, _CLEAN, "bound", "one"),
+        Planned("network", clean, _CLEAN, "bound", "pair"),
+        Planned("network", loose, Arm("loose-25"), "leaked", "one"),
+    ]
+    found += [
+        Planned("network", Arm(f"{network}-loose-25"), Arm(f"{network}-clean"), "leaked", "one")
+        for network in ("dit", "tokens", "masked")
+    ]
+    loose = Arm("loose-25")
+    return [
+        *found,
+        Planned("length", Arm("clean-short"), _CLEAN, "bound", "one"),
+        Planned("length", Arm("clean-short"), _CLEAN, "bound", "pair"),
+        Planned("length", Arm("loose-25-short"), loose, "leaked", "one"),
+        Planned("length", Arm("loose-25-long"), loose, "leaked", "one"),
+        Planned("length", Arm("loose-25-long"), loose, "bound", "one"),
+        Planned("length", Arm("dit-clean-long"), Arm("dit-clean"), "bound", "one"),
+        Planned("length", Arm("dit-clean-long"), Arm("dit-clean"), "bound", "pair"),
+        Planned("length", Arm("dit-clean-long"), _CLEAN, "bound", "pair"),
+    ]
 
 
 def compare(results: Results, plan: Sequence[Planned]) -> list[ComparedArms]:

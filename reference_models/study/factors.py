@@ -12,8 +12,8 @@ from reference_models.world.caption_noise import CLEAN, CaptionNoise
 GUIDANCE = 3.0
 #: Share of a cleaned training whose captions are clean, the last part.
 CLEANED = 0.2
-#: Length of a short training of the coverage factor, as a share of the others'.
-SHORT = 0.25
+#: Lengths of a short training and of a long one, as shares of the others'.
+SHORT, LONG = 0.25, 4.0
 #: Pictures in the pool of a training.
 POOL = 16_384
 BATCH = 64
@@ -50,7 +50,7 @@ class Condition:
     ----------
     name : str
     network : str
-        ``unet``, ``dit`` or ``tokens``.
+        ``unet``, ``dit``, ``tokens`` or ``masked``.
     text : str
         See ``text_encoders``.
     policy : str
@@ -77,9 +77,10 @@ class Condition:
 
     def preset(self, seed: int, images: int) -> TrainingPreset:
         """The training of a seed that sees ``images`` pictures, or its share of them."""
+        codes = self.network in ("tokens", "masked")
         whole = TrainingPreset(
             network=self.network,
-            target="codes" if self.network == "tokens" else "velocity",
+            target="codes" if codes else "velocity",
             policy=self.policy,
             text=self.text,
             noise=self.noise,
@@ -88,7 +89,9 @@ class Condition:
             seed=seed,
             guidance_scale=GUIDANCE,
         )
-        return replace(whole, depth=4, steps=64) if self.network == "tokens" else whole
+        if codes:
+            whole = replace(whole, depth=4, steps=64 if self.network == "tokens" else 8)
+        return whole
 
 
 def _loose(percent: int) -> CaptionNoise:
@@ -97,8 +100,8 @@ def _loose(percent: int) -> CaptionNoise:
 
 _DOSE = (
     Condition("clean", samplings=_ATTENDED, pairs=True),
-    Condition("loose-50", noise=_loose(50), samplings=(PLAIN, *GUIDED, *ATTENDED)),
     Condition("loose-25", noise=_loose(25), samplings=(*_ATTENDED, *GUIDED)),
+    Condition("loose-50", noise=_loose(50), samplings=(PLAIN, *GUIDED, *ATTENDED)),
     Condition("loose-10", noise=_loose(10)),
 )
 _TEXT = (
@@ -113,39 +116,47 @@ _REPAIR = (
     Condition("loose-50-cleaned", noise=_loose(50), cleaned=CLEANED),
     Condition("loose-25-cleaned", noise=_loose(25), cleaned=CLEANED),
 )
-_NETWORK = (
-    Condition("dit-clean", network="dit"),
-    Condition("dit-loose-25", network="dit", noise=_loose(25)),
-    Condition("tokens-clean", network="tokens"),
-    Condition("tokens-loose-25", network="tokens", noise=_loose(25)),
+_NETWORK = tuple(
+    Condition(f"{network}-{name}", network=network, noise=noise)
+    for network in ("dit", "tokens", "masked")
+    for name, noise in (("clean", CLEAN), ("loose-25", _loose(25)))
+)
+_LENGTH = (
+    Condition("clean-short", length=SHORT, pairs=True),
+    Condition("loose-25-short", noise=_loose(25), length=SHORT),
+    Condition("loose-25-long", noise=_loose(25), length=LONG),
+    Condition("dit-clean-long", network="dit", length=LONG),
 )
 _COVERAGE = tuple(
     Condition(f"{kind}-{count}{'-short' * (length < 1)}", policy=f"{kind}-{count}", length=length)
     for length in (1.0, SHORT)
     for kind, count in (
         ("colours", 1),
-        ("colours", 4),
-        ("concentrated", 4),
         ("colours", 2),
+        ("colours", 4),
         ("colours", 8),
+        ("concentrated", 4),
         ("concentrated", 2),
     )
 )
-#: All conditions by name, the most telling first.
+#: All conditions by name, the most telling first: what others are compared with, networks, readers,
+#: colours a subject, then repairs and lengths.
 CONDITIONS = {
     one.name: one
     for one in (
-        *_DOSE[:3],
-        *_TEXT[:2],
-        *_REPAIR[:1],
-        *_COVERAGE[:3],
-        *_DOSE[3:],
+        *_DOSE,
         *_NETWORK[:2],
-        *_TEXT[2:5],
-        *_COVERAGE[3:],
-        *_NETWORK[2:],
+        *_TEXT[:4],
+        *_COVERAGE[:4],
+        *_NETWORK[2:4],
+        *_REPAIR[:1],
+        *_COVERAGE[4:6],
+        *_TEXT[4:],
+        *_LENGTH[2:],
         *_REPAIR[1:],
-        *_TEXT[5:],
+        *_LENGTH[:2],
+        *_COVERAGE[6:],
+        *_NETWORK[4:],
     )
 }
 #: Seeds of every condition, and more of those on which the sentences rest.

@@ -11,7 +11,7 @@ from bench.judge.scorers.measured import REVISION
 from prompts.subjects import SUBJECT_LIST
 from reference_models.policies import colours_per_subject
 from reference_models.study.evaluate import cells_of, verdicts_of
-from reference_models.study.factors import BATCH, CONDITIONS, SEEDS, SHORT, trainings, waves
+from reference_models.study.factors import BATCH, CONDITIONS, LONG, SEEDS, SHORT, trainings, waves
 from reference_models.study.make import main
 from reference_models.world.statistics import held_out_pairs
 
@@ -23,10 +23,11 @@ def test_every_condition_has_three_trainings_and_none_comes_twice():
         assert len([one for one, _ in planned if one.name == name]) >= len(SEEDS) >= 3
 
 
-def test_conditions_of_one_length_see_as_many_pictures():
+def test_conditions_see_as_many_pictures_as_their_length_says():
     for condition in CONDITIONS.values():
         preset = condition.preset(2, 6_400)
-        assert preset.images == (6_400 if condition.length == 1 else 6_400 * SHORT)
+        assert condition.length in (SHORT, 1, LONG)
+        assert preset.images == 6_400 * condition.length
         assert (preset.seed, preset.batch) == (2, BATCH)
 
 
