@@ -27,7 +27,10 @@ PICTURES = "study-pictures.png"
 @click.option("--sheets", type=_PATH, default=None, help="sheets.zip, for a picture of them.")
 @click.option("--page", "target", type=_PATH, default=Path("docs/study.md"))
 @click.option("--results", "store", type=_PATH, default=Path("docs/study/results.json"))
-def main(lines: tuple[Path, ...], sheets: Path | None, target: Path, store: Path) -> None:
+@click.option("--first", type=_PATH, default=Path("docs/study/first.json"))
+def main(
+    lines: tuple[Path, ...], sheets: Path | None, target: Path, store: Path, first: Path
+) -> None:
     """Write the page and its figures from what was made."""
     try:
         if lines:
@@ -46,7 +49,8 @@ def main(lines: tuple[Path, ...], sheets: Path | None, target: Path, store: Path
     images.mkdir(parents=True, exist_ok=True)
     for name, content in drawn.items():
         (images / name).write_bytes(content)
-    whole = page(results, (images / PICTURES).is_file())
+    before = Results(read_drawings(first)) if first.is_file() else None
+    whole = page(results, (images / PICTURES).is_file(), before)
     target.write_text(whole, encoding="utf-8")
     click.echo(str(target))
 

@@ -70,7 +70,7 @@ class Drawing:
     pictures : int
         That the training saw.
     facts : mapping
-        Loss, seconds, precision.
+        Loss, seconds, and the revision of the judge's code, where it is known.
     cells : tuple of str
         Ids, one a binding.
     verdicts, places : str
@@ -110,7 +110,7 @@ def from_lines(lines: Iterable[str]) -> Iterator[Drawing]:
                 cells.append(cell)
                 verdicts += LETTERS[verdict]
                 places += PLACES.get(place, "o")
-        facts = {name: row[name] for name in ("loss", "train_seconds")}
+        facts = {k: row[k] for k in ("loss", "train_seconds", "revision") if k in row}
         yield Drawing(
             row["condition"],
             row["seed"],

@@ -3,140 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from reference_models.study.comparisons import Arm, ArmShare, ComparedArms, Results, findings
+from reference_models.study.answers import answers, joined
+from reference_models.study.comparisons import Arm, ComparedArms, Results, findings
 from reference_models.study.drawings import PLACE_WORDS
-from reference_models.study.factors import CLEANED, CONDITIONS, GUIDANCE, SEEDS, SHORT, trainings
+from reference_models.study.factors import (
+    CLEANED,
+    CONDITIONS,
+    GUIDANCE,
+    LONG,
+    SEEDS,
+    SHORT,
+    trainings,
+)
 from reference_models.study.figures import READERS, REPAIRS, repaired
-
-_GROUPS = {
-    "one": "prompts of one subject",
-    "pair": "subjects in pairs",
-    "held": "pairs never taught",
-}
-#: What a reader is told of conditions and samplings in the answers.
-_TOLD = {
-    "clean": "true captions",
-    "bag": "a reader that knows no word order",
-    "shuffled": "captions in any word order",
-    "exchanged-25": "a quarter of the pairs named the wrong way round",
-    "static": "a fixed vector a word",
-    "clip-tokens": "CLIP's frozen vectors, one a token",
-    "clip-pooled": "CLIP's one vector for the prompt",
-    "guidance-1": "no guidance",
-    "guidance-8": "guidance 8",
-    "attention-0.1": "guidance by attention",
-}
-
-
-def percent(share: ArmShare) -> str:
-    """A share in percent with its interval over trainings."""
-    if not share.counts:
-        return "-"
-    text = f"{100 * share.mean:.1f}"
-    if share.interval is None:
-        return text
-    low, high = share.interval
-    return f"{text} ({100 * low:.1f} to {100 * high:.1f})"
-
-
-def verdict(one: ComparedArms) -> str:
-    """What a comparison says, from its p."""
-    if not one.is_told:
-        return "not told apart"
-    return "higher" if one.odds > 1 else "lower"
-
-
-def answers(found: Sequence[ComparedArms]) -> list[str]:
-    """One sentence a question, from the comparisons that told two conditions apart."""
-    return [
-        "**What makes colours leak onto surroundings?** " + _did(found, "leak", {"leaked": True}),
-        "**What makes them swap?** " + _did(found, "swap", {"swapped": True}),
-        "**What brings them back?** "
-        + _did(found, "repair", {"bound": True, "leaked": False, "swapped": False}),
-    ]
-
-
-def _did(found: Sequence[ComparedArms], question: str, wanted: Mapping[str, bool]) -> str:
-    """What moved a metric of a question as is wanted (up or down), and what was not seen to."""
-    by_arm: dict[str, list[str]] = {}
-    for one in found:
-        plan = one.planned
-        if plan.question != question:
-            continue
-        moved = by_arm.setdefault(_words(plan.arm), [])
-        if one.is_told and (one.odds > 1) == wanted[plan.metric]:
-            moved.append(f"{plan.metric} {_from_to(one)}")
-    did = [f"{words} ({', '.join(moved)})" for words, moved in by_arm.items() if moved]
-    rest = [words for words, moved in by_arm.items() if not moved]
-    text = f"{_joined(did)}." if did else "Nothing that was tried was seen to."
-    if rest:
-        text += f" Not seen to: {_joined(rest)}."
-    return text[0].upper() + text[1:]
-
-
-def _from_to(one: ComparedArms) -> str:
-    return f"{100 * one.base.mean:.1f}% to {100 * one.arm.mean:.1f}%"
-
-
-def _joined(parts: Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-
-
-def _words(arm: Arm) -> str:
-    kind, _, rest = arm.condition.partition("-")
-    words = _TOLD.get(arm.condition, f"`{arm.condition}`")
-    if kind == "loose":
-        dose, _, cleaned = rest.partition("-")
-        words = f"{dose}% loose captions"
-        words = f"a clean last fifth of the training with {words}" if cleaned else words
-    if arm.sampling == "plain":
-        return words
-    return f"{_TOLD.get(arm.sampling, arm.sampling)} with {words}"
-
-
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """A Markdown table, numbers to the right; nothing where there are no rows."""
-    if not rows:
-        return []
-    lines = ["| " + " | ".join(heads) + " |", "|---" + "|---:" * (len(heads) - 1) + "|"]
-    return [*lines, *("| " + " | ".join(row) + " |" for row in rows), ""]
-
-
-def compared(found: Sequence[ComparedArms], question: str) -> list[str]:
-    """Table of the planned comparisons of a question."""
-    rows = [
-        [
-            f"`{one.planned.arm.name}` against `{one.planned.base.name}`",
-            f"{one.planned.metric}, {_GROUPS[one.planned.group]}",
-            f"{100 * one.base.mean:.1f}",
-            f"{100 * one.arm.mean:.1f}",
-            f"{_short(one.odds)} ({_short(one.low)} to {_short(one.high)})",
-            "< 0.001" if one.p < 0.001 else f"{one.p:.3f}",
-            verdict(one),
-        ]
-        for one in found
-        if one.planned.question == question
-    ]
-    return table(["", "percent", "from", "to", "odds times", "p", ""], rows)
-
-
-def _short(number: float) -> str:
-    """A ratio to two or three places that count."""
-    return f"{number:.0f}" if number >= 10 else f"{number:.2g}"
-
-
-def _shares(
-    results: Results, arms: Sequence[Arm], metrics: Sequence[str], group: str
-) -> list[list[str]]:
-    rows = []
-    for arm in arms:
-        drawn = results.arms.get(arm, {})
-        if drawn:
-            shares = [percent(results.share(arm, metric, group)) for metric in metrics]
-            rows.append([f"`{arm.name}`", str(len(drawn)), *shares])
-    return rows
+from reference_models.study.tables import GROUPS, compared, odds, percent, shares, table, verdict
 
 
 def _missing(results: Results) -> str:
@@ -149,9 +31,9 @@ def _missing(results: Results) -> str:
         return ""
     words = f"{whole} of {planned} planned trainings are made: the time on the GPU was over."
     if few:
-        words += f" Fewer than {len(SEEDS)} trainings: {_joined(few)}."
+        words += f" Fewer than {len(SEEDS)} trainings: {joined(few)}."
     if none:
-        words += f" None yet, and nothing said of them: {_joined(none)}."
+        words += f" None yet, and nothing said of them: {joined(none)}."
     return f"{words} The first command above makes what is missing."
 
 
@@ -159,8 +41,11 @@ _MOST = ("bound", "leaked", "mixed", "kept", "absent")
 _PAIRS = ("bound", "swapped", "leaked", "kept", "absent")
 
 
-def page(results: Results, pictures: bool = False) -> str:
-    """The whole of ``docs/study.md``; ``pictures`` where there is a sheet of them."""
+def page(results: Results, pictures: bool = False, first: Results | None = None) -> str:
+    """The whole of ``docs/study.md``; ``pictures`` where there is a sheet of them.
+
+    ``first`` has the results of the first making, to be compared with these.
+    """
     found, missing = findings(results), _missing(results)
     doses = [Arm(name) for name in ("clean", "loose-10", "loose-25", "loose-50")]
     repairs = [repaired(dose, name) for dose in (25, 50) for name, _ in REPAIRS]
@@ -202,6 +87,7 @@ def page(results: Results, pictures: bool = False) -> str:
         "![bound and swapped in pairs by text encoder](images/study-swap.svg)",
         "",
         *compared(found, "swap"),
+        *compared(found, "reader"),
         "By kind of prompt: a colour and a subject (single); the same with scenery, half of it "
         "with a colour of its own (scene); subjects in pairs.",
         "",
@@ -227,10 +113,11 @@ def page(results: Results, pictures: bool = False) -> str:
         "",
         *table(
             ["", "trainings", "bound, never taught"],
-            _shares(results, held, ["bound"], "held"),
+            shares(results, held, ["bound"], "held"),
         ),
         *compared(found, "coverage"),
-        *_networks(results, found),
+        *_networks(found),
+        *(_again(found, first) if first is not None else []),
         "## Tables",
         "",
         "Percent of judged images: means over trainings, with 95% t-intervals of the mean log-odds "
@@ -238,21 +125,21 @@ def page(results: Results, pictures: bool = False) -> str:
         "",
         "Where the colour went, prompts of one subject:",
         "",
-        *table(["", "trainings", *places], _shares(results, doses, places, "one")),
+        *table(["", "trainings", *places], shares(results, doses, places, "one")),
         "Repairs, prompts of one subject:",
         "",
-        *table(["", "trainings", *_MOST], _shares(results, repairs, _MOST, "one")),
+        *table(["", "trainings", *_MOST], shares(results, repairs, _MOST, "one")),
         "Subjects in pairs:",
         "",
         *table(
             ["", "trainings", *_PAIRS],
-            _shares(results, [*readers, Arm("bag", "attention-0.1")], _PAIRS, "pair"),
+            shares(results, [*readers, Arm("bag", "attention-0.1")], _PAIRS, "pair"),
         ),
         "All conditions, prompts of one subject:",
         "",
         *table(
             ["", "trainings", *_MOST],
-            _shares(results, [Arm(name) for name in CONDITIONS], _MOST, "one"),
+            shares(results, [Arm(name) for name in CONDITIONS], _MOST, "one"),
         ),
         f"Of all bindings {100 * _unjudged(results):.1f}% could not be judged; they are in no "
         "share.",
@@ -291,23 +178,51 @@ def _kinds(results: Results, names: Sequence[str]) -> list[str]:
     return table(["", *(f"{metric}, {group}" for metric, group in shown)], rows)
 
 
-def _networks(results: Results, found: Sequence[ComparedArms]) -> list[str]:
-    rows = compared(found, "network")
-    if not rows:
+def _networks(found: Sequence[ComparedArms]) -> list[str]:
+    sections = {
+        "network": (
+            "## Networks",
+            "In place of the U-Net, on the same pictures, captions and number of images: the "
+            "transformer on patches (`dit`); the transformer over codes that draws one after the "
+            "other (`tokens`), and the one that guesses all at once (`masked`), both with the "
+            "quantiser of `local-tokens`, which reads no captions.",
+        ),
+        "length": (
+            "## Number of pictures",
+            f"The same trainings with {SHORT:g} of the pictures (`short`) or {LONG:g} times as "
+            "many (`long`), from the same pool.",
+        ),
+    }
+    lines = []
+    for question, text in sections.items():
+        rows = compared(found, question)
+        lines += [text[0], "", text[1], "", *rows] if rows else []
+    return lines
+
+
+def _again(found: Sequence[ComparedArms], first: Results) -> list[str]:
+    """What the first making of the study said of the same comparisons."""
+    before = {one.planned: one for one in findings(first)}
+    both = [(before[one.planned], one) for one in found if one.planned in before]
+    if not both:
         return []
+    same = sum(verdict(old) == verdict(new) for old, new in both)
+    rows = [
+        [
+            f"`{new.planned.arm.name}` against `{new.planned.base.name}`, {new.planned.metric}, "
+            f"{GROUPS[new.planned.group]}",
+            *(text for one in (old, new) for text in (odds(one), verdict(one))),
+        ]
+        for old, new in both
+    ]
     return [
-        "## Networks",
+        "## Made twice",
         "",
-        "The transformer on patches (`dit`) in place of the U-Net, on the same pictures, captions "
-        "and number of images"
-        + (
-            "; and the transformer over codes (`tokens`), whose quantiser is that of `local-tokens`"
-            if Arm("tokens-clean") in results.arms
-            else ""
-        )
-        + ".",
+        "The first making, of fewer trainings and with the judge of an earlier commit, is kept in "
+        f"[study/first.json](study/first.json). Of its {len(both)} comparisons {same} come out "
+        "the same:",
         "",
-        *rows,
+        *table(["", "odds times, first", "", "odds times, now", ""], rows),
     ]
 
 
@@ -319,15 +234,21 @@ def _unjudged(results: Results) -> float:
 def _opening(results: Results) -> list[str]:
     drawn = [one for by_seed in results.arms.values() for one in by_seed.values()]
     trained = {(one.condition, one.seed): one for one in drawn}
-    most = max((one.pictures for one in drawn), default=0)
-    short = any(one.pictures < most for one in drawn)
+    usual = max((one.pictures for one in drawn if CONDITIONS[one.condition].length == 1), default=0)
+    other = [
+        words
+        for length, words in ((SHORT, "`short`"), (LONG, "`long`"))
+        if any(CONDITIONS[one.condition].length == length for one in drawn)
+    ]
+    revisions = sorted({str(one.facts["revision"]) for one in drawn if "revision" in one.facts})
+    judge = f" (revision {joined(revisions)} of its code)" if revisions else ""
     return [
         "# Study: what makes colours leak, what makes them swap, what brings them back",
         "",
-        f"{len(trained)} trainings of small networks from random weights, each of {most:,} "
-        f"pictures of the rendered world{f' ({SHORT:g} of that where it says `short`)' * short}, "
-        f"drawn with {len(drawn)} times and judged by the suite: grid `default`, one image a "
-        "prompt, and grid `pairs` where swaps are asked about. One thing is varied at a time; "
+        f"{len(trained)} trainings of small networks from random weights, each of {usual:,} "
+        f"pictures of the rendered world{f' (but for {joined(other)} ones)' if other else ''}, "
+        f"drawn with {len(drawn)} times and judged by the suite{judge}: grid `default`, one image "
+        "a prompt, and grid `pairs` where swaps are asked about. One thing is varied at a time; "
         "`clean` is the natural statistics of colours with captions that are true word for word.",
         "",
         "The training is the unit. Shares are compared as log-odds within a seed (the same first "

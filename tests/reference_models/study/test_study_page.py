@@ -16,6 +16,7 @@ from scipy import special, stats
 from prompts import build_grid
 from reference_models.errors import ModelError
 from reference_models.study.__main__ import main
+from reference_models.study.answers import answers
 from reference_models.study.comparisons import (
     Arm,
     ArmShare,
@@ -28,8 +29,9 @@ from reference_models.study.comparisons import (
 )
 from reference_models.study.drawings import from_lines, groups_of, read_drawings, write_drawings
 from reference_models.study.factors import CONDITIONS
-from reference_models.study.page import answers, percent
+from reference_models.study.page import page
 from reference_models.study.sheet import ROWS, sheet
+from reference_models.study.tables import percent
 
 CELLS = [cell for cell in build_grid("default").cells if cell.template in ("single", "pair")]
 
@@ -154,7 +156,7 @@ def test_what_was_not_made_is_not_compared(results):
 
 
 def test_the_answers_name_what_did_and_what_did_not(results):
-    leak, swap, repair = answers(findings(results))
+    leak, swap, repair, *_ = answers(findings(results))
     assert "50% loose captions (leaked 2.0% to 32.0%)" in leak
     assert "Not seen to: 10% loose captions" in leak
     assert "A reader that knows no word order (swapped 2." in swap
@@ -217,3 +219,23 @@ def test_the_page_is_made_from_lines_and_again_from_what_was_kept(tmp_path):
     assert b"12 trainings" in first[page]
     assert CliRunner().invoke(main, asked).exit_code == 0
     assert {path: path.read_bytes() for path in first} == first
+
+
+def test_a_study_that_is_made_twice_says_what_came_out_the_same(results):
+    assert "Made twice" not in page(results)
+    other = Results(
+        from_lines([text for text in LINES if "loose-50" not in text and "loose-10" not in text])
+    )
+    again = page(results, first=other)
+    assert "Of its 3 comparisons 3 come out the same" in again
+
+
+def test_readers_networks_and_lengths_are_compared():
+    lines = [*LINES, *(line("dit-clean", seed, 0.5 + 0.01 * seed) for seed in (1, 2, 3))]
+    lines += [line("loose-25-long", seed, 0.3) for seed in (1, 2, 3)]
+    lines += [line("loose-25", seed, 0.02 * seed) for seed in (1, 2, 3)]
+    text = page(Results(from_lines(lines)))
+    assert "What does another network change?** `dit-clean` against `clean`: bound" in text
+    assert "## Number of pictures" in text
+    assert "21 trainings" in text
+    assert "(but for `long` ones)" in text
