@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from bench.judge.placed import picture_of
 from bench.judge.places import Picture, excess, labels_of
 from bench.judge.resolution import sampled_regions
-from bench.records import Regions
+from bench.records import Generation, Regions
 from bench.store.pictures import decode_png
 from bench.store.run import Run
 from prompts.cells import Binding
@@ -46,19 +46,18 @@ class SeenImage(NamedTuple):
     picture: Picture | None
 
 
-def seen_image(
-    sample_id: str,
-    place: tuple[str, int],
-    bindings: Sequence[Binding] | None,
-    image: np.ndarray | None,
-    regions: Regions,
-) -> SeenImage:
-    """Small form of an image, uint8 (H, W, 3), or of a void one, whose image is None."""
-    picture = None
-    if image is not None:
-        labels = labels_of(sampled_regions(regions))
-        picture = picture_of(image, labels, tuple(regions.neighbours))
-    return SeenImage(sample_id, place, bindings, picture)
+def seen_images(generations: Sequence[Generation], regions: Sequence[Regions]) -> list[SeenImage]:
+    """Small forms of images; of a void one there is no picture."""
+    found = []
+    for generation, its in zip(generations, regions, strict=True):
+        sample, cell = generation.sample, generation.sample.cell
+        picture = None
+        if not generation.invalid:
+            labels = labels_of(sampled_regions(its))
+            picture = picture_of(generation.image, labels, tuple(its.neighbours))
+        bindings = None if cell.id == cell.control_id else cell.bindings
+        found.append(SeenImage(sample.id, (cell.control_id, sample.index), bindings, picture))
+    return found
 
 
 class ExcessInRun:

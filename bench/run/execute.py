@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import compress
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import compress, takewhile
 from typing import Any
 
 from bench.errors import BenchError
 from bench.protocols import Usage
-from bench.records import PREDICTIONS, Generation, Regions
-from bench.run.beyond_control import ExcessInRun, SeenImage, seen_image
+from bench.records import PREDICTIONS, Generation, Regions, Score
+from bench.run.beyond_control import ExcessInRun, SeenImage, seen_images
 from bench.run.components import Components, Description, describe
 from bench.run.interrupts import Interrupts
 from bench.run.missing import Done, Outcome, WorkerShare, missing_of, share_of
 from bench.run.plan import Plan
 from bench.run.progress import Progress, Silent
-from bench.run.scoring_thread import BATCH, ScoringWorker, checked, measure, measure_frames
+from bench.run.scoring_thread import (
+    BATCH,
+    ScoringWorker,
+    Turns,
+    checked,
+    measure,
+    measure_frames,
+    side_by_side,
+)
 from bench.run.self_check import self_check
 from bench.store.manifest import TRAJECTORY_SCORER, Manifest
 from bench.store.run import Run, RunWriter
@@ -111,6 +120,36 @@ def execute(
     )
 
 
+#: Ids of the stored images that a table lacks, by table.
+Lacks = Mapping[str, Set[str]]
+
+
+@dataclass(frozen=True)
+class MeasuredBatch:
+    """What was measured of a batch.
+
+    Attributes
+    ----------
+    regions : list of Regions
+    scores : dict of str to list of Score
+        By scorer.
+    frames : list of list of Score
+        By step of a trajectory.
+    seen : list of SeenImage
+        What is held against the controls.
+    """
+
+    regions: list[Regions]
+    scores: dict[str, list[Score]]
+    frames: list[list[Score]]
+    seen: list[SeenImage]
+
+
+def _lacking(batch: Sequence[Generation], table: str, lacks: Lacks | None) -> list[bool]:
+    """Which images a table lacks; all where none is stored yet."""
+    return [lacks is None or one.sample.id in lacks.get(table, ()) for one in batch]
+
+
 @dataclass
 class Work:
     """One process at work on a run: stored images without scores, then images that are missing.
@@ -141,6 +180,7 @@ class Work:
     made: int = 0
     rescored: int = 0
     sampling: float = 0.0
+    _turns: Turns = field(default_factory=Turns)
 
     def do(self, share: WorkerShare) -> Done:
         """Score a share's stored images, then sample its missing ones."""
@@ -155,46 +195,52 @@ class Work:
         for part, lacking in share.unscored.items():
             lacks = {table: set(keys) for table, keys in lacking.items()}
             wanted: set[str] = set().union(*lacks.values())
-            for generations in self.run.generations(wanted, self.batch, {part}):
-                self._score_again(generations, lacks)
-                if self.interrupts.asked:
-                    break
-            if self.interrupts.asked:
-                break
+            stored = self.run.generations(wanted, self.batch, {part})
+            batches = takewhile(lambda _: not self.interrupts.asked, stored)
+            for batch, found in side_by_side(partial(self._measure, lacks=lacks), batches):
+                self._store(batch, found.result(), lacks)
+                self.writer.close_if_due()
+                self.rescored += len(batch)
         self.writer.close_parts()
         self.progress.end()
 
-    def _score_again(self, generations: list[Generation], lacks: Mapping[str, set[str]]) -> None:
+    def _measure(self, batch: list[Generation], lacks: Lacks | None = None) -> MeasuredBatch:
+        """Measure what images lack; of two batches at a time, each in a thread of the judge."""
         # A scorer at a time would segment an image twice: all that is missing is made at once.
-        components, writer = self.components, self.writer
-        ids = {generation.sample.id for generation in generations}
-        names = [name for name in components.scorers if ids & lacks.get(f"scores/{name}", set())]
-        regions, scores = measure(
-            generations,
-            components.segmenter,
-            {name: components.scorers[name] for name in names},
-        )
-        bare = [g.sample.id in lacks.get("regions", set()) for g in generations]
-        writer.add_regions(
-            [g.sample.id for g in compress(generations, bare)], list(compress(regions, bare))
-        )
-        bare = [g.sample.id in lacks.get("trajectory", set()) for g in generations]
-        self._add_frames(list(compress(generations, bare)), list(compress(regions, bare)))
-        for name in names:
-            missing = lacks[f"scores/{name}"]
-            writer.add_scores(name, [one for one in scores[name] if one.sample_id in missing])
-        writer.close_if_due()
-        self.rescored += len(generations)
-        self.finished += len(generations)
-        self.progress.advance(len(generations))
+        components, manifest, turns = self.components, self.run.manifest, self._turns
+        scorers = {
+            name: scorer
+            for name, scorer in components.scorers.items()
+            if any(_lacking(batch, f"scores/{name}", lacks))
+        }
+        regions, scores = measure(batch, components.segmenter, scorers, turns)
+        frames: list[list[Score]] = []
+        filmed = list(compress(batch, lacking := _lacking(batch, "trajectory", lacks)))
+        if manifest.trajectory is not None and filmed:
+            scorer, steps = components.scorers[TRAJECTORY_SCORER], len(manifest.trajectory)
+            both, its = manifest.kept == PREDICTIONS, list(compress(regions, lacking))
+            with turns.of(scorer):
+                frames = measure_frames(filmed, its, scorer, steps, both)
+        wanted = self.excess is not None and lacks is None
+        return MeasuredBatch(regions, scores, frames, seen_images(batch, regions) if wanted else [])
 
-    def _add_frames(self, generations: list[Generation], regions: list[Regions]) -> None:
-        """Score the frames of trajectories, where the run keeps them."""
-        manifest = self.run.manifest
-        if manifest.trajectory is not None and generations:
-            scorer, steps = self.components.scorers[TRAJECTORY_SCORER], len(manifest.trajectory)
-            both = manifest.kept == PREDICTIONS
-            self.writer.add_frames(measure_frames(generations, regions, scorer, steps, both))
+    def _store(
+        self, batch: list[Generation], found: MeasuredBatch, lacks: Lacks | None = None
+    ) -> None:
+        """Hand to the writer what was measured of images that are stored."""
+        writer, ids = self.writer, [generation.sample.id for generation in batch]
+        lacking = _lacking(batch, "regions", lacks)
+        writer.add_regions(list(compress(ids, lacking)), list(compress(found.regions, lacking)))
+        for name, scores in found.scores.items():
+            wanted = set(compress(ids, _lacking(batch, f"scores/{name}", lacks)))
+            writer.add_scores(name, [one for one in scores if one.sample_id in wanted])
+        if found.frames:
+            writer.add_frames(found.frames)
+        self.finished += len(batch)
+        self.progress.advance(len(batch))
+        if self.excess is not None:
+            for one in found.seen:
+                self.excess(one)
 
     def _sample(self, missing: Sequence[int]) -> None:
         """Sample what is missing; a thread encodes, scores and stores it."""
@@ -204,7 +250,7 @@ class Work:
         kind = "scoring" if sampler.info.fingerprint.kind == "pictures" else "sampling"
         planned = len(self.samples)
         self.progress.begin(kind, planned, planned - len(missing))
-        worker = ScoringWorker(self._score, self.writer, self.batch)
+        worker = ScoringWorker(self._measure, self._store, self.writer, self.batch)
         usual = sys.getswitchinterval()
         sys.setswitchinterval(min(usual, SWITCH))
         try:
@@ -216,24 +262,6 @@ class Work:
                 self.progress.say(STOPPING)
             sys.setswitchinterval(usual)
             worker.finish()
-
-    def _score(self, generations: list[Generation]) -> None:
-        """Score a batch that is stored already; the scoring thread calls it."""
-        regions, scores = measure(generations, self.components.segmenter, self.components.scorers)
-        self.writer.add_regions([generation.sample.id for generation in generations], regions)
-        for name, found in scores.items():
-            self.writer.add_scores(name, found)
-        self._add_frames(generations, regions)
-        self.finished += len(generations)
-        self.progress.advance(len(generations))
-        if self.excess is None:
-            return
-        for generation, its in zip(generations, regions, strict=True):
-            sample, cell = generation.sample, generation.sample.cell
-            bindings = None if cell.id == cell.control_id else cell.bindings
-            image = None if generation.invalid else generation.image
-            place = (cell.control_id, sample.index)
-            self.excess(seen_image(sample.id, place, bindings, image, its))
 
     def _feed_scoring(self, missing: Sequence[int], worker: ScoringWorker) -> None:
         """Sample, and hand every image to the scoring thread.

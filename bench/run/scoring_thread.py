@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import replace
+from functools import partial
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from bench.errors import BenchError
 from bench.judge.device import beside
-from bench.judge.scorers.segmentation import SegmentationScorer
 from bench.judge.validity import examined
 from bench.protocols import Scorer, Segmenter
 from bench.records import PREDICTIONS, Generation, Regions, Score
@@ -20,15 +23,15 @@ from prompts.cells import Sample
 
 #: Images scored together.
 BATCH = 32
-#: Longest side of pictures whose scoring is more Python than arithmetic.
-SMALL = 128
 #: Images and bytes that may wait for the scorers: room for one batch of the sampler.
 WAITING_IMAGES = 512
 WAITING_BYTES = 256 * 2**20
-#: Bytes of images from which on no more are scored together.
+#: Bytes of images from which on no more are scored together, in one batch or two side by side.
 BATCH_BYTES = 128 * 2**20
 #: Seconds to wait for more images before a short batch is scored.
 LINGER = 0.05
+
+Result = TypeVar("Result")
 
 
 def checked(
@@ -77,40 +80,83 @@ def checked(
     return generation
 
 
+class Turns:
+    """A lock for each segmenter and scorer: none is called by two threads at once."""
+
+    def __init__(self) -> None:
+        self._locks: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
+
+    def of(self, part: object) -> threading.Lock:
+        """The lock of a part."""
+        return self._locks[id(part)]
+
+
 def measure(
     generations: Sequence[Generation],
     segmenter: Segmenter,
     scorers: Mapping[str, Scorer],
+    turns: Turns | None = None,
 ) -> tuple[list[Regions], dict[str, list[Score]]]:
     """Regions and scores of some images.
+
+    Parameters
+    ----------
+    turns : Turns, optional
+        What batches have in common that are measured side by side.
 
     Raises
     ------
     BenchError
         A segmenter or scorer that does not answer for every image.
     """
+    turns = turns or Turns()
     images = [generation.image for generation in generations]
     cells = [generation.sample.cell for generation in generations]
-    regions = segmenter.segment(images, cells)
+    with turns.of(segmenter):
+        regions = segmenter.segment(images, cells)
     if len(regions) != len(images):
         raise BenchError(f"the segmenter gave {len(regions)} regions for {len(images)} images")
-    # Colours of small pictures are counted in Python, which one thread at a time can have: beside
-    # that the others have their networks. Of large ones each scorer takes several at a time.
-    first = next(iter(scorers), None)
-    small = all(max(image.shape[:2]) <= SMALL for image in images)
-    begun = {}
-    if first == SegmentationScorer.name and small and len(scorers) > 1:
-        begun[first] = beside(lambda: scorers[first].score(generations, regions))
-    scores = {n: one.score(generations, regions) for n, one in scorers.items() if n not in begun}
-    scores = {name: future.result() for name, future in begun.items()} | scores
+    scores: dict[str, list[Score]] = {}
     asked = {generation.sample.id for generation in generations}
-    for name, found in scores.items():
-        if {score.sample_id for score in found} != asked:
+    for name, scorer in scorers.items():
+        with turns.of(scorer):
+            scores[name] = scorer.score(generations, regions)
+        if {score.sample_id for score in scores[name]} != asked:
             raise BenchError(
                 f"scorer {name!r} did not answer for every image; where nothing can be measured "
                 "it must give NaN and a reason"
             )
     return regions, scores
+
+
+def side_by_side(
+    function: Callable[[list[Generation]], Result], batches: Iterable[list[Generation]]
+) -> Iterator[tuple[list[Generation], Future[Result]]]:
+    """Apply a function to batches, two at a time; each batch and its result, in their order.
+
+    While one batch is at its end, or in what one thread does alone, the other has the cores. Of
+    large pictures there is one batch at a time (`BATCH_BYTES`).
+
+    Parameters
+    ----------
+    function : callable
+        May call `bench.judge.device.in_threads`.
+    batches : iterable of list of Generation
+        An empty one where no more are there at present: what was begun first is then awaited.
+    """
+    begun: deque[tuple[list[Generation], Future[Result]]] = deque()
+    try:
+        for batch in batches:
+            if begun and (not batch or _size(batch) + _size(begun[0][0]) > BATCH_BYTES):
+                yield begun.popleft()
+            if batch:
+                begun.append((batch, beside(partial(function, batch))))
+            if len(begun) > 1:
+                yield begun.popleft()
+        while begun:
+            yield begun.popleft()
+    finally:
+        wait([future for _, future in begun])
 
 
 def measure_frames(
@@ -172,15 +218,21 @@ def _bytes(generation: Generation) -> int:
     return sum(film.nbytes for film in films if film is not None) + len(generation.png or b"")
 
 
-class ScoringWorker:
-    """A thread that takes images one by one and scores them in batches.
+def _size(batch: Sequence[Generation]) -> int:
+    return sum(map(_bytes, batch))
 
-    Where scoring goes wrong, the images that were made are stored all the same.
+
+class ScoringWorker(Generic[Result]):
+    """A thread that takes images one by one and stores them, measured in batches.
+
+    Where measuring goes wrong, the images that were made are stored all the same.
 
     Parameters
     ----------
-    score : callable
-        Takes a batch of images that are stored already; hands what it measures to the writer.
+    measure : callable
+        Takes a batch of images; called in two threads at a time.
+    store : callable
+        Takes a batch whose images are stored already, and what was measured, for the writer.
     writer : RunWriter
         Its parts are closed here when they are due.
     batch : int
@@ -189,16 +241,19 @@ class ScoringWorker:
 
     def __init__(
         self,
-        score: Callable[[list[Generation]], None],
+        measure: Callable[[list[Generation]], Result],
+        store: Callable[[list[Generation], Result], None],
         writer: RunWriter,
         batch: int = BATCH,
     ) -> None:
-        self._score = score
+        self._measure, self._store = measure, store
         self._writer = writer
         self._batch = batch
         self._queue: queue.Queue[Generation | None] | None = None
         self._thread = threading.Thread(target=self._work, name="bench-scoring", daemon=True)
         self._error: BaseException | None = None
+        #: Batches that are not stored yet.
+        self._in_hand = 0
 
     def put(self, generation: Generation) -> None:
         """Hand over one image; waits while too many are waiting.
@@ -242,34 +297,46 @@ class ScoringWorker:
 
     def _work(self) -> None:
         try:
-            while (batch := self._collect()) is not None:
-                if batch:
-                    batch = [examined(generation) for generation in batch]
-                    self._writer.add_images(batch)
-                    self._score_unless_broken(batch)
-                    batch.clear()  # Large pictures are let go of before a part is written.
-                self._writer.close_if_due()
+            for batch, measured in side_by_side(self._measure_unless_broken, self._batches()):
+                self._writer.add_images(batch)
+                self._store_unless_broken(batch, measured)
+                self._in_hand -= 1
+                # Large pictures are let go of before a part is written.
+                batch.clear()
+                del measured
             self._writer.close_parts()
         except BaseException as error:
             self._error = error
 
-    def _score_unless_broken(self, batch: list[Generation]) -> None:
-        if self._error is not None:
-            return
+    def _measure_unless_broken(self, batch: list[Generation]) -> Result | None:
+        return None if self._error is not None else self._measure(batch)
+
+    def _store_unless_broken(
+        self, batch: list[Generation], measured: Future[Result | None]
+    ) -> None:
         try:
-            self._score(batch)
+            found = measured.result()
+            if found is not None and self._error is None:
+                self._store(batch, found)
         except BaseException as error:
-            self._error = error
+            self._error = self._error or error
+
+    def _batches(self) -> Iterator[list[Generation]]:
+        """Batches as they come; an empty one where none does, and the part in hand may be due."""
+        while (batch := self._collect()) is not None:
+            self._in_hand += bool(batch)
+            yield [examined(generation) for generation in batch]
+            self._writer.close_if_due()
 
     def _collect(self) -> list[Generation] | None:
-        """Return the next batch; empty where the part in hand is due first; None at the end."""
+        """Return the next batch; an empty one where none comes in time; None at the end."""
         assert self._queue is not None
         batch: list[Generation] = []
         size = 0
         while len(batch) < self._batch and size < BATCH_BYTES:
             left = self._writer.seconds_left
             try:
-                item = self._queue.get(timeout=LINGER if batch else left)
+                item = self._queue.get(timeout=LINGER if batch or self._in_hand else left)
             except queue.Empty:
                 return batch
             if item is None:
