@@ -13,7 +13,7 @@ GUIDANCE = 3.0
 #: Share of a cleaned training whose captions are clean, the last part.
 CLEANED = 0.2
 #: Lengths of a short training and of a long one, as shares of the others'.
-SHORT, LONG = 0.25, 4.0
+SHORT, LONG = 0.25, 3.0
 #: Pictures in the pool of a training.
 POOL = 16_384
 BATCH = 64
@@ -148,15 +148,14 @@ CONDITIONS = {
         *_NETWORK[:2],
         *_TEXT[:4],
         *_COVERAGE[:4],
-        *_NETWORK[2:4],
+        *_NETWORK[2:],
         *_REPAIR[:1],
         *_COVERAGE[4:6],
         *_TEXT[4:],
-        *_LENGTH[2:],
         *_REPAIR[1:],
         *_LENGTH[:2],
         *_COVERAGE[6:],
-        *_NETWORK[4:],
+        *_LENGTH[2:],
     )
 }
 #: Seeds of every condition, and more of those on which the sentences rest.
@@ -180,12 +179,10 @@ def waves(
     """Trainings that are made in one step, in their order: of one network, reader and length."""
     left = list(due)
     while left:
-        first, _ = left[0]
-        alike = [
-            one
-            for one in left
-            if (one[0].network, one[0].text, one[0].length)
-            == (first.network, first.text, first.length)
-        ][:together]
+        alike = [one for one in left if _kind(*one) == _kind(*left[0])][:together]
         left = [one for one in left if one not in alike]
         yield alike
+
+
+def _kind(condition: Condition, seed: int) -> tuple[object, ...]:
+    return condition.network, condition.text, condition.length, seed in SEEDS

@@ -30,10 +30,13 @@ from reference_models.study.trainer import NoDevice, Task, TrainedNetwork, train
 
 
 def made(path: Path) -> set[tuple[str, int, str]]:
-    """Condition, seed and sampling of the lines that are there."""
+    """Condition, seed and sampling of the lines that are there; half a last line is cut off."""
     if not path.is_file():
         return set()
-    rows = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
+    with path.open("rb+") as file:
+        whole = file.read().rpartition(b"\n")[0]
+        file.truncate(len(whole) + bool(whole))
+    rows = (json.loads(line) for line in whole.splitlines())
     return {(row["condition"], row["seed"], row["sampling"]) for row in rows}
 
 
@@ -171,9 +174,9 @@ class Judges:
 @click.option("--device", default="cpu")
 @click.option("--seconds", default=300.0, help="All must be done by then.")
 @click.option("--images", default=56_000, help="Pictures of a full training.")
-@click.option("--trainers", default=3, help="Processes that train.")
-@click.option("--together", default=12, help="Trainings in one step, at most.")
-@click.option("--judges", default=12, help="Processes that judge.")
+@click.option("--trainers", default=4, help="Processes that train.")
+@click.option("--together", default=6, help="Trainings in one step, at most.")
+@click.option("--judges", default=11, help="Processes that judge.")
 @click.option("--only", multiple=True, help="Conditions; all by default.")
 @click.option("--seeds", type=int, default=None, help="At most so many of each condition.")
 @click.option("--cells", "share", default=1.0, help="Share of the grid, for trying it out.")

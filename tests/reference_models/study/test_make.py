@@ -62,6 +62,8 @@ def test_a_study_of_two_trainings_is_made_and_not_made_again(tmp_path):
     with zipfile.ZipFile(tmp_path / "sheets.zip") as sheets:
         assert sheets.namelist() == ["colours-1-seed1-plain.png"]
     assert all(len(row) == 2 for rows in line["cells"].values() for row in rows)
+    with (tmp_path / "results.jsonl").open("a") as file:
+        file.write(lines[0][:99])
     assert "nothing is missing" in CliRunner().invoke(main, asked).output
     assert (tmp_path / "results.jsonl").read_text().splitlines() == lines
 
