@@ -1,6 +1,6 @@
 """How far verdicts of a run hang on the constants of places: ``python -m benchmarks.places RUN``.
 
-Each constant of `bench.judge.places` that is fitted is halved and made half as large again,
+Each constant of places that is fitted is halved and made half as large again,
 one at a time, and the verdicts of the run are derived anew from its stored pictures and regions.
 What is printed is how many bindings get another verdict, and how many leaks there are then.
 """
@@ -13,8 +13,7 @@ from pathlib import Path
 
 import click
 
-from bench.certificate.place_fit import PLACE_GRID, constants
-from bench.judge import places
+from bench.certificate.place_fit import PLACE_GRID, constant, constants
 from bench.records import LEAKS
 from bench.run.derive import verdict_rows
 from bench.store.run import Run
@@ -35,7 +34,7 @@ def main(folder: Path) -> None:
     before = verdicts(run)
     click.echo(json.dumps({"bindings": len(before), "leaks": _leaks(before)}))
     for name in PLACE_GRID:
-        value = getattr(places, name)
+        value = constant(name)
         for factor in FACTORS:
             other = min(1.0, factor * value) if value < 1 else factor * value
             with constants(**{name: other}):

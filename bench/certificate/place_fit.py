@@ -2,10 +2,11 @@
 
 Every pair of `bench.certificate.leak_pairs` is measured once with exact masks and once with the
 segmenter's own. Then the leak beyond the control and the verdict are worked out anew for each value
-of each constant of `bench.judge.places`, one at a time. A verdict of a leak where nothing leaked,
-or of the other kind of place, is false; a leak without a verdict of its kind is missed. The best
-value is that of the fewest false and missed ones. All values that differ from it by no more than
-one standard error are as good by this fit: ``python -m bench.cli.fit places`` prints them.
+of each constant of `bench.judge.places` and `bench.judge.excess`, one at a time. A verdict of a
+leak where nothing leaked, or of the other kind of place, is false; a leak without a verdict of its
+kind is missed. The best value is that of the fewest false and missed ones. All values that differ
+from it by no more than one standard error are as good by this fit: ``python -m bench.cli.fit
+places`` prints them.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -23,9 +25,11 @@ from bench.certificate.conditions import SET_SEED
 from bench.certificate.leak_pairs import LeakPair, leak_pairs
 from bench.certificate.report import measure_known
 from bench.certificate.scenes import Answer, Conditions
+from bench.judge import excess as beyond
 from bench.judge import places
+from bench.judge.excess import excess
 from bench.judge.placed import picture_of
-from bench.judge.places import Picture, excess, labels_of
+from bench.judge.places import Picture, labels_of
 from bench.judge.readings import Metrics, kind_of
 from bench.judge.resolution import sampled_regions
 from bench.judge.scorers.segmentation import SegmentationScorer
@@ -90,15 +94,24 @@ class MeasuredPair:
 
 @contextmanager
 def constants(**values: float) -> Iterator[None]:
-    """Constants of `bench.judge.places` with other values, within the block; no two at once."""
-    before = {name: getattr(places, name) for name in values}
+    """Constants of `PLACE_GRID` with other values, within the block; no two at once."""
+    before = {name: constant(name) for name in values}
     try:
         for name, value in values.items():
-            setattr(places, name, value)
+            setattr(_module_of(name), name, value)
         yield
     finally:
         for name, value in before.items():
-            setattr(places, name, value)
+            setattr(_module_of(name), name, value)
+
+
+def constant(name: str) -> float:
+    """Return the value of a constant of `PLACE_GRID` as it is now."""
+    return float(getattr(_module_of(name), name))
+
+
+def _module_of(name: str) -> ModuleType:
+    return places if hasattr(places, name) else beyond
 
 
 def measure_pairs(
@@ -232,7 +245,7 @@ def fit_places(
     now = {kind: tally(pairs) for kind, pairs in kinds.items()}
     found["now"] = {kind: one.row() for kind, one in now.items()}
     for name in only or PLACE_GRID:
-        value = getattr(places, name)
+        value = constant(name)
         tried: dict[float, dict[str, Tally]] = {value: now}
         for other in PLACE_GRID[name]:
             if other != value:

@@ -1,8 +1,8 @@
 """``python -m bench.cli.fit``: the constants of the judge made again, with what each choice costs.
 
 The constants stand in `bench.judge.verdict`, `bench.judge.local_light`, `bench.judge.paints`,
-`bench.judge.white_balance`, `bench.judge.regions.photo_evidence` and `bench.judge.places`; usual
-parts of things in ``bench/judge/parts.json``.
+`bench.judge.white_balance`, `bench.judge.regions.photo_evidence`, `bench.judge.places` and
+`bench.judge.excess`; usual parts of things in ``bench/judge/parts.json``.
 """
 
 from __future__ import annotations

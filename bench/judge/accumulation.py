@@ -22,7 +22,8 @@ import numpy as np
 
 from bench.judge.colour.named import resolve
 from bench.judge.colour.spaces import to_lab
-from bench.judge.places import SAME, SUPPORT, Picture, clear_of, inner, places_of
+from bench.judge.excess import SAME
+from bench.judge.places import SUPPORT, Picture, clear_of, inner, places_of
 
 #: Places beside those of `bench.judge.places.PLACES`.
 SUBJECT, OTHER_SUBJECT = "subject", "other_subject"
@@ -77,7 +78,7 @@ def accumulated(
     -------
     list of Added
         A place that is small, or that has the colour in the control already (within
-        `bench.judge.places.SAME`, so that no way is left), is not among them.
+        `bench.judge.excess.SAME`, so that no way is left), is not among them.
 
     Raises
     ------

@@ -10,7 +10,8 @@ from functools import cache
 from pathlib import Path
 
 from bench.judge.colour.named import basic_term
-from bench.judge.places import NEUTRAL, PLACES
+from bench.judge.excess import NEUTRAL
+from bench.judge.places import PLACES
 from bench.records import NOT_JUDGED
 from prompts.cells import Binding
 from prompts.colours import COLOUR_NAMES
@@ -42,7 +43,7 @@ class Leak:
         no more.
     value : float
         Beyond the control's, where there is one; at the same pixels, where they are known
-        (`bench.judge.places.excess`).
+        (`bench.judge.excess.excess`).
     share : float
         Of the place in the colour.
     held : bool

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from bench.judge.accumulation import accumulated, masks_of
+from bench.judge.excess import excess
 from bench.judge.placed import placed
-from bench.judge.places import PLACES, Picture, excess, on_lattice
+from bench.judge.places import PLACES, Picture, on_lattice
 from bench.judge.resolution import sampled
 from bench.judge.white_balance import remove_light
 from bench.run.beyond_control import StoredRegions

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow.compute as pc
 
+from bench.judge.excess import excess
 from bench.judge.placed import picture_of
-from bench.judge.places import Picture, excess, labels_of
+from bench.judge.places import Picture, labels_of
 from bench.judge.resolution import sampled_regions
 from bench.records import Generation, Regions
 from bench.store.pictures import decode_png

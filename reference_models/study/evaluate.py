@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from bench.judge.excess import excess
 from bench.judge.placed import picture_of
-from bench.judge.places import Picture, excess, labels_of
+from bench.judge.places import Picture, labels_of
 from bench.judge.regions.auto import AutoSegmenter
 from bench.judge.scorers.segmentation import SegmentationScorer
 from bench.judge.validity import examined
