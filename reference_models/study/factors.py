@@ -140,7 +140,7 @@ _COVERAGE = tuple(
     )
 )
 #: All conditions by name, the most telling first: what others are compared with, networks, readers,
-#: colours a subject, then repairs and lengths.
+#: colours a subject, then lengths and repairs.
 CONDITIONS = {
     one.name: one
     for one in (
@@ -149,13 +149,15 @@ CONDITIONS = {
         *_TEXT[:4],
         *_COVERAGE[:4],
         *_NETWORK[2:],
-        *_REPAIR[:1],
-        *_COVERAGE[4:6],
-        *_TEXT[4:],
-        *_REPAIR[1:],
         *_LENGTH[:2],
+        *_REPAIR[:1],
+        *_COVERAGE[4:5],
+        *_LENGTH[3:],
+        *_TEXT[4:],
+        *_COVERAGE[5:6],
+        *_REPAIR[1:],
         *_COVERAGE[6:],
-        *_LENGTH[2:],
+        *_LENGTH[2:3],
     )
 }
 #: Seeds of every condition, and more of those on which the sentences rest.

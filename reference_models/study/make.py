@@ -28,6 +28,9 @@ from bench.judge.scorers.measured import REVISION
 from reference_models.study.factors import CONDITIONS, SEEDS, Condition, Sampling, trainings, waves
 from reference_models.study.trainer import NoDevice, Task, TrainedNetwork, train
 
+#: Seconds at the end in which nothing is trained any more, but drawn and judged.
+JUDGING = 8.0
+
 
 def made(path: Path) -> set[tuple[str, int, str]]:
     """Condition, seed and sampling of the lines that are there; half a last line is cut off."""
@@ -218,7 +221,7 @@ def main(
     started = []
     pool = Judges(judges, context)
     with tempfile.TemporaryDirectory() as folder:
-        asked = (device, queue, results, Path(folder), share)
+        asked = (device, queue, results, Path(folder), share, end - JUDGING)
         try:
             for _ in range(trainers):
                 started.append(context.Process(target=train, args=asked, daemon=True))
@@ -258,7 +261,7 @@ def _collect(
             left -= 1
             task = trained.task
             if trained.drawings is None:
-                study.log(f"{task.condition} seed {task.seed} failed: {trained.words}")
+                study.log(f"{task.condition} seed {task.seed} not made: {trained.words}")
                 continue
             study.log(
                 f"{task.condition} seed {task.seed}: {trained.pictures:,} pictures in "

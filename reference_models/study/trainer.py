@@ -166,7 +166,9 @@ def cells_drawn(pairs: bool, share: float) -> tuple[Cell, ...]:
 
 
 @flushed()
-def train(device_name: str, waves: Any, results: Any, folder: Path, share: float) -> None:
+def train(
+    device_name: str, waves: Any, results: Any, folder: Path, share: float, end: float
+) -> None:
     """Train what comes out of a queue until None does, and draw with it.
 
     Parameters
@@ -179,6 +181,8 @@ def train(device_name: str, waves: Any, results: Any, folder: Path, share: float
         Where pictures are written.
     share : float
         See ``Artist``.
+    end : float
+        Of ``time.monotonic``: what would not be trained by then is not begun.
     """
     device = torch.device(device_name)
     torch.set_num_threads(1)
@@ -192,8 +196,16 @@ def train(device_name: str, waves: Any, results: Any, folder: Path, share: float
         results.put(NoDevice(words.splitlines()[0]))
         return
     pools = _Pools(device, POOL if device.type == "cuda" else 256)
+    a_picture = 0.0
     while (wave := waves.get()) is not None:
+        began = time.monotonic()
+        pictures = CONDITIONS[wave[0].condition].preset(wave[0].seed, wave[0].images).images
+        if began + a_picture * pictures > end:
+            for task in wave:
+                results.put(_not_made(task, "no time for it"))
+            continue
         for one in _train_all(wave, pools, device, results):
+            a_picture = one.seconds / pictures
             results.put(_drawn(one, artist, folder))
 
 
@@ -231,11 +243,15 @@ def _train_all(
     except Exception as error:  # Whatever it is, the others go on.
         words = f"{error}\n{traceback.format_exc(limit=-3)}"
         if len(wave) == 1:
-            results.put(TrainedNetwork(wave[0], None, 0, 0.0, float("nan"), False, words))
+            results.put(_not_made(wave[0], words))
             return
         results.put(f"{len(wave)} trainings in one step failed, each is made alone: {words}")
         for task in wave:
             yield from _train_all([task], pools, device, results)
+
+
+def _not_made(task: Task, words: str) -> TrainedNetwork:
+    return TrainedNetwork(task, None, 0, 0.0, float("nan"), False, words)
 
 
 def _train(wave: Sequence[Task], pools: _Pools, device: torch.device) -> list[_Weights]:
