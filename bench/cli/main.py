@@ -43,9 +43,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
 THREADS = {"OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_NUM_THREADS": "1"}
 #: Options of glibc's ``mallopt`` (mallopt(3)): its name in the environment, its number and bytes.
 #: Arrays of a batch are some megabytes: by default each comes new from the system, page by page,
-#: and goes back at once. What is larger than this, a large picture, still does.
+#: and goes back at once. What is larger than the second, a large picture, still does. Up to the
+#: first is kept when all arrays of a step are let go of: a guided model has more than 16 MiB.
 MALLOC = {
-    "MALLOC_TRIM_THRESHOLD_": (-1, 2**24),
+    "MALLOC_TRIM_THRESHOLD_": (-1, 2**26),
     "MALLOC_MMAP_THRESHOLD_": (-3, 2**24),
 }
 

@@ -80,10 +80,12 @@ def test_freed_pages_are_used_again_unless_the_user_has_said_otherwise(own):
         import numpy as np
         def faults():
             return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-        np.ones(2**17)
+        def batch():
+            return [np.ones(2**17) for _ in range(40)]
+        batch()
         before = faults()
-        for _ in range(20):
-            np.ones(2**17)
+        for _ in range(5):
+            batch()
         print(faults() - before)
     """
     keys = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_")
@@ -95,7 +97,7 @@ def test_freed_pages_are_used_again_unless_the_user_has_said_otherwise(own):
         env=environment | {"PYTHONPATH": str(ROOT)} | (dict.fromkeys(keys, own) if own else {}),
     )
     # A megabyte is 256 pages (of more NumPy asks for huge ones).
-    pages = 20 * 256
+    pages = 5 * 40 * 256
     assert (int(done.stdout.split()[-1]) < pages / 10) is (own is None)
 
 
