@@ -50,7 +50,11 @@ LEAST_PATCH = 0.02
 
 
 def excess(
-    picture: Picture, control: Picture, colour: str, code: str | None = None
+    picture: Picture,
+    control: Picture,
+    colour: str,
+    code: str | None = None,
+    clear: np.ndarray | None = None,
 ) -> dict[str, float]:
     """Leak of a colour into each place beyond the control at the same pixels.
 
@@ -62,6 +66,8 @@ def excess(
         The asked one.
     code : str, optional
         What it means, where the name alone does not say.
+    clear : ndarray, bool, (h, w), optional
+        Of `clear_of` for the picture by default.
 
     Returns
     -------
@@ -86,10 +92,10 @@ def excess(
     gain = has - asked[cube_index(control.byte)]
     neutral = basic_term(colour) in NEUTRAL
     same = SAME_NEUTRAL if neutral else SAME
-    gain[np.linalg.norm(_lab(picture) - _lab(control), axis=-1) < same] = 0.0
+    gain[np.linalg.norm(_lab(picture) - _lab(control), axis=0) < same] = 0.0
     own = _subjects(picture)
-    area = max(int(own.sum()), 1)
-    places = places_of(picture.labels, picture.neighbours)
+    area = max(int(np.count_nonzero(own)), 1)
+    places = places_of(picture.labels, picture.neighbours, clear)
     if not places.keys() <= {"wall", "support"}:
         subject = _subjects(control) | _within(own)
         near = grown(own)
@@ -117,9 +123,10 @@ def excess(
             mask = mask & ground
             if not mask.any():
                 continue
-            patch = _largest((gain > 0.5) & mask)
-            large = patch >= LEAST_PATCH * mask.size and not neutral
-            counted = min(1.0, patch / area) if large else 0.0
+            least = LEAST_PATCH * mask.size
+            hot = (gain > 0.5) & mask
+            patch = 0 if neutral or np.count_nonzero(hot) < least else _largest(hot)
+            counted = min(1.0, patch / area) if patch >= least else 0.0
             values.append(max(float(gain[mask].mean()), counted))
         if values:
             found[name] = max(values)
@@ -140,8 +147,8 @@ def _like_subject(picture: Picture, least: float) -> np.ndarray:
 
 @lru_cache(maxsize=64)
 def _lab(picture: Picture) -> np.ndarray:
-    """CIELAB of a picture: a control is compared with many."""
-    return to_lab(picture.byte)
+    """CIELAB of a picture, (3, h, w): a control is compared with many."""
+    return np.moveaxis(to_lab(picture.byte), -1, 0)
 
 
 def _subjects(picture: Picture) -> np.ndarray:

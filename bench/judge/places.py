@@ -96,6 +96,12 @@ def greatest(
     return found
 
 
+def numbers_in(labels: np.ndarray) -> list[int]:
+    """Labels that are there, uint8 (h, w), rising: `numpy.unique` without sorting."""
+    found: list[int] = np.bincount(labels.ravel(), minlength=1).nonzero()[0].tolist()
+    return found
+
+
 def on_lattice(image: np.ndarray) -> np.ndarray:
     """Pixels of a picture, or labels, on the lattice: (h, w, ...)."""
     rows, columns = lattice(image.shape[0], image.shape[1], SIDE)
@@ -144,7 +150,7 @@ def places_of(
     """
     clear = clear_of(labels) if clear is None else clear
     found: dict[str, list[np.ndarray]] = {}
-    for number in np.unique(labels).tolist():
+    for number in numbers_in(labels):
         if 0 < number < SUPPORT:
             continue
         kept = inner(labels == number, clear)
@@ -178,21 +184,22 @@ def part_support(picture: Picture) -> Picture:
     smaller one.
     """
     ground = picture.labels == WALL
-    total = int(ground.sum())
-    if (picture.labels == SUPPORT).any() or total < 16:
+    total = np.count_nonzero(ground)
+    if total < 16 or (picture.labels == SUPPORT).any():
         return picture
-    lab = to_lab(picture.byte) * ground[..., None]
+    # Channel by channel in memory, as `to_lab` makes it.
+    lab = np.moveaxis(to_lab(picture.byte), -1, 0) * ground
     best, where = 0.0, None
     for axis in (0, 1):
         count = np.cumsum(ground.sum(axis=1 - axis))[:-1].astype(float)
-        sums = np.cumsum(lab.sum(axis=1 - axis), axis=0)
         rest = total - count
         fits = (count >= LEAST_PART * total) & (rest >= LEAST_PART * total)
         if not fits.any():
             continue
-        one = sums[:-1] / np.maximum(count, 1)[:, None]
-        two = (sums[-1] - sums[:-1]) / np.maximum(rest, 1)[:, None]
-        apart = np.linalg.norm(one - two, axis=1)
+        sums = np.cumsum(lab.sum(axis=2 - axis), axis=1)
+        one = sums[:, :-1] / np.maximum(count, 1)
+        two = (sums[:, -1:] - sums[:, :-1]) / np.maximum(rest, 1)
+        apart = np.linalg.norm(one - two, axis=0)
         between = np.where(fits & (apart >= PARTED), count * rest * apart**2, 0.0)
         place = int(between.argmax())
         if between[place] > best:

@@ -164,7 +164,7 @@ def _films(
             if found is None or row["invalid"] or unused or not films[0]:
                 yield row, None
                 continue
-            picture, light = placed(decode_png(image), *found)
+            ((picture, light),) = placed([(decode_png(image), *found)])
             step = -(-max(picture.labels.shape) // SIDE)
             smaller = Picture(
                 np.ascontiguousarray(picture.byte[::step, ::step]),

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow.compute as pc
 
 from bench.judge.excess import excess
-from bench.judge.placed import picture_of
-from bench.judge.places import Picture, labels_of
+from bench.judge.placed import picture_of, placed
+from bench.judge.places import Picture, clear_of, labels_of
 from bench.judge.resolution import sampled_regions
 from bench.records import Generation, Regions
 from bench.store.pictures import decode_png
@@ -20,9 +20,8 @@ from prompts.cells import Binding
 #: The excess of each binding of an image, by ``excess_<place>``.
 Excess = list[dict[str, float]]
 
-
-#: Sample, bindings and picture of an image that waits for its control.
-_Waiting = tuple[str, Sequence[Binding], Picture | None]
+#: An image, its control, and what was asked for.
+_Pair = tuple[Picture | None, Picture | None, Sequence[Binding]]
 #: Images that wait for their control while a run is made; from there on they are read again.
 MOST_WAITING = 2048
 
@@ -49,14 +48,17 @@ class SeenImage(NamedTuple):
 
 def seen_images(generations: Sequence[Generation], regions: Sequence[Regions]) -> list[SeenImage]:
     """Small forms of images; of a void one there is no picture."""
+    valid = [
+        (generation.image, labels_of(sampled_regions(its)), tuple(its.neighbours))
+        for generation, its in zip(generations, regions, strict=True)
+        if not generation.invalid
+    ]
+    pictures = iter(placed(valid))
     found = []
-    for generation, its in zip(generations, regions, strict=True):
+    for generation in generations:
         sample, cell = generation.sample, generation.sample.cell
-        picture = None
-        if not generation.invalid:
-            labels = labels_of(sampled_regions(its))
-            picture = picture_of(generation.image, labels, tuple(its.neighbours))
         bindings = None if cell.id == cell.control_id else cell.bindings
+        picture = None if generation.invalid else next(pictures)[0]
         found.append(SeenImage(sample.id, (cell.control_id, sample.index), bindings, picture))
     return found
 
@@ -80,19 +82,24 @@ class ExcessInRun:
         self.found: dict[str, Excess] = {}
         self._codes, self._whole = _codes(run), whole
         self._controls: dict[tuple[str, int], Picture | None] = {}
-        self._waiting: dict[tuple[str, int], list[_Waiting]] = {}
+        self._waiting: dict[tuple[str, int], list[SeenImage]] = {}
 
-    def add(self, seen: SeenImage) -> None:
-        """Take in an image, before or after its control."""
-        sample_id, place, bindings, picture = seen
-        if bindings is None:
-            self._controls[place] = picture
-            for waiting, asked, other in self._waiting.pop(place, ()):
-                self.found[waiting] = _excess(other, picture, asked, self._codes)
-        elif place in self._controls:
-            self.found[sample_id] = _excess(picture, self._controls[place], bindings, self._codes)
-        else:
-            self._waiting.setdefault(place, []).append((sample_id, bindings, picture))
+    def add(self, seen: Sequence[SeenImage]) -> None:
+        """Take in some images, each before or after its control."""
+        for one in seen:
+            if one.bindings is None:
+                self._controls[one.place] = one.picture
+        ready: list[SeenImage] = []
+        for one in seen:
+            if one.bindings is None:
+                ready += self._waiting.pop(one.place, ())
+            elif one.place in self._controls:
+                ready.append(one)
+            else:
+                self._waiting.setdefault(one.place, []).append(one)
+        pairs = [(one.picture, self._controls[one.place], one.bindings or ()) for one in ready]
+        found = excesses(pairs, self._codes)
+        self.found.update(zip((one.sample_id for one in ready), found, strict=True))
         if sum(map(len, self._waiting.values())) > MOST_WAITING:
             self._waiting.clear()
             self._whole = False
@@ -101,7 +108,7 @@ class ExcessInRun:
         """All that was found; nothing of an image whose control the run does not have."""
         if self._whole:
             for images in self._waiting.values():
-                self.found.update({sample_id: [] for sample_id, *_ in images})
+                self.found.update({one.sample_id: [] for one in images})
         return self.found
 
 
@@ -110,18 +117,44 @@ def _codes(run: Run) -> Mapping[str, str]:
     return dict(options.get("colours", {}))
 
 
+def excesses(pairs: Sequence[_Pair], codes: Mapping[str, str]) -> list[Excess]:
+    """Excess of images beyond their controls; empty without a picture, or a control of its size.
+
+    Parameters
+    ----------
+    pairs : sequence of tuple
+        Pictures of any sizes, their controls, and their bindings.
+    codes : mapping of str to str
+        Codes of colours that the user named.
+    """
+    found: list[Excess] = [[] for _ in pairs]
+    # The bands around outlines of many pictures take hardly longer than those of one.
+    sizes: dict[tuple[int, ...], list[tuple[int, Picture, Picture, Sequence[Binding]]]] = {}
+    for number, (picture, control, bindings) in enumerate(pairs):
+        if picture is None or control is None or control.labels.shape != picture.labels.shape:
+            continue
+        of_size = sizes.setdefault(picture.labels.shape, [])
+        of_size.append((number, picture, control, bindings))
+    for alike in sizes.values():
+        clear = clear_of(np.stack([picture.labels for _, picture, *_ in alike]))
+        for (number, picture, control, bindings), off in zip(alike, clear, strict=True):
+            found[number] = _excess(picture, control, bindings, codes, off)
+    return found
+
+
 def _excess(
-    picture: Picture | None,
-    control: Picture | None,
+    picture: Picture,
+    control: Picture,
     bindings: Sequence[Binding],
     codes: Mapping[str, str],
+    clear: np.ndarray,
 ) -> Excess:
-    if picture is None or control is None or control.labels.shape != picture.labels.shape:
-        return []
     return [
         {
             f"excess_{place}": value
-            for place, value in excess(picture, control, one.colour, codes.get(one.colour)).items()
+            for place, value in excess(
+                picture, control, one.colour, codes.get(one.colour), clear
+            ).items()
         }
         if one.colour
         else {}
@@ -164,7 +197,7 @@ class BeyondControl:
             if row["sample_id"] == sample_id:
                 control = self._controls.get((row["control_id"], row["index"]))
                 bindings = [Binding(one["colour"], one["subject"]) for one in row["bindings"]]
-                return _excess(picture, control, bindings, self._codes)
+                return excesses([(picture, control, bindings)], self._codes)[0]
         return []
 
 

@@ -175,7 +175,7 @@ class Work:
     interrupts: Interrupts
     progress: Progress
     batch: int = BATCH
-    excess: Callable[[SeenImage], object] | None = None
+    excess: Callable[[Sequence[SeenImage]], object] | None = None
     finished: int = 0
     made: int = 0
     rescored: int = 0
@@ -239,8 +239,7 @@ class Work:
         self.finished += len(batch)
         self.progress.advance(len(batch))
         if self.excess is not None:
-            for one in found.seen:
-                self.excess(one)
+            self.excess(found.seen)
 
     def _sample(self, missing: Sequence[int]) -> None:
         """Sample what is missing; a thread encodes, scores and stores it."""

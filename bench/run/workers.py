@@ -10,7 +10,7 @@ import os
 import time
 import traceback
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +76,7 @@ class Worker:
         share: WorkerShare,
         seconds: float | None = None,
         progress: Progress | None = None,
-        excess: Callable[[SeenImage], object] | None = None,
+        excess: Callable[[Sequence[SeenImage]], object] | None = None,
     ) -> Done:
         """Make a share of a run, and close the parts; the lock is held by who asks."""
         run = Run(folder, Manifest.model_validate_json(manifest))

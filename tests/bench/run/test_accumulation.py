@@ -64,7 +64,8 @@ def test_the_last_step_is_the_difference_of_the_pictures(tmp_path):
         control = samples.loc[by_cell[row.control_id, row["index"]]]
         image, base = (decode_png(one.image["bytes"]) for one in (row, control))
         found = regions.loc[key]
-        picture, _ = placed(image, decode_png(found.labels), tuple(found.neighbours))
+        labels = decode_png(found.labels)
+        ((picture, _),) = placed([(image, labels, tuple(found.neighbours))])
         colour = row.bindings[binding]["colour"]
         expected = {
             one.place: one.steps[-1]
