@@ -157,8 +157,6 @@ def address(kind: str, name: str) -> str:
         name, _ = training_seed(name)
     if name in table:
         return table[name]
-    if name in (plugins := entry_points(kind)):
-        return plugins[name]
     module, colon, attribute = name.partition(":")
     if kind == "sampler" and module in FAMILIES:
         return FAMILIES[module]
@@ -166,6 +164,9 @@ def address(kind: str, name: str) -> str:
         return SCORERS[module]
     if kind == "segmenter" and module in (*DETECTORS, "auto"):
         return SEGMENTERS[module]
+    # To look through all that is installed takes a while.
+    if name in (plugins := entry_points(kind)):
+        return plugins[name]
     if colon and all(part.isidentifier() for part in (*module.split("."), *attribute.split("."))):
         return name
     if kind == "sampler" and looks_like_pipeline(name):

@@ -25,7 +25,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from bench.statistics.intervals import clopper_pearson, difference
 
@@ -233,7 +233,7 @@ def smallest_detectable(
         degrees, error = len(before) - 1, spread * np.sqrt(1 + 1 / len(before))
         reach = float(special.stdtrit(degrees, 1 - alpha / 2))
         found = max(
-            found, error * _noncentral(degrees, reach), margin + stats.norm.ppf(POWER) * error
+            found, error * _noncentral(degrees, reach), margin + special.ndtri(POWER) * error
         )
     return float(min(1.0, found))
 
@@ -249,7 +249,7 @@ def _added(loss: float, shares: tuple[float, float, float] | None) -> float:
 
 def _noncentral(degrees: int, reach: float) -> float:
     """Shift, in standard errors, at which t exceeds ``reach`` with a chance of `POWER`."""
-    from scipy import optimize
+    from scipy import optimize, stats
 
     def short(shift: float) -> float:
         return float(stats.nct.sf(reach, degrees, shift)) - POWER

@@ -9,6 +9,7 @@ import sys
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
@@ -273,9 +274,10 @@ def outside(estimates: Sequence[Estimate]) -> str | None:
     if share is None or not share.value > 2 * ALPHA:
         return None
     images = round(share.value * share.scored)
-    from scipy.stats import binom
+    from scipy.special import bdtrc
 
-    if binom.sf(images - 1, share.scored, ALPHA) > ALPHA:
+    # The chance of so many or more; scipy.stats, which names it, takes half a second to import.
+    if bdtrc(images - 1, share.scored, ALPHA) > ALPHA:
         return None
     return (
         f"{share.value:.1%} of {share.scored:,} images are unlike all kinds of picture that the "
@@ -335,13 +337,16 @@ def machine() -> dict[str, str]:
 
 def versions(names: Iterable[str] = LIBRARIES) -> dict[str, str]:
     """Versions of those libraries, by default of all that can change a result, that are here."""
-    found = {}
-    for name in names:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    found = {name: _version(name) for name in names}
+    return {name: version for name, version in found.items() if version is not None}
+
+
+@cache
+def _version(library: str) -> str | None:
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _plain(value: Any) -> Any:
