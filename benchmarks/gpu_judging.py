@@ -18,6 +18,7 @@ import torch
 from bench.judge.device import in_threads
 from bench.run.cores import keep_to_own_cores
 from bench.run.scoring_thread import BATCH, measure
+from bench.store.derived import read_verdicts
 from bench.store.pictures import encode_png
 from benchmarks.gpu_table import Bench
 
@@ -188,12 +189,23 @@ def files(bench: Bench, count: int) -> None:
         for number, (one, png) in enumerate(zip(generations, encoded, strict=True)):
             (folder / f"{number:05}.png").write_bytes(png)
             (folder / f"{number:05}.txt").write_text(one.sample.cell.text)
+        spec = RunSpec(PictureSource(folder), Path(root), device=bench.device)
         begun = time.perf_counter()
-        done = run(RunSpec(PictureSource(folder), Path(root), device=bench.device))
+        done = run(spec)
         taken = time.perf_counter() - begun
-    rate = count / done.outcome.seconds
-    text = f"{rate:.0f} images/s, {taken:.0f} s with start and summary"
-    bench.add(f"bench score of {count} PNG of {side} px", text, "200", files=rate)
+        rate = count / done.outcome.seconds
+        text = f"{rate:.0f} images/s, {taken:.0f} s with start and summary"
+        bench.add(f"bench score of {count} PNG of {side} px", text, "200", files=rate)
+        alone = run(replace(spec, name="alone", devices=bench.device, limit=min(count, 96)))
+        found = [
+            {
+                (row.sample_id, row.binding): row.verdict
+                for row in read_verdicts(one.run).itertuples()
+            }
+            for one in (done, alone)
+        ]
+        same = float(np.mean([found[0][key] == verdict for key, verdict in found[1].items()]))
+        bench.add("  verdicts as in one process", f"{same:.1%}", "99%", same_in_processes=same)
 
 
 def main() -> int:

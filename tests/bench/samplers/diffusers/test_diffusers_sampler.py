@@ -1,6 +1,7 @@
 """Memory that runs out, pictures that say nothing, and what stands in the record of a run."""
 
 import json
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from bench.samplers.diffusers.sampler import DiffusersSampler, as_uint8, bytes_o
 from prompts import build_grid
 from tests.bench.samplers.families import saved, sd1
 
+DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 SAMPLES = build_grid("quick").samples()[:7]
 
 
@@ -42,6 +44,29 @@ def test_out_of_memory_halves_and_changes_no_picture(capfd):
     assert "out of memory with 6 images a batch; going on with 3" in err
     for one, other in zip(images, sampler(batch_size=1).sample(SAMPLES), strict=True):
         assert np.abs(one.image.astype(int) - other.image).max() <= 2
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_prompts_that_are_encoded_ahead_change_no_picture(device, monkeypatch):
+    plain = DiffusersSampler(str(saved("sd1")), steps=2, device=device, batch_size=3)
+    plain.beside = None
+    expected = [one.image for one in plain.sample(SAMPLES)]
+    made = DiffusersSampler(str(saved("sd1")), steps=2, device=device, batch_size=3)
+    if device == "cpu":
+        made.beside = "as on a GPU"
+        monkeypatch.setattr(torch.cuda, "stream", lambda stream: nullcontext())
+    seen, ahead = [], made.text.ahead
+
+    def counted(prompts, stream):
+        before = made.text.encoded
+        ahead(prompts, stream)
+        seen.append(made.text.encoded - before)
+
+    monkeypatch.setattr(made.text, "ahead", counted)
+    for one, image in zip(made.sample(SAMPLES), expected, strict=True):
+        assert np.array_equal(one.image, image)
+    assert seen == [3, 1]
+    assert made.text.encoded == plain.text.encoded == 7
 
 
 def test_one_image_too_many_names_the_remedies():
