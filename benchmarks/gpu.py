@@ -67,7 +67,7 @@ def parts(tiny: bool, count: int) -> dict[str, tuple[float, Callable[[Bench], No
     known: dict[str, tuple[float, Callable[[Bench], None]]] = {
         "machine": (20, machine),
         "scoring": (40, lambda b: scoring(b, min(few, 128), sides)),
-        "files": (60, lambda b: files(b, 8 if tiny else 768)),
+        "files": (75, lambda b: files(b, 8 if tiny else 3072)),
         "processes": (60, lambda b: processes(b, 4 if tiny else 128)),
         "sdxl": (90, lambda b: sdxl(b, *((2, 1, 2) if tiny else (32, 8, 8)))),
         "noise": (30, noise),

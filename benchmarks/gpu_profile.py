@@ -11,6 +11,7 @@ import cProfile
 import io
 import json
 import pstats
+import threading
 import time
 import traceback
 from collections import defaultdict
@@ -19,8 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from bench.judge import device as judge
+from bench.judge.regions import cutout
 from bench.run.execute import Work
 from bench.run.scoring_thread import BATCH
 from bench.samplers.diffusers import sampler as diffusers_sampler
@@ -29,6 +32,7 @@ from benchmarks.gpu_judging import judge_on, pictures
 from benchmarks.gpu_sampling import made
 from benchmarks.gpu_table import Bench
 from prompts import build_grid
+from reference_models.cutout.photo_load import load_photo
 
 
 class Timeline:
@@ -50,11 +54,12 @@ class Timeline:
 
         setattr(owner, name, noted)
 
-    def take(self) -> dict[str, list[float]]:
-        """Seconds of each call by title, and forget them."""
-        found: dict[str, list[float]] = defaultdict(list)
+    def take(self) -> dict[str, list[tuple[float, float]]]:
+        """When each call began and how long it took, by title; and forget them."""
+        found: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        first = min((begun for _, begun, _ in self.calls), default=0.0)
         for title, begun, end in self.calls:
-            found[title].append(round(end - begun, 4))
+            found[title].append((round(begun - first, 3), round(end - begun, 4)))
         self.calls.clear()
         return dict(found)
 
@@ -91,7 +96,67 @@ def functions(run: Callable[[], object], out: Path) -> None:
 def with_threads(count: int) -> None:
     """Let the judge have so many threads."""
     judge._threads = lambda: count
-    judge._pool.cache_clear()
+    judge._started.cache_clear()
+
+
+class Pointwise(nn.Module):
+    """A convolution of one pixel as a product of matrices, which nothing is planned for."""
+
+    def __init__(self, convolution: nn.Conv2d) -> None:
+        super().__init__()
+        self.weight = convolution.weight.flatten(1)[None].contiguous()
+        bias = convolution.bias
+        self.bias = None if bias is None else bias[None, :, None]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """What the convolution gives."""
+        pixels, weight = x.flatten(2), self.weight.expand(len(x), -1, -1)
+        if self.bias is None:
+            return torch.bmm(weight, pixels).unflatten(2, x.shape[2:])
+        return torch.baddbmm(self.bias, weight, pixels).unflatten(2, x.shape[2:])
+
+
+def as_products(model: nn.Module) -> None:
+    """Replace the convolutions of one pixel; those by channel are then torch's own."""
+    model.to(memory_format=torch.contiguous_format)
+    for parent in list(model.modules()):
+        for name, child in list(parent.named_children()):
+            if isinstance(child, nn.Conv2d) and child.kernel_size == (1, 1):
+                setattr(parent, name, Pointwise(child))
+
+
+def first_calls(bench: Bench, segment: Callable[[], object]) -> None:
+    """What a thread pays that computes for the first time; in convolutions, and in products."""
+
+    def twice() -> str:
+        seconds = []
+        for _ in range(3):
+            begun = time.perf_counter()
+            segment()
+            seconds.append(f"{time.perf_counter() - begun:.2f}")
+        return ", ".join(seconds) + " s"
+
+    def in_a_new_thread() -> str:
+        found: list[str] = []
+        thread = threading.Thread(target=lambda: found.append(twice()))
+        thread.start()
+        thread.join()
+        return found[0]
+
+    usual = cutout.computed
+    cutout.computed = lambda device, function, items: [function(item) for item in items]
+    try:
+        bench.add("segmenter, three times in the first thread", twice())
+        bench.add("  in another thread", in_a_new_thread())
+        networks = [load_photo(dtype="float32", device=bench.device)]
+        if bench.cuda:
+            for network in networks:
+                as_products(network)
+            bench.add("  as products, in a new thread", in_a_new_thread())
+            bench.add("  as products, in another", in_a_new_thread())
+            load_photo.cache_clear()
+    finally:
+        cutout.computed = usual
 
 
 def judging(bench: Bench, out: Path) -> None:
@@ -100,6 +165,8 @@ def judging(bench: Bench, out: Path) -> None:
     generations = [answer.generation for answer in pictures(count, side)]
     images, cells = [g.image for g in generations], [g.sample.cell for g in generations]
     segmenter, scorers = judge_on(bench.device)
+    first_calls(bench, lambda: segmenter.segment(images[:BATCH], cells[:BATCH]))
+    segmenter, _ = judge_on(bench.device)
     regions = segmenter.segment(images, cells)
     for name in scorers:
         scorers[name].score(generations, regions)
@@ -157,7 +224,7 @@ def sampling(bench: Bench, out: Path) -> None:
     line.wrap(pipeline.unet, "forward", "step (queued)")
     line.wrap(diffusers_sampler, "bytes_of", "to bytes")
     line.wrap(RunWriter, "add_images", "PNG")
-    line.wrap(Work, "_score", "scoring")
+    line.wrap(Work, "_measure", "scoring")
     spent: dict[str, Any] = {}
 
     def timed(title: str, run: Callable[[], object]) -> None:

@@ -94,6 +94,26 @@ def to_device(images: Sequence[np.ndarray], device: str) -> torch.Tensor:
     return stack.permute(0, 3, 1, 2)
 
 
+def computed(
+    device: str, function: Callable[[Item], Result], items: Sequence[Item]
+) -> list[Result]:
+    """Apply a function that has a device compute to each item, in the order of the items.
+
+    On a CPU `in_threads`. On a GPU one after the other, in the one thread of the process that has
+    it compute: in each thread that comes to a convolution of a new shape cuDNN plans it anew.
+    """
+    if not is_cuda(device):
+        return in_threads(function, items)
+    with _STARTING:
+        thread = _of_device()
+    return thread.submit(lambda: [function(item) for item in items]).result()
+
+
+@lru_cache(maxsize=1)
+def _of_device() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, "bench-judge-device")
+
+
 def in_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
     """Apply a function to each item, in the order of the items; where it raises, so does this.
 

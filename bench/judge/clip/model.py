@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.judge.clip.dense import dense_features
 from bench.judge.clip.preprocess import to_square
-from bench.judge.device import in_threads, is_cuda, judging
+from bench.judge.device import computed, judging
 from bench.judge.resolution import SIDE, reduced
 from bench.records import Fingerprint
 
@@ -170,8 +170,7 @@ class Clip:
                 return [one[:count].float().cpu() for one in forward(part.to(self.device, dtype))]
 
         with judging(self.device):
-            each = map if is_cuda(self.device) else in_threads
-            parts = each(passed, batch.split(size))
+            parts = computed(self.device, passed, batch.split(size))
             first, *rest = (torch.cat(list(of_parts)) for of_parts in zip(*parts, strict=True))
             return torch.nn.functional.normalize(first, dim=-1), *rest
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.judge.device import in_threads, is_cuda, judging, to_device
+from bench.judge.device import computed, judging, to_device
 from bench.judge.dtype import recorded_dtype, scoring_dtype
 from bench.judge.regions.assignment import Sight, assign_regions, connected
 from bench.judge.regions.bundled import bundled_cutout, feature_weights
@@ -97,9 +97,7 @@ class CutoutSegmenter:
                 picture = reduced_batch([images[i] for i in part], self.device)
                 return self._of_one_shape(picture, [cells[i] for i in part])
 
-        # A GPU takes one part after the other, and has threads within them.
-        found = map(one, parts) if is_cuda(self.device) else in_threads(one, parts)
-        for part, of_part in zip(parts, found, strict=True):
+        for part, of_part in zip(parts, computed(self.device, one, parts), strict=True):
             for index, regions in zip(part, of_part, strict=True):
                 out[index] = regions
         return [regions for regions in out if regions is not None]
@@ -152,7 +150,8 @@ class CutoutSegmenter:
         """What each image is like; by the small network, no means unless the ``whole`` is asked."""
         nothing = self._seen("small", np.zeros(0, np.float32))
         out = [nothing] * len(images)
-        for part in self._parts(images):
+
+        def look(part: list[int]) -> None:
             with judging(self.device):
                 picture = reduced_batch([images[i] for i in part], self.device)
                 rest = list(range(len(part)))
@@ -166,6 +165,8 @@ class CutoutSegmenter:
                     means = self._answers(picture[rest], size)[2].cpu().numpy()
                     for row, of_one in zip(rest, means, strict=True):
                         out[part[row]] = self._seen("small", of_one)
+
+        computed(self.device, look, list(self._parts(images)))
         return out
 
     def _photographs(self, picture: torch.Tensor, cells: Sequence[Cell]) -> dict[int, Regions]:

@@ -14,7 +14,7 @@ from bench.certificate.photoreal import photoreal_batches
 from bench.certificate.report import judge_measured, measure_known
 from bench.certificate.scenes import Conditions, known_answers
 from bench.errors import UsageError
-from bench.judge.device import beside, in_threads, judging, require_device, to_device
+from bench.judge.device import beside, computed, in_threads, judging, require_device, to_device
 from bench.judge.dtype import VARIABLE, recorded_dtype
 from bench.judge.regions.cutout import CutoutSegmenter
 from bench.judge.resolution import reduced, reduced_batch
@@ -175,3 +175,16 @@ def test_two_batches_are_measured_side_by_side():
 
     begun = [beside(batch) for _ in range(6)]
     assert [one.result() for one in begun] == [[str(number) for number in range(9)]] * 6
+
+
+def test_a_gpu_computes_in_one_thread_of_a_process_and_a_cpu_in_those_of_the_judge():
+    def where(number):
+        return number, threading.current_thread().name
+
+    found = computed("cuda:7", where, range(5)) + computed("cuda", where, range(2))
+    assert [number for number, _ in found] == [*range(5), *range(2)]
+    assert len({name for _, name in found}) == 1
+    assert all("device" in name for _, name in found)
+    assert all("device" not in name for _, name in computed("cpu", where, range(5)))
+    with pytest.raises(ZeroDivisionError):
+        computed("cuda", lambda number: 1 // number, [0])
