@@ -163,7 +163,7 @@ def with_choice(
     return replace(spec, segmenter=choice.name)
 
 
-def judge_device(spec: RunSpec, sampler: Sampler) -> str:
+def judge_device(spec: RunSpec, sampler: Sampler | None = None) -> str:
     """Return where segmenter and scorers compute: where the sampler does, unless asked otherwise.
 
     Pictures that exist are judged on a GPU where there is one.
@@ -173,7 +173,9 @@ def judge_device(spec: RunSpec, sampler: Sampler) -> str:
     UsageError
         The device is not there.
     """
-    device = spec.judge_device or spec.device or sampler.info.fingerprint.options.get("device")
+    device = spec.judge_device or spec.device
+    if device is None and sampler is not None:
+        device = sampler.info.fingerprint.options.get("device")
     if device is None and isinstance(spec.source, PictureSource):
         import torch
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from bench.errors import UsageError
 from bench.importers.blanks import give_way
-from bench.importers.census import UnmatchedList, require_matches, take_census
-from bench.importers.layouts import open_set
+from bench.importers.census import Census, UnmatchedList, require_matches, take_census
+from bench.importers.layouts import PictureSet, open_set
 from bench.importers.matching import Matcher
 from bench.importers.sampler import ExistingPictures
 from bench.run.components import Components, build_components, require_names
@@ -69,8 +69,39 @@ def plan_of(spec: RunSpec, training: TrainingManifest | None) -> Plan:
     return Plan(grid.cells, grid.seeds, samples[:limit], limit, grid.name)
 
 
-def prepare(spec: RunSpec, progress: Progress) -> tuple[Components, Plan]:
+@dataclass(frozen=True)
+class Pictures:
+    """A set of pictures that was listed, to be read again when they are scored.
+
+    Attributes
+    ----------
+    found : PictureSet
+    census : Census
+    colours : sequence of Colour
+        Those that the prompts ask for.
+    name : str
+        Of what made them.
+    plan : Plan
+    """
+
+    found: PictureSet
+    census: Census
+    colours: Sequence[Colour]
+    name: str
+    plan: Plan
+
+
+def prepare(
+    spec: RunSpec, progress: Progress, pictures: Pictures | None = None
+) -> tuple[Components, Plan]:
     """Make what a run works with, and say what it asks for.
+
+    Parameters
+    ----------
+    spec : RunSpec
+    progress : Progress
+    pictures : Pictures, optional
+        Those of the run, where they were listed already.
 
     Raises
     ------
@@ -78,23 +109,15 @@ def prepare(spec: RunSpec, progress: Progress) -> tuple[Components, Plan]:
         An unknown name, or something that cannot be made or read.
     """
     if isinstance(spec.source, PictureSource):
-        sampler, colours, plan = pictures_of(spec, spec.source, progress)
-        return build_components(spec, sampler, colours), plan
+        pictures = pictures or pictures_of(spec, spec.source, progress)
+        sampler = ExistingPictures(pictures.found, pictures.census, pictures.name)
+        return build_components(spec, sampler, pictures.colours), pictures.plan
     components = build_components(spec)
     return components, plan_of(spec, components.sampler.info.training)
 
 
-def pictures_of(
-    spec: RunSpec, source: PictureSource, progress: Progress
-) -> tuple[ExistingPictures, Sequence[Colour], Plan]:
-    """Match the pictures of a set to cells; they are read again when they are scored.
-
-    Returns
-    -------
-    sampler : ExistingPictures
-    colours : sequence of Colour
-        Those that the prompts ask for.
-    plan : Plan
+def pictures_of(spec: RunSpec, source: PictureSource, progress: Progress) -> Pictures:
+    """Match the pictures of a set to cells.
 
     Raises
     ------
@@ -122,7 +145,6 @@ def pictures_of(
     folder = run_folder(spec)
     if blank := give_way(folder, census.hash):
         progress.say(f"{folder}: {blank:,} blank pictures of an earlier call give way")
-    sampler = ExistingPictures(found, census, source.model or called(source))
     limit = spec.limit if spec.limit is not None and spec.limit < len(census.samples) else None
     plan = Plan(
         tuple(census.cells),
@@ -137,4 +159,4 @@ def pictures_of(
             "unmatched": census.pictures - len(census.samples),
         },
     )
-    return sampler, matcher.colours, plan
+    return Pictures(found, census, matcher.colours, source.model or called(source), plan)

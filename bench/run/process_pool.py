@@ -21,7 +21,7 @@ from bench.run.cores import keep_to_own_cores, threads
 from bench.run.execute import STOPPING
 from bench.run.interrupts import Interrupts
 from bench.run.missing import Done, WorkerShare
-from bench.run.plan import Plan, pictures_of, plan_of
+from bench.run.plan import Pictures, pictures_of, plan_of
 from bench.run.progress import Progress
 from bench.run.spec import PictureSource, RunSpec, device_names
 from bench.run.workers import Advance, Pool, Worker, called, require_alike
@@ -53,8 +53,8 @@ class ProcessPool(Pool):
     spec : RunSpec
         Its ``devices`` name them.
     progress : Progress
-    plan : Plan, optional
-        Of pictures that exist, where they were listed already.
+    pictures : Pictures, optional
+        Those of the run, where they were listed already.
 
     Raises
     ------
@@ -62,16 +62,15 @@ class ProcessPool(Pool):
         What the user can mend: an unknown model, a missing device, other weights in one of them.
     """
 
-    def __init__(self, spec: RunSpec, progress: Progress, plan: Plan | None = None) -> None:
+    def __init__(self, spec: RunSpec, progress: Progress, pictures: Pictures | None = None) -> None:
         super().__init__(progress)
         devices = device_names(spec.devices or "cpu")
-        source = spec.source
-        if isinstance(source, PictureSource):
-            # Said, listed and cleared up once, here; each worker takes its own census in silence.
-            plan = plan or pictures_of(spec, source, progress)[2]
-            source = replace(source, unmatched=None)
+        if isinstance(spec.source, PictureSource):
+            # Listed once, here.
+            pictures = pictures or pictures_of(spec, spec.source, progress)
+        self._pictures = pictures
         self._specs = {
-            f"{number}:{device}": replace(spec, source=source, devices=None, device=device)
+            f"{number}:{device}": replace(spec, devices=None, device=device)
             for number, device in enumerate(devices)
         }
         self._processes: dict[str, Any] = {}
@@ -80,7 +79,8 @@ class ProcessPool(Pool):
         self._broken: set[str] = set()
         try:
             self.description = require_alike(self._start(self._specs))
-            self.plan = plan or plan_of(spec, self.description.sampler.training)
+            training = self.description.sampler.training
+            self.plan = pictures.plan if pictures else plan_of(spec, training)
         except BaseException:
             self.close()
             raise
@@ -169,7 +169,7 @@ class ProcessPool(Pool):
                 theirs.close()
                 self._processes[name], self._pipes[name] = process, ours
         for name in workers:
-            self._ask(name, "describe")
+            self._ask(name, "describe", self._pictures)
         found: dict[str, Description] = {a.worker: a.value[0] for a in self._replies(workers)}
         if not found:
             raise self.too_few(0, 0)
@@ -275,7 +275,9 @@ def serve(pipe: Connection, spec: RunSpec, rank: int = 0, of: int = 1) -> None:
         while True:
             method, args = calls.get()
             if worker is None:
-                worker, error = called(lambda: Worker(spec, interrupts))
+                # Not handed to the process itself, which would take them in before all else.
+                pictures, args = args[0], ()
+                worker, error = called(partial(Worker, spec, interrupts, pictures))
                 if error is not None:
                     send(method, None, error)
                     continue

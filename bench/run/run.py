@@ -12,12 +12,7 @@ from bench.errors import BenchError, InterruptedRunError, UsageError
 from bench.protocols import Usage
 from bench.records import Estimate
 from bench.registry import FAMILIES, address
-from bench.run.components import (
-    Description,
-    build_components,
-    judge_device,
-    with_choice,
-)
+from bench.run.components import Description, judge_device, with_choice
 from bench.run.cores import judges_on
 from bench.run.execute import InProcess
 from bench.run.missing import Outcome
@@ -190,17 +185,17 @@ def _judges(spec: RunSpec, source: PictureSource, progress: Progress) -> Workers
     """Have pictures that exist judged here; in several processes where one would not keep up."""
     from bench.run.process_pool import ProcessPool
 
-    sampler, colours, plan = pictures_of(spec, source, progress)
-    device = judge_device(spec, sampler)
-    count = judges_on(spec, device, len(plan.samples))
+    pictures = pictures_of(spec, source, progress)
+    device = judge_device(spec)
+    count = judges_on(spec, device, len(pictures.plan.samples))
     if count > 1:
         devices = ",".join([device] * count)
         try:
-            return ProcessPool(replace(spec, devices=devices), progress, plan)
+            return ProcessPool(replace(spec, devices=devices), progress, pictures)
         except BenchError as error:
             # Such as a GPU that serves one process alone.
             progress.say(f"note: going on in one process, as {count} cannot judge here: {error}")
-    return InProcess(build_components(spec, sampler, colours), plan)
+    return InProcess(*prepare(spec, progress, pictures))
 
 
 def _complete(opened: Run, workers: Workers, progress: Progress) -> Completed:

@@ -151,7 +151,7 @@ class CutoutSegmenter:
         nothing = self._seen("small", np.zeros(0, np.float32))
         out = [nothing] * len(images)
 
-        def look(part: list[int]) -> None:
+        def examine(part: list[int]) -> None:
             with judging(self.device):
                 picture = reduced_batch([images[i] for i in part], self.device)
                 rest = list(range(len(part)))
@@ -166,7 +166,7 @@ class CutoutSegmenter:
                     for row, of_one in zip(rest, means, strict=True):
                         out[part[row]] = self._seen("small", of_one)
 
-        computed(self.device, look, list(self._parts(images)))
+        computed(self.device, examine, list(self._parts(images)))
         return out
 
     def _photographs(self, picture: torch.Tensor, cells: Sequence[Cell]) -> dict[int, Regions]:
