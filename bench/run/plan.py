@@ -70,7 +70,7 @@ def plan_of(spec: RunSpec, training: TrainingManifest | None) -> Plan:
 
 
 @dataclass(frozen=True)
-class Pictures:
+class ListedPictures:
     """A set of pictures that was listed, to be read again when they are scored.
 
     Attributes
@@ -92,7 +92,7 @@ class Pictures:
 
 
 def prepare(
-    spec: RunSpec, progress: Progress, pictures: Pictures | None = None
+    spec: RunSpec, progress: Progress, pictures: ListedPictures | None = None
 ) -> tuple[Components, Plan]:
     """Make what a run works with, and say what it asks for.
 
@@ -100,7 +100,7 @@ def prepare(
     ----------
     spec : RunSpec
     progress : Progress
-    pictures : Pictures, optional
+    pictures : ListedPictures, optional
         Those of the run, where they were listed already.
 
     Raises
@@ -116,7 +116,7 @@ def prepare(
     return components, plan_of(spec, components.sampler.info.training)
 
 
-def pictures_of(spec: RunSpec, source: PictureSource, progress: Progress) -> Pictures:
+def pictures_of(spec: RunSpec, source: PictureSource, progress: Progress) -> ListedPictures:
     """Match the pictures of a set to cells.
 
     Raises
@@ -159,4 +159,4 @@ def pictures_of(spec: RunSpec, source: PictureSource, progress: Progress) -> Pic
             "unmatched": census.pictures - len(census.samples),
         },
     )
-    return Pictures(found, census, matcher.colours, source.model or called(source), plan)
+    return ListedPictures(found, census, matcher.colours, source.model or called(source), plan)

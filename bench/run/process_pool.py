@@ -21,7 +21,7 @@ from bench.run.cores import keep_to_own_cores, threads
 from bench.run.execute import STOPPING
 from bench.run.interrupts import Interrupts
 from bench.run.missing import Done, WorkerShare
-from bench.run.plan import Pictures, pictures_of, plan_of
+from bench.run.plan import ListedPictures, pictures_of, plan_of
 from bench.run.progress import Progress
 from bench.run.spec import PictureSource, RunSpec, device_names
 from bench.run.workers import Advance, Pool, Worker, called, require_alike
@@ -53,7 +53,7 @@ class ProcessPool(Pool):
     spec : RunSpec
         Its ``devices`` name them.
     progress : Progress
-    pictures : Pictures, optional
+    pictures : ListedPictures, optional
         Those of the run, where they were listed already.
 
     Raises
@@ -62,7 +62,9 @@ class ProcessPool(Pool):
         What the user can mend: an unknown model, a missing device, other weights in one of them.
     """
 
-    def __init__(self, spec: RunSpec, progress: Progress, pictures: Pictures | None = None) -> None:
+    def __init__(
+        self, spec: RunSpec, progress: Progress, pictures: ListedPictures | None = None
+    ) -> None:
         super().__init__(progress)
         devices = device_names(spec.devices or "cpu")
         if isinstance(spec.source, PictureSource):

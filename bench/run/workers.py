@@ -21,7 +21,7 @@ from bench.run.components import Description, describe
 from bench.run.execute import Work
 from bench.run.interrupts import Interrupts
 from bench.run.missing import Done, Outcome, WorkerShare, missing_of, share_of
-from bench.run.plan import Pictures, Plan, prepare
+from bench.run.plan import ListedPictures, Plan, prepare
 from bench.run.progress import Progress, Silent
 from bench.run.self_check import self_check
 from bench.run.spec import RunSpec
@@ -58,12 +58,12 @@ class Worker:
         What the user asked for, with the device of this process.
     interrupts : Interrupts
         Whether it is to stop.
-    pictures : Pictures, optional
+    pictures : ListedPictures, optional
         Those of the run, where they were listed already.
     """
 
     def __init__(
-        self, spec: RunSpec, interrupts: Interrupts, pictures: Pictures | None = None
+        self, spec: RunSpec, interrupts: Interrupts, pictures: ListedPictures | None = None
     ) -> None:
         self.components, self.plan = prepare(spec, Silent(), pictures)
         self.interrupts = interrupts
