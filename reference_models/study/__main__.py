@@ -1,7 +1,7 @@
 """The page of the study: ``python -m reference_models.study``.
 
 ``reference_models.study.make`` trains, draws and judges; its lines become the small file
-``docs/study/results.json``, and that becomes ``docs/study.md`` with four figures.
+``docs/study/results.json``, and that becomes ``docs/study.md`` with five figures.
 """
 
 from __future__ import annotations

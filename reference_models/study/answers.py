@@ -45,19 +45,19 @@ def answers(found: Sequence[ComparedArms]) -> list[str]:
 
 
 def _changed(found: Sequence[ComparedArms], question: str) -> str:
-    """All comparisons of a question: those that told two conditions apart, and the others."""
-    told: list[str] = []
-    not_told: list[str] = []
-    for one in found:
-        plan = one.planned
-        if plan.question == question:
-            pair = f"`{plan.arm.name}` against `{plan.base.name}`"
-            words = f"{pair}: {plan.metric}, {GROUPS[plan.group]}, {_from_to(one)}"
-            (told if one.is_told else not_told).append(words)
-    text = "; ".join(told)
-    if not_told:
-        text += f"{'. ' if told else ''}Not told apart: {'; '.join(not_told)}"
-    return f"{text}." if text else ""
+    """The comparisons of a question that told two conditions apart, and how many did not."""
+    asked = [one for one in found if one.planned.question == question]
+    told = [
+        f"`{one.planned.arm.name}` against `{one.planned.base.name}` {one.planned.metric} "
+        f"{_from_to(one)} ({GROUPS[one.planned.group]})"
+        for one in asked
+        if one.is_told
+    ]
+    rest = len(asked) - len(told)
+    text = f"{'; '.join(told)}." if told else ""
+    if rest:
+        text += f" {rest} of {len(asked)} comparisons told nothing apart."
+    return text.strip()
 
 
 def _did(found: Sequence[ComparedArms], question: str, wanted: Mapping[str, bool]) -> str:

@@ -18,6 +18,7 @@ import click
 import numpy as np
 import pandas as pd
 
+from bench.errors import StoreError
 from bench.judge.colour.spaces import to_lab
 from bench.records import NOT_JUDGED
 from bench.store.derived import read_verdicts
@@ -149,7 +150,10 @@ def table(found: Mapping[str, Bars]) -> str:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON in place of the table.")
 def main(runs: tuple[Path, ...], as_json: bool) -> None:
     """Hold finished RUNS against what a model that leaks must show."""
-    found = {folder.name: bars_of(Run(folder)) for folder in runs}
+    try:
+        found = {folder.name: bars_of(Run(folder)) for folder in runs}
+    except StoreError as error:
+        raise click.ClickException(str(error)) from error
     if as_json:
         whole = {name: {**asdict(one), "missed": one.missed()} for name, one in found.items()}
         click.echo(json.dumps(whole, indent=1))

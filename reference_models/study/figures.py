@@ -1,4 +1,4 @@
-"""The four figures of the study as SVG: the same results give the same bytes."""
+"""The five figures of the study as SVG: the same results give the same bytes."""
 
 from __future__ import annotations
 
@@ -72,6 +72,21 @@ REPAIRS = (
 )
 
 
+#: Rows of the figure on networks: the arm with true captions, that with loose ones, and words.
+NETWORKS = tuple(
+    (Arm(clean), Arm(loose), words)
+    for clean, loose, words in (
+        ("clean", "loose-25", "U-Net"),
+        ("clean-short", "loose-25-short", "U-Net, a quarter of the pictures"),
+        ("clean-long", "loose-25-long", "U-Net, three times the pictures"),
+        ("dit-clean", "dit-loose-25", "transformer on patches"),
+        ("dit-clean-long", "dit-loose-25-long", "transformer, three times the pictures"),
+        ("tokens-clean", "tokens-loose-25", "codes, one after the other"),
+        ("masked-clean", "masked-loose-25", "codes, all at once"),
+    )
+)
+
+
 def repaired(dose: int, name: str) -> Arm:
     """Arm of a repair of the networks with a share of loose captions."""
     condition = f"loose-{dose}"
@@ -93,7 +108,13 @@ def figures(results: Results) -> dict[str, bytes]:
             "the study's figures need matplotlib; install it with "
             "pip install 'binding-bench[figures]'"
         ) from error
-    makers = {"leak": _leak, "swap": _swap, "coverage": _coverage, "repair": _repair}
+    makers = {
+        "leak": _leak,
+        "swap": _swap,
+        "coverage": _coverage,
+        "repair": _repair,
+        "networks": _networks,
+    }
     with matplotlib.rc_context(_STYLE):
         return {f"study-{name}.svg": _svg(make(results)) for name, make in makers.items()}
 
@@ -232,4 +253,20 @@ def _repair(results: Results) -> Figure:
     grid[0].set_yticks(range(len(rows)), [words for _, words in rows])
     grid[0].set_ylim(max(1, len(rows)) - 0.5, -0.5)
     _legend(grid[0], loc="center left", bbox_to_anchor=(0.2, 0.3))
+    return figure
+
+
+def _networks(results: Results) -> Figure:
+    rows = [row for row in NETWORKS if row[0] in results.arms or row[1] in results.arms]
+    figure, grid = _new(2, 7.2, 0.9 + 0.36 * max(1, len(rows)), sharey=True)
+    one, leaked = ("bound", _BLUE, "bound, one subject", -0.15), ("leaked", _ORANGE, "leaked", 0.15)
+    clean, loose = [row[0] for row in rows], [row[1] for row in rows]
+    _bars(grid[0], results, clean, "one", (one,))
+    _bars(grid[0], results, clean, "pair", (("bound", _GREEN, "bound, subjects in pairs", 0.15),))
+    _bars(grid[1], results, loose, "one", (one, leaked))
+    for axes, title in zip(grid, ("true captions", "25% loose captions"), strict=True):
+        axes.set(xlim=(-2, 102), xlabel="percent of judged images", title=title)
+        _legend(axes, loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=1)
+    grid[0].set_yticks(range(len(rows)), [words for *_, words in rows])
+    grid[0].set_ylim(max(1, len(rows)) - 0.5, -0.5)
     return figure

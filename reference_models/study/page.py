@@ -178,6 +178,12 @@ def _kinds(results: Results, names: Sequence[str]) -> list[str]:
     return table(["", *(f"{metric}, {group}" for metric, group in shown)], rows)
 
 
+_NETWORKS = [
+    "![bound and leaked by network and number of pictures](images/study-networks.svg)",
+    "",
+]
+
+
 def _networks(found: Sequence[ComparedArms]) -> list[str]:
     sections = {
         "network": (
@@ -193,10 +199,11 @@ def _networks(found: Sequence[ComparedArms]) -> list[str]:
             "many (`long`), from the same pool.",
         ),
     }
-    lines = []
+    lines: list[str] = []
     for question, text in sections.items():
         rows = compared(found, question)
-        lines += [text[0], "", text[1], "", *rows] if rows else []
+        figure = _NETWORKS if rows and not lines else []
+        lines += [text[0], "", text[1], "", *figure, *rows] if rows else []
     return lines
 
 

@@ -35,7 +35,7 @@ from reference_models.world.caption_noise import CLEAN, CaptionNoise
 #: Pools kept by a process.
 _KEPT = 16
 #: Pictures drawn together with a trained network.
-_CHUNK = 512
+_CHUNK = 1024
 #: How often a device that is busy is asked again, and the seconds between.
 _TRIES, _PAUSE = 4, 3.0
 

@@ -83,4 +83,8 @@ def test_a_run_is_measured(tmp_path):
     found = json.loads(told.stdout)["run"]
     assert 0 <= found["bound"] <= 1
     assert found["diversity"] > 0
+    (tmp_path / "run" / "verdicts.parquet").unlink()
+    missing = CliRunner().invoke(main, [str(tmp_path / "run")])
+    assert missing.exit_code == 1
+    assert "verdicts.parquet is missing" in missing.output
     assert 0 <= found["coloured_walls"] <= 1

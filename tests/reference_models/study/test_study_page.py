@@ -215,7 +215,7 @@ def test_the_page_is_made_from_lines_and_again_from_what_was_kept(tmp_path):
     asked = ["--page", str(page), "--results", str(kept)]
     assert CliRunner().invoke(main, ["--lines", str(made), *asked]).exit_code == 0
     first = {path: path.read_bytes() for path in [page, *(tmp_path / "images").iterdir()]}
-    assert len(first) == 5
+    assert len(first) == 6
     assert b"12 trainings" in first[page]
     assert CliRunner().invoke(main, asked).exit_code == 0
     assert {path: path.read_bytes() for path in first} == first
@@ -235,7 +235,7 @@ def test_readers_networks_and_lengths_are_compared():
     lines += [line("loose-25-long", seed, 0.3) for seed in (1, 2, 3)]
     lines += [line("loose-25", seed, 0.02 * seed) for seed in (1, 2, 3)]
     text = page(Results(from_lines(lines)))
-    assert "What does another network change?** `dit-clean` against `clean`: bound" in text
+    assert "What does another network change?** `dit-clean` against `clean` bound 9" in text
     assert "## Number of pictures" in text
     assert "21 trainings" in text
     assert "(but for `long` ones)" in text
