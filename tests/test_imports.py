@@ -41,6 +41,7 @@ USES_REFERENCE_MODELS = ("bench/certificate/", "bench/samplers/", "bench/judge/"
 STUDY = "reference_models/study/"
 OF_BENCH_FOR_THE_STUDY = (
     "bench.records",
+    "bench.errors",
     "bench.store",
     "bench.statistics",
     "bench.judge",
