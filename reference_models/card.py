@@ -187,8 +187,10 @@ def card(
     estimates: Sequence[Mapping[str, Any]],
     sha256: str,
     grid: str = "default",
+    revision: int | None = None,
 ) -> str:
-    """The card as Markdown."""
+    """The card as Markdown; ``revision`` is that of the code that measured, where it is known."""
+    measured = "" if revision is None else f", revision {revision} of its code"
     init = model.preset.init
     begun = f"Trained on from the weights of `{init}`" if init else "Trained from scratch"
     about = (
@@ -229,7 +231,7 @@ def card(
             for kind, one in subjects.items()
         ),
         "",
-        f"Binding, measured by this suite (`bench run --model {name}`, grid `{grid}`, 95%",
+        f"Binding, measured by this suite (`bench run --model {name}`, grid `{grid}`{measured}; 95%",
         "intervals by cluster bootstrap over cells):",
         "",
         "| | value | interval | scored |",
@@ -251,11 +253,15 @@ def main(name: str, run: Path, seeds: int) -> None:
     manifest = TrainingManifest.load(weights.with_name(f"{name}.manifest.json"))
     estimates = json.loads((run / "estimates.json").read_text())
     rows = estimates["estimates"] if isinstance(estimates, dict) else estimates
-    grid = json.loads((run / "run.json").read_text())["grid"]["name"]
+    record = json.loads((run / "run.json").read_text())
+    revision = record["scorers"]["segmentation"]["options"].get("revision")
+    grid = record["grid"]["name"]
     subjects = subject_accuracy(model, manifest, seeds)
     curve = curve_points(weights.with_name(f"{name}.curve.csv"))
     out = weights.with_name(f"{name}.md")
-    out.write_text(card(name, model, manifest, curve, subjects, rows, digest(weights), grid))
+    out.write_text(
+        card(name, model, manifest, curve, subjects, rows, digest(weights), grid, revision)
+    )
     click.echo(str(out))
 
 
