@@ -231,8 +231,8 @@ def card(
             for kind, one in subjects.items()
         ),
         "",
-        f"Binding, measured by this suite (`bench run --model {name}`, grid `{grid}`{measured}; 95%",
-        "intervals by cluster bootstrap over cells):",
+        f"Binding, measured by this suite (`bench run --model {name}`, grid `{grid}`{measured};",
+        "95% intervals by cluster bootstrap over cells):",
         "",
         "| | value | interval | scored |",
         "|---|---:|---|---:|",

@@ -262,9 +262,10 @@ def _opening(results: Results) -> list[str]:
         "weights, scenes and noise), and all that is compared with one base shares one estimate of "
         "the spread. p-values are adjusted by Holm's method within each question; above 0.05 two "
         "conditions are said not to be told apart. The comparisons and the correction were fixed "
-        "before the trainings. Log-odds and the common spread were chosen after a first look: "
-        "differences of shares, each with the spread of its own three trainings, had told only "
-        "`bag` and `clip-tokens` from `clean`.",
+        "before the trainings of the first making, those of readers, lengths and hidden codes "
+        "before the second. Log-odds and the common spread were chosen after a first look at the "
+        "first: differences of shares, each with the spread of its own three trainings, had told "
+        "only `bag` and `clip-tokens` from `clean`.",
         "",
         "```bash",
         "python -m reference_models.study.make --device cuda --out made   # train, draw, judge",
