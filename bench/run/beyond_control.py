@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from bench.judge.excess import excess
@@ -22,8 +23,9 @@ Excess = list[dict[str, float]]
 
 #: An image, its control, and what was asked for.
 _Pair = tuple[Picture | None, Picture | None, Sequence[Binding]]
-#: Images that wait for their control while a run is made; from there on they are read again.
-MOST_WAITING = 2048
+#: Images that wait for their control while a run is made, and controls that are kept for images to
+#: come, which come soon after; what is lost by it is read again.
+MOST_WAITING = MOST_CONTROLS = 2048
 
 
 class SeenImage(NamedTuple):
@@ -83,6 +85,7 @@ class ExcessInRun:
         self._codes, self._whole = _codes(run), whole
         self._controls: dict[tuple[str, int], Picture | None] = {}
         self._waiting: dict[tuple[str, int], list[SeenImage]] = {}
+        self._gone: set[tuple[str, int]] = set()
 
     def add(self, seen: Sequence[SeenImage]) -> None:
         """Take in some images, each before or after its control."""
@@ -95,11 +98,14 @@ class ExcessInRun:
                 ready += self._waiting.pop(one.place, ())
             elif one.place in self._controls:
                 ready.append(one)
-            else:
+            elif one.place not in self._gone:
                 self._waiting.setdefault(one.place, []).append(one)
         pairs = [(one.picture, self._controls[one.place], one.bindings or ()) for one in ready]
         found = excesses(pairs, self._codes)
         self.found.update(zip((one.sample_id for one in ready), found, strict=True))
+        for place in list(self._controls)[:-MOST_CONTROLS]:
+            self._gone.add(place)
+            del self._controls[place]
         if sum(map(len, self._waiting.values())) > MOST_WAITING:
             self._waiting.clear()
             self._whole = False
@@ -107,9 +113,12 @@ class ExcessInRun:
     def close(self) -> dict[str, Excess]:
         """All that was found; nothing of an image whose control the run does not have."""
         if self._whole:
-            for images in self._waiting.values():
-                self.found.update({one.sample_id: [] for one in images})
+            self.found.update({one.sample_id: [] for one in self.waiting()})
         return self.found
+
+    def waiting(self) -> list[SeenImage]:
+        """Images whose control has not come."""
+        return [one for images in self._waiting.values() for one in images]
 
 
 def _codes(run: Run) -> Mapping[str, str]:
@@ -171,7 +180,8 @@ class BeyondControl:
     ----------
     run : Run
     found : mapping of str to list, optional
-        What is known already, of `ExcessInRun`. The store is read for other images alone.
+        What is known already, of `ExcessInRun`. Pictures of other images alone, and of their
+        controls, are decoded.
     """
 
     def __init__(self, run: Run, found: Mapping[str, Excess] | None = None) -> None:
@@ -187,12 +197,7 @@ class BeyondControl:
         if sample_id in self._found:
             return self._found[sample_id]
         if self._images is None:
-            self._controls = {
-                (row["cell_id"], row["index"]): picture
-                for row, picture in _pictures(self._run, controls=True)
-                if picture is not None
-            }
-            self._images = _pictures(self._run, controls=False)
+            self._images = self._unknown()
         for row, picture in self._images if self._controls else ():
             if row["sample_id"] == sample_id:
                 control = self._controls.get((row["control_id"], row["index"]))
@@ -200,16 +205,35 @@ class BeyondControl:
                 return excesses([(picture, control, bindings)], self._codes)[0]
         return []
 
+    def _unknown(self) -> Iterator[tuple[dict[str, Any], Picture | None]]:
+        """Read the controls of the images that are not known; the images are yielded then."""
+        controls: dict[tuple[str, int], str] = {}
+        unknown: dict[str, tuple[str, int]] = {}
+        for _, part in self._run.parts("samples", ["sample_id", "cell_id", "control_id", "index"]):
+            for row in part.to_pylist():
+                place = (row["control_id"], row["index"])
+                if row["cell_id"] == row["control_id"]:
+                    controls[place] = row["sample_id"]
+                elif row["sample_id"] not in self._found:
+                    unknown[row["sample_id"]] = place
+        wanted = {controls[place] for place in unknown.values() if place in controls}
+        self._controls = {
+            (row["cell_id"], row["index"]): picture
+            for row, picture in _pictures(self._run, wanted)
+            if picture is not None
+        }
+        return _pictures(self._run, unknown)
+
 
 _COLUMNS = ["sample_id", "cell_id", "control_id", "index", "bindings", "image", "invalid"]
 
 
-def _pictures(run: Run, controls: bool) -> Iterator[tuple[dict[str, Any], Picture | None]]:
-    """Rows of the controls, or of the others, each with its picture; None for an invalid one."""
+def _pictures(run: Run, wanted: Collection[str]) -> Iterator[tuple[dict[str, Any], Picture | None]]:
+    """Rows of some images, each with its picture; None for an invalid one."""
     regions = StoredRegions(run)
-    for _, part in run.parts("samples", _COLUMNS):
-        is_control = pc.equal(part["cell_id"], part["control_id"])
-        for row in part.filter(is_control if controls else pc.invert(is_control)).to_pylist():
+    ids = pa.array(sorted(wanted), pa.string())
+    for _, part in run.parts("samples", _COLUMNS) if len(ids) else ():
+        for row in part.filter(pc.is_in(part["sample_id"], ids)).to_pylist():
             found = regions.take(row["sample_id"])
             image = row.pop("image")["bytes"]
             if found is None or row["invalid"]:

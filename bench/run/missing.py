@@ -36,10 +36,11 @@ class WorkerShare:
         return sum(len(set().union(*lacking.values())) for lacking in self.unscored.values())
 
     def split(self, count: int) -> list[WorkerShare]:
-        """Part it evenly."""
+        """Part it evenly; an image and its control, which are near each other, mostly stay so."""
         parts = list(self.unscored.items())
+        ends = [rank * len(self.missing) // count for rank in range(count + 1)]
         return [
-            WorkerShare(self.missing[rank::count], dict(parts[rank::count]))
+            WorkerShare(self.missing[ends[rank] : ends[rank + 1]], dict(parts[rank::count]))
             for rank in range(count)
         ]
 
@@ -83,12 +84,16 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Done:
-    """What one process did of its share, and what its sampler has used since it was made."""
+    """What one process did of its share, and what its sampler has used since it was made.
+
+    ``excess`` is as in `Outcome`.
+    """
 
     made: int
     rescored: int
     sampling: float
     usage: Usage = field(default_factory=Usage)
+    excess: Mapping[str, Excess] = field(default_factory=dict)
 
 
 def share_of(run: Run, samples: Sequence[Sample], progress: Progress | None = None) -> WorkerShare:

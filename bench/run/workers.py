@@ -11,6 +11,7 @@ import time
 import traceback
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +83,18 @@ class Worker:
         progress: Progress | None = None,
         excess: Callable[[Sequence[SeenImage]], object] | None = None,
     ) -> Done:
-        """Make a share of a run, and close the parts; the lock is held by who asks."""
+        """Make a share of a run, and close the parts; the lock is held by who asks.
+
+        ``excess`` is given controls, and images whose control is not of this share.
+        """
         run = Run(folder, Manifest.model_validate_json(manifest))
+        own = ExcessInRun(run, whole=False)
+
+        def seen(images: Sequence[SeenImage]) -> None:
+            own.add(images)
+            if excess is not None and (controls := [one for one in images if one.bindings is None]):
+                excess(controls)
+
         writer = RunWriter(run, seconds, suffix=self._suffix)
         work = Work(
             run,
@@ -92,9 +103,12 @@ class Worker:
             writer,
             self.interrupts,
             progress or Silent(),
-            excess=excess,
+            excess=seen,
         )
-        return work.do(share)
+        done = work.do(share)
+        if excess is not None:
+            excess(own.waiting())
+        return replace(done, excess=own.close())
 
     def self_check(self, manifest: str) -> dict[str, Any]:
         """Judge the run's judge."""
@@ -124,7 +138,7 @@ class Pool:
         self.progress = progress
         #: What the sampler of each worker has used since it was made.
         self.used: dict[str, Usage] = {}
-        #: Of the images that workers show while they have them in memory.
+        #: Of images whose control another worker has.
         self.excess: ExcessInRun | None = None
         self.last_error = ""
 
@@ -166,6 +180,9 @@ class Pool:
             progress.end()
         if missing and not interrupts.asked:
             raise self.too_few(missing, len(samples))
+        found = self.excess.close() if self.excess else {}
+        for one in done:
+            found.update(one.excess)
         return Outcome(
             images=len(samples),
             missing=missing,
@@ -174,7 +191,7 @@ class Pool:
             interrupted=interrupts.asked,
             seconds=time.monotonic() - start,
             sampling=max((one.sampling for one in done), default=0.0),
-            excess=self.excess.close() if self.excess else {},
+            excess=found,
         )
 
     def too_few(self, missing: int, images: int) -> WorkersError:

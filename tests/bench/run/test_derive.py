@@ -2,10 +2,12 @@
 
 import pytest
 
+from bench.run import beyond_control
 from bench.run.beyond_control import BeyondControl
 from bench.run.derive import verdict_rows
 from bench.run.progress import Silent
 from bench.run.run import run
+from bench.store.pictures import decode_png
 from bench.store.run import Run
 from bench.store.score_reader import scored_images
 from tests.bench.run.test_process_pool import spec_in
@@ -57,6 +59,27 @@ def test_pictures_are_not_read_again_where_it_is_known(tmp_path, monkeypatch):
     rows = in_order(verdict_rows(done))
     monkeypatch.setattr("bench.run.beyond_control.decode_png", None)
     assert in_order(verdict_rows(done, outcome.excess)) == rows
+
+
+def test_of_what_is_not_known_alone_the_pictures_are_read_again(tmp_path, monkeypatch):
+    done, outcome = go(tmp_path / "run")
+    lost = next(key for key, found in outcome.excess.items() if any(found))
+    known = {key: found for key, found in outcome.excess.items() if key != lost}
+    read = []
+    monkeypatch.setattr(beyond_control, "decode_png", lambda png: read.append(1) or decode_png(png))
+    assert in_order(verdict_rows(done, known)) == in_order(verdict_rows(done, outcome.excess))
+    # It and its control, each with its regions.
+    assert len(read) == 4
+
+
+def test_few_controls_are_kept_and_what_comes_later_is_read_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(beyond_control, "MOST_CONTROLS", 1)
+    controls_first = sorted(cells(), key=lambda cell: cell.id != cell.control_id)
+    done, outcome = go(tmp_path / "run", batch=1, grid=controls_first)
+    expected = stored_excess(done)
+    assert 0 < len(outcome.excess) < len(expected)
+    assert outcome.excess.items() <= expected.items()
+    assert in_order(verdict_rows(done, outcome.excess)) == in_order(verdict_rows(done))
 
 
 def test_images_that_wait_too_long_for_a_control_are_read_again(tmp_path, monkeypatch):
