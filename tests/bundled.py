@@ -20,6 +20,7 @@ FILES = {
     "--preset local-atomic",
     "reference_models/clip/weights/bundled.json": "python -m reference_models.clip.train",
     "reference_models/clip/weights/bundled.safetensors": "python -m reference_models.clip.train",
+    "reference_models/clip/weights/pooled.safetensors": "python -m reference_models.clip.distil",
     "reference_models/clip/weights/calibration.json": "python -m reference_models.clip.train",
 }
 

@@ -22,9 +22,17 @@ def encode(model: Any, tokenizer: Any, texts: list[str]) -> Tensor:
 
 @torch.no_grad()
 def evaluate(
-    model: Any, tokenizer: Any, n: int, seed: int, augmented: bool = False
+    model: Any, tokenizer: Any, n: int, seed: int, augmented: bool = False, tower: Any = None
 ) -> dict[str, float]:
     """Zero-shot accuracies on ``n`` fresh scenes of one subject.
+
+    Parameters
+    ----------
+    model, tokenizer
+    n, seed : int
+    augmented : bool
+    tower : optional
+        Of the features of whole images and crops, where it is not the model's own.
 
     Returns
     -------
@@ -41,11 +49,16 @@ def evaluate(
     nouns = encode(model, tokenizer, [article(noun) for noun in NOUNS])
     pairs = [article(f"{c} {s}") for s in SUBJECT_NAMES for c in COLOUR_NAMES]
     coloured = encode(model, tokenizer, pairs).view(len(SUBJECT_NAMES), len(COLOUR_NAMES), -1)
+
+    def seen(image: Tensor) -> tuple[Tensor, Tensor]:
+        pooled, patches = patches_and_pooled(model, preprocess(image))
+        return (F.normalize(tower(preprocess(image)), dim=-1) if tower else pooled), patches
+
     totals = dict.fromkeys(("subject", "colour", "both", "patch", "subject_patch"), 0.0)
     for rows in torch.arange(n).split(100):
-        pooled, patches = patches_and_pooled(model, preprocess(batch.image[rows]))
+        pooled, patches = seen(batch.image[rows])
         crops = masked_crops(batch.image[rows], batch.subjects[rows, 0])
-        cropped, _ = patches_and_pooled(model, preprocess(crops))
+        cropped, _ = seen(crops)
         bare = pooled @ nouns[: len(SUBJECT_NAMES)].T
         totals["subject"] += (bare.argmax(1) == subject[rows]).float().sum().item()
         own = (coloured[subject[rows]] @ cropped[:, :, None])[..., 0]

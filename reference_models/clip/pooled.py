@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from reference_models.clip.network import Blocks
+from reference_models.errors import ModelError
+from reference_models.weights import fill, read_weights, write_weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +96,9 @@ class PooledTower(nn.Module):
         return pooled
 
 
-def save_pooled(path: Path, shape: PooledShape, weights: dict[str, Tensor]) -> None:
-    """Write a tower, float16, with its shape in the header."""
-    from reference_models.weights import write_weights
-
-    write_weights(path, weights, {"shape": asdict(shape)})
+def save_pooled(path: Path, tower: PooledTower, facts: dict[str, Any]) -> None:
+    """Write a tower, float16, with its shape and what else is known of it in the header."""
+    write_weights(path, tower.state_dict(), {"shape": asdict(tower.shape), **facts})
 
 
 def load_pooled(path: Path) -> PooledTower:
@@ -108,9 +109,6 @@ def load_pooled(path: Path) -> PooledTower:
     ModelError
         A file that holds no such tower.
     """
-    from reference_models.errors import ModelError
-    from reference_models.weights import fill, read_weights
-
     tensors, facts = read_weights(path)
     try:
         shape = PooledShape(**{**facts["shape"], "stem": _stem(facts["shape"]["stem"])})

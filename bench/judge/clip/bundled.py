@@ -15,6 +15,7 @@ class BundledFiles:
 
     config: Path
     weights: Path
+    pooled: Path
     calibration: Path
 
 
@@ -26,22 +27,24 @@ def bundled_files() -> BundledFiles:
     files = BundledFiles(
         config=folder / "bundled.json",
         weights=folder / "bundled.safetensors",
+        pooled=folder / "pooled.safetensors",
         calibration=folder / "calibration.json",
     )
-    for path in (files.config, files.weights, files.calibration):
+    for path in (files.config, files.weights, files.pooled, files.calibration):
         if not path.is_file():
             raise BenchError(
                 f"the bundled CLIP is not complete, {path} is missing: install the package again, "
-                "or make it with python -m reference_models.clip.train"
+                "or make it with python -m reference_models.clip.train and .distil"
             )
     return files
 
 
 @dataclass(frozen=True, slots=True)
 class BundledNetwork:
-    """The bundled CLIP's model and tokenizer, and what its tower sees."""
+    """The bundled CLIP's model and tokenizer, its small image tower, and what both towers see."""
 
     model: Any
+    pooled: Any
     tokenizer: Any
     size: int
     mean: tuple[float, ...]
@@ -57,10 +60,15 @@ def bundled_network(files: BundledFiles) -> BundledNetwork:
         Weights of another model.
     """
     from reference_models.clip.network import MEAN, STD, load_network
+    from reference_models.clip.pooled import load_pooled
+    from reference_models.errors import ModelError
 
     try:
         model, tokenizer = load_network(files.config, files.weights)
+        pooled = load_pooled(files.pooled)
     except RuntimeError as error:
         raise BenchError(f"{files.weights}: {' '.join(str(error).split())[:200]}") from error
+    except ModelError as error:
+        raise BenchError(str(error)) from error
     size = model.visual.grid_size[0] * model.visual.conv1.stride[0]
-    return BundledNetwork(model, tokenizer, size, MEAN, STD)
+    return BundledNetwork(model, pooled, tokenizer, size, MEAN, STD)

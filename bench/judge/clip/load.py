@@ -57,12 +57,14 @@ def _bundled(device: str) -> Clip:
     from bench.judge.clip.bundled import bundled_files, bundled_network
 
     files = bundled_files()
-    check_safetensors(files.weights)
+    for path in (files.weights, files.pooled):
+        check_safetensors(path)
     network = bundled_network(files)
     calibration = json.loads(files.calibration.read_text(encoding="utf-8"))
     model = network.model.to(device)
     return _ready("bundled", model, network.tokenizer, network.size, network.mean, network.std,
-                  device, "tokens", files.weights, calibration, ("torch",))  # fmt: skip
+                  device, "tokens", files.weights, calibration, ("torch",),
+                  network.pooled.to(device), files.pooled)  # fmt: skip
 
 
 def _build(parsed: ClipSpec, device: str) -> Clip:
@@ -110,10 +112,14 @@ def _build(parsed: ClipSpec, device: str) -> Clip:
 def _ready(
     name: str, model: Any, tokenizer: Any, size: int, mean: tuple[float, ...],
     std: tuple[float, ...], device: str, dense_from: str, weights: Path,
-    calibration: Mapping[str, Any], packages: tuple[str, ...],
+    calibration: Mapping[str, Any], packages: tuple[str, ...], pooled: Any = None,
+    pooled_weights: Path | None = None,
 ) -> Clip:  # fmt: skip
+    import torch
+
     settled(device)
     tower, dtype = _in_best_precision(model.visual, device)
+    small = {} if pooled_weights is None else {"pooled_tower": file_hash(pooled_weights)}
     return Clip(
         name=name,
         model=model,
@@ -123,6 +129,7 @@ def _ready(
         std=std,
         device=device,
         tower=tower,
+        pooled_tower=tower if pooled is None else pooled.to(getattr(torch, dtype)),
         dtype=dtype,
         dense_from=dense_from,
         scale=float(model.logit_scale.exp()),
@@ -130,7 +137,7 @@ def _ready(
         fingerprint=Fingerprint(
             kind="clip",
             name=name,
-            options={"dense": dense_from, "size": size},
+            options={"dense": dense_from, "size": size, **small},
             weights=file_hash(weights),
             versions={
                 **{package: version(package) for package in packages},

@@ -25,7 +25,7 @@ BATCH = 64
 #: there are fewer: the rounding depends on the shape of a product, and no score may on the batch.
 CHUNK = 16
 
-#: Pooled features kept, so that the segmenter's pass serves the whole-image score as well.
+#: Pooled features kept of a dense pass, so that it serves the whole-image score as well; tables.
 _KEPT = 4096
 
 
@@ -46,8 +46,10 @@ class Clip:
     device : str
     tower : Any
         Image tower, ``model.visual`` or a copy of it in another precision.
+    pooled_tower : Any
+        Image tower of the pooled features: that one, or a smaller one of the same space.
     dtype : str
-        That precision.
+        Precision of both.
     dense_from : str
         How patches are read: ``tokens`` or ``values`` (see `bench.judge.clip.dense`).
     scale : float
@@ -67,6 +69,7 @@ class Clip:
     std: tuple[float, ...]
     device: str
     tower: Any
+    pooled_tower: Any
     dtype: str
     dense_from: str
     scale: float
@@ -114,26 +117,25 @@ class Clip:
         return table
 
     def encode_image(self, images: Sequence[np.ndarray]) -> torch.Tensor:
-        """Unit vectors (B, D); taken from the cache where the image has been seen already."""
+        """Unit vectors (B, D); those of a dense pass where it has seen the image already."""
         import torch
 
         images = [self.fitted(image) for image in images]
-        keys = [_key(image) for image in images]
-        new = [i for i, key in enumerate(keys) if key not in self._pooled]
-        fresh = dict(zip(new, self._encode(self.preprocess([images[i] for i in new])), strict=True))
-        out = [fresh[i] if i in fresh else self._pooled[key] for i, key in enumerate(keys)]
-        for i, feature in fresh.items():
-            self._keep(keys[i], feature)
+        kept = [self._pooled.get(_key(image)) if self._pooled else None for image in images]
+        new = [image for image, feature in zip(images, kept, strict=True) if feature is None]
+        fresh = iter(self.encode_batch(self.preprocess(new))) if new else iter(())
+        out = [next(fresh) if feature is None else feature for feature in kept]
         return torch.stack(out) if out else torch.empty(0, 0)
 
     def encode_batch(self, batch: torch.Tensor) -> torch.Tensor:
-        """Unit vectors (B, D) of preprocessed input, not cached: for crops."""
-        import torch
+        """Unit vectors (B, D) of preprocessed input."""
+        return self._passed(batch, lambda part: (self.pooled_tower(part),))[0]
 
-        return torch.stack(self._encode(batch))
+    def dense(self, images: Sequence[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Unit vectors of every patch (B, h, w, D), and of the whole by the same tower (B, D).
 
-    def dense(self, images: Sequence[np.ndarray]) -> torch.Tensor:
-        """Unit vectors (B, h, w, D) of every patch; the pooled ones of the same pass are cached."""
+        The latter are kept for `encode_image` where that would take the same tower.
+        """
         import torch
 
         def both(batch: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -141,15 +143,10 @@ class Clip:
 
         images = [self.fitted(image) for image in images]
         pooled, patches = self._passed(self.preprocess(images), both)
-        for image, feature in zip(images, pooled, strict=True):
-            self._keep(_key(image), feature)
-        return torch.nn.functional.normalize(patches, dim=-1)
-
-    def _encode(self, batch: torch.Tensor) -> list[torch.Tensor]:
-        if not len(batch):
-            return []
-        (pooled,) = self._passed(batch, lambda part: (self.tower(part),))
-        return list(pooled)
+        if self.pooled_tower is self.tower:
+            for image, feature in zip(images, pooled, strict=True):
+                self._keep(_key(image), feature)
+        return torch.nn.functional.normalize(patches, dim=-1), pooled
 
     def _passed(
         self,

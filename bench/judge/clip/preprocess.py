@@ -41,22 +41,26 @@ def to_square(
     """
     import torch
 
-    out = torch.empty(len(images), 3, size, size, device=device)
+    out = torch.empty(len(images), 3, size, size, dtype=torch.uint8, device=device)
     shapes: dict[tuple[int, ...], list[int]] = {}
     for index, image in enumerate(images):
         shapes.setdefault(image.shape, []).append(index)
     for indices in shapes.values():
-        stack = to_device([images[index] for index in indices], device)
-        out[indices] = resize(stack.float() / 255, size)
-    out -= torch.tensor(mean, device=device).view(3, 1, 1)
-    out /= torch.tensor(std, device=device).view(3, 1, 1)
-    return out
+        out[indices] = resize(to_device([images[index] for index in indices], device), size)
+    shift = torch.tensor(mean, device=device).view(3, 1, 1) * 255
+    return (out - shift) / (torch.tensor(std, device=device).view(3, 1, 1) * 255)
 
 
 def resize(batch: torch.Tensor, size: int) -> torch.Tensor:
-    """Bicubic resize with anti-aliasing of a float batch (B, C, H, W) in [0, 1]; square result."""
+    """Bicubic resize with anti-aliasing of uint8 pictures (B, 3, H, W); square, uint8.
+
+    On a CPU in whole numbers throughout, as Pillow has it and with it open_clip's own transforms.
+    """
     import torch.nn.functional as F
 
     if batch.shape[-2:] == (size, size):
         return batch
-    return F.interpolate(batch, (size, size), mode="bicubic", antialias=True).clamp(0, 1)
+    if batch.device.type == "cpu":
+        return F.interpolate(batch, (size, size), mode="bicubic", antialias=True)
+    large = F.interpolate(batch.float(), (size, size), mode="bicubic", antialias=True)
+    return large.round().clamp(0, 255).byte()

@@ -86,6 +86,7 @@ def load_tips(spec: str, device: str) -> Clip:
         )
 
     size = _side(config.vision_config.image_size)
+    tower = TipsTower(loaded.model.vision_model)
     return Clip(
         name=f"tipsv2:{loaded.name}",
         model=TipsText(loaded.model.text_model),
@@ -95,7 +96,8 @@ def load_tips(spec: str, device: str) -> Clip:
         mean=(0.0, 0.0, 0.0),
         std=(1.0, 1.0, 1.0),
         device=device,
-        tower=TipsTower(loaded.model.vision_model),
+        tower=tower,
+        pooled_tower=tower,
         dtype="float32",
         dense_from="tokens",
         scale=float(1.0 / loaded.model.temperature),

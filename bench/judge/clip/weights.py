@@ -34,15 +34,16 @@ def check_safetensors(path: Path) -> dict[str, str]:
         size = path.stat().st_size
         with path.open("rb") as file:
             head = file.read(8)
-            if head[:2] == b"PK" or head[:1] == b"\x80":
-                raise BenchError(
-                    f"{path} is a pickle under another name, which can run code when it is read; "
-                    "save it with safetensors.torch.save_file"
-                )
             if len(head) < 8:
                 raise BenchError(f"{path} is truncated: {size} bytes, not even a header")
             (length,) = struct.unpack("<Q", head)
             if length > min(size - 8, 100_000_000):
+                # A pickle's first bytes are no length; but a length may begin like a pickle.
+                if head[:2] == b"PK" or head[:1] == b"\x80":
+                    raise BenchError(
+                        f"{path} is a pickle under another name, which can run code when it is "
+                        "read; save it with safetensors.torch.save_file"
+                    )
                 raise BenchError(
                     f"{path} is not a whole safetensors file: the header wants {length} bytes, "
                     f"the file has {size}; download or copy it again"

@@ -154,7 +154,7 @@ def _encoded(
 
     cut = [pieces(crop) for crop in crops]
     flat = [piece for parts in cut for piece in parts]
-    patches, wholes = clip.dense(flat), clip.encode_image(flat)
+    patches, wholes = clip.dense(flat)
     dense, pooled, start = [], [], 0
     for crop, parts in zip(crops, cut, strict=True):
         end = start + len(parts)

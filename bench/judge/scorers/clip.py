@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from bench.judge.clip.model import Clip
 
 METRICS: tuple[str, ...] = ("clip_bind", "clip_contrast")
+#: Of this scorer's code: the next one with every change that moves a score and that no other option
+#: of its record tells.
+REVISION = 2
 #: Below this presence there is no subject to cut out.
 MIN_PRESENCE = 0.5
 _NAN = float("nan")
@@ -51,6 +54,7 @@ class ClipScorer:
         self.clip = clip
         self.bind_scale = float(clip.calibration.get("bind_scale", clip.scale))
         self.contrast_scale = float(clip.calibration.get("contrast_scale", clip.scale))
+        small = clip.fingerprint.options.get("pooled_tower")
         self.fingerprint = Fingerprint(
             kind="scorer",
             name=self.name,
@@ -58,6 +62,8 @@ class ClipScorer:
                 "clip": clip.name,
                 "bind_scale": round(self.bind_scale, 4),
                 "contrast_scale": round(self.contrast_scale, 4),
+                "revision": REVISION,
+                **({"pooled_tower": small} if small else {}),
             },
             weights=clip.fingerprint.weights,
             versions=clip.fingerprint.versions,
@@ -88,8 +94,16 @@ class ClipScorer:
         # All texts of the batch in one pass; the tables below are then made of known ones.
         lists = [texts for *_, texts in crops] + [texts for *_, texts in wholes]
         self.clip.encode_text([text for texts in lists for text in texts])
-        self._bind(crops, values)
-        self._contrast(images, wholes, values)
+        # So are its pictures: whole ones, then crops.
+        seen = sorted({i for i, _, _ in wholes})
+        views = [*(images[i] for i in seen), *(crop for *_, crop, _ in crops)]
+        features = self.clip.encode_image(views).numpy()
+        of_image = dict(zip(seen, features, strict=False))
+        for i, k, texts in wholes:
+            share = self._share(texts, of_image[i], self.contrast_scale)
+            values[i, k, "clip_contrast"] = (share, "")
+        for (i, k, _, texts), feature in zip(crops, features[len(seen) :], strict=True):
+            values[i, k, "clip_bind"] = (self._share(texts, feature, self.bind_scale), "")
         return [
             Score(generation.sample.id, self.name, metric, *_split(values[i, k, metric], k))
             for i, generation in enumerate(generations)
@@ -105,32 +119,11 @@ class ClipScorer:
             return f"the CLIP {self.clip.name} does not know {', '.join(map(repr, unknown))}"
         return ""
 
-    def _bind(
-        self,
-        crops: list[tuple[int, int, np.ndarray, tuple[str, ...]]],
-        values: dict[tuple[int, int, str], tuple[float, str]],
-    ) -> None:
-        if not crops:
-            return
-        features = self.clip.encode_batch(self.clip.preprocess([crop for *_, crop, _ in crops]))
-        for (i, k, _, texts), feature in zip(crops, features.numpy(), strict=True):
-            similar = self.clip.text_table(texts).numpy() @ feature
-            values[i, k, "clip_bind"] = (_first_share(self.bind_scale * similar), "")
-
-    def _contrast(
-        self,
-        images: Sequence[np.ndarray],
-        wholes: list[tuple[int, int, tuple[str, ...]]],
-        values: dict[tuple[int, int, str], tuple[float, str]],
-    ) -> None:
-        if not wholes:
-            return
-        seen = sorted({i for i, _, _ in wholes})
-        encoded = self.clip.encode_image([images[i] for i in seen]).numpy()
-        features = dict(zip(seen, encoded, strict=True))
-        for i, k, texts in wholes:
-            similar = self.clip.text_table(texts).numpy() @ features[i]
-            values[i, k, "clip_contrast"] = (_first_share(self.contrast_scale * similar), "")
+    def _share(self, texts: tuple[str, ...], feature: np.ndarray, scale: float) -> float:
+        """What the first text has of all by their likeness to a picture."""
+        logits = scale * (self.clip.text_table(texts).numpy() @ feature).astype(np.float64)
+        weights = np.exp(logits - logits.max())
+        return float(weights[0] / weights.sum())
 
 
 def rivals(cell: Cell, index: int) -> tuple[str, ...]:
@@ -185,12 +178,6 @@ def _cut_out(
         return None, f"no {name} found"
     crop = masked_crop(image, regions.masks[place])
     return crop, "" if crop is not None else f"no {name} found"
-
-
-def _first_share(logits: np.ndarray) -> float:
-    logits = logits.astype(np.float64)
-    weights = np.exp(logits - logits.max())
-    return float(weights[0] / weights.sum())
 
 
 def _split(value: tuple[float, str], binding: int) -> tuple[float, int, str]:

@@ -12,7 +12,8 @@ from prompts import parse_prompt
 from prompts.colours import COLOUR_NAMES
 from prompts.subjects import SUBJECT_NAMES
 from reference_models.clip import distil
-from reference_models.clip.distil import FOLDER, SCALE, SHAPES, Answers, Distillation, varied
+from reference_models.clip.answers import SCALE, Answers
+from reference_models.clip.distil import FOLDER, SHAPES, Distillation, varied
 from reference_models.clip.lessons import drawn
 from reference_models.clip.network import load_network
 from reference_models.clip.pooled import PooledShape, PooledTower, load_pooled, save_pooled
@@ -29,7 +30,7 @@ def teacher():
 @pytest.mark.parametrize("shape", [*SHAPES.values(), TINY])
 def test_a_tower_that_was_written_is_read_again(tmp_path, shape):
     tower = PooledTower(shape).eval()
-    save_pooled(tmp_path / "x.safetensors", shape, tower.state_dict())
+    save_pooled(tmp_path / "x.safetensors", tower, {"steps": 7})
     again = load_pooled(tmp_path / "x.safetensors")
     images = torch.randn(2, 3, 64, 64)
     with torch.inference_mode():

@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 
 from bench.errors import BenchError, UsageError
 from bench.judge.clip import load_clip
+from bench.judge.clip.weights import check_safetensors
 
 CONFIG = {
     "embed_dim": 16,
@@ -37,7 +38,7 @@ def test_a_checkpoint_on_disk_is_loaded_by_its_config(random_clip):
     config, weights = random_clip
     clip = load_clip(f"{config}:{weights}")
     images = [np.full((40, 30, 3), 90, np.uint8), np.full((7, 200, 3), 200, np.uint8)]
-    pooled, dense = clip.encode_image(images), clip.dense(images)
+    pooled, (dense, _) = clip.encode_image(images), clip.dense(images)
     assert pooled.shape == (2, 16)
     assert dense.shape == (2, 4, 4, 16)
     assert torch.allclose(pooled.norm(dim=1), torch.ones(2), atol=1e-5)
@@ -59,6 +60,19 @@ def test_weights_of_another_model_are_refused(random_clip, tmp_path):
     save_file({"nothing": torch.zeros(1)}, other)
     with pytest.raises(BenchError, match=r"other\.safetensors"):
         load_clip(f"{config}:{other}")
+
+
+@pytest.mark.parametrize("first", [b"\x80", b"PK"])
+def test_weights_whose_length_begins_like_a_pickle_are_weights(tmp_path, first):
+    path = tmp_path / "x.safetensors"
+    length = 19_280 if first == b"PK" else 0x180
+    header = json.dumps({"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}})
+    path.write_bytes(length.to_bytes(8, "little") + header.ljust(length).encode() + bytes(4))
+    assert path.read_bytes().startswith(first)
+    assert check_safetensors(path) == {}
+    path.write_bytes(first + b"\x02}q\x00(X\x01\x00\x00")
+    with pytest.raises(BenchError, match="pickle"):
+        check_safetensors(path)
 
 
 @pytest.mark.parametrize("ending", ["bin", "pt", "ckpt"])
@@ -88,9 +102,9 @@ def test_text_and_image_features_do_not_depend_on_the_batch():
     clip = load_clip()
     rng = np.random.default_rng(0)
     images = [rng.integers(0, 255, (64, 64, 3), dtype=np.uint8) for _ in range(5)]
-    together = clip.dense(images)
+    together, _ = clip.dense(images)
     for k, image in enumerate(images):
-        assert torch.allclose(clip.dense([image])[0], together[k], atol=1e-5)
+        assert torch.allclose(clip.dense([image])[0][0], together[k], atol=1e-5)
     texts = ["a red apple", "a plate", "a red apple"]
     features = clip.encode_text(texts)
     assert torch.equal(features[0], features[2])
@@ -105,6 +119,54 @@ def test_bundled_clip_names_subjects_and_colours_of_fresh_scenes():
     assert result["colour"] >= 0.97
 
 
+def test_the_small_tower_speaks_for_the_vision_transformer():
+    """Whole scenes and crops of their subjects: the same feature, the same shares of colours."""
+    from bench.certificate.scenes import known_answers
+    from bench.judge.clip.crop import masked_crop
+    from prompts.colours import COLOUR_NAMES
+
+    clip = load_clip()
+    answers = [a for a in known_answers(80, seed=77) if a.verdicts[0] != "invalid"]
+    crops = [masked_crop(a.generation.image, a.regions.masks[0]) for a in answers]
+    images = [a.generation.image for a in answers] + [crop for crop in crops if crop is not None]
+    small = clip.encode_image(images)
+    _, large = clip.dense(images)
+    assert float((small * large).sum(1).mean()) > 0.97
+    table = clip.encode_text([f"a {colour} car" for colour in COLOUR_NAMES])
+    shares = [(16 * one @ table.T).softmax(1) for one in (small, large)]
+    assert float((shares[0] - shares[1]).abs().sum(1).mean()) < 0.1
+
+
+def test_a_dense_pass_leaves_the_small_tower_its_say(random_clip):
+    image = np.random.default_rng(3).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    clip = load_clip.__wrapped__("bundled")
+    before = clip.encode_image([image])
+    _, whole = clip.dense([image])
+    assert torch.equal(clip.encode_image([image]), before)
+    assert not torch.equal(whole, before)
+    assert len(clip.fingerprint.options["pooled_tower"]) == 20
+    # A CLIP with one tower takes what the dense pass has already found.
+    config, weights = random_clip
+    other = load_clip(f"{config}:{weights}")
+    _, whole = other.dense([image])
+    assert torch.equal(other.encode_image([image]), whole)
+
+
+def test_pictures_are_resized_as_pillow_does():
+    from PIL import Image
+
+    from bench.judge.clip.preprocess import to_square
+
+    rng = np.random.default_rng(4)
+    for shape in ((64, 64), (24, 24), (40, 90), (200, 130)):
+        image = rng.integers(0, 255, (*shape, 3), dtype=np.uint8)
+        wanted = np.asarray(Image.fromarray(image).resize((64, 64), Image.Resampling.BICUBIC))
+        found = to_square([image], 64, (0.5, 0.4, 0.3), (0.2, 0.3, 0.4))
+        found = found[0].permute(1, 2, 0) * torch.tensor([0.2, 0.3, 0.4])
+        found = (found + torch.tensor([0.5, 0.4, 0.3])) * 255
+        assert float((found - torch.tensor(wanted)).abs().max()) < 2.01
+
+
 def test_bfloat16_gives_the_features_of_float32_to_a_hundredth(monkeypatch):
     rng = np.random.default_rng(1)
     images = [rng.integers(0, 255, (64, 64, 3), dtype=np.uint8) for _ in range(3)]
@@ -113,7 +175,7 @@ def test_bfloat16_gives_the_features_of_float32_to_a_hundredth(monkeypatch):
         monkeypatch.setenv("BENCH_SCORING_DTYPE", dtype)
         clip = load_clip.__wrapped__("bundled")
         assert clip.fingerprint.versions["image_tower"] == dtype
-        found[dtype] = clip.dense(images)
+        found[dtype] = clip.dense(images)[0]
     apart = (found["float32"] - found["bfloat16"]).norm(dim=-1)
     assert 0 < apart.max() < 0.05
 
@@ -295,10 +357,10 @@ def test_tipsv2_stands_in_the_place_of_a_clip(tips):
     clip = load_clip(f"tipsv2:{tips}")
     rng = np.random.default_rng(0)
     images = [rng.integers(0, 255, (60 + n, 50, 3), dtype=np.uint8) for n in range(8)]
-    together = clip.dense(images)
+    together, _ = clip.dense(images)
     assert together.shape == (8, 4, 4, 16)
     for n, image in enumerate(images):
-        assert torch.allclose(clip.dense([image])[0], together[n], atol=1e-3)
+        assert torch.allclose(clip.dense([image])[0][0], together[n], atol=1e-3)
     texts = ["a blue potato", "a photo of a red zebra"]
     assert torch.allclose(clip.encode_text(texts)[1], clip.encode_text(texts[1:])[0], atol=1e-5)
     assert clip.scale == pytest.approx(1 / 0.005065968, rel=1e-5)
