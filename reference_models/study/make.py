@@ -25,6 +25,7 @@ from typing import Any
 import click
 
 from bench.judge.scorers.measured import REVISION
+from bench.run.cores import usable_cores
 from reference_models.study.factors import CONDITIONS, SEEDS, Condition, Sampling, trainings, waves
 from reference_models.study.trainer import NoDevice, Task, TrainedNetwork, train
 
@@ -41,6 +42,13 @@ def made(path: Path) -> set[tuple[str, int, str]]:
         file.truncate(len(whole) + bool(whole))
     rows = (json.loads(line) for line in whole.splitlines())
     return {(row["condition"], row["seed"], row["sampling"]) for row in rows}
+
+
+def begin(cores: Any, pinned: bool) -> None:
+    """Make room for those that train; on a core of its own a judge has one thread, not one each."""
+    os.nice(5)
+    if pinned:
+        os.sched_setaffinity(0, {cores.get()})
 
 
 def prepare() -> None:
@@ -152,7 +160,11 @@ class Judges:
         self._pool = self._new()
 
     def _new(self) -> ProcessPoolExecutor:
-        pool = ProcessPoolExecutor(self.count, self.context, os.nice, (5,))
+        cores, own = usable_cores(), self.context.Queue()
+        for core in cores[-self.count :] if self.count < len(cores) else ():
+            own.put(core)
+        begun = begin, (own, self.count < len(cores))
+        pool = ProcessPoolExecutor(self.count, self.context, *begun)
         for _ in range(self.count):
             pool.submit(prepare)
         return pool
