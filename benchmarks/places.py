@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from bench.certificate.place_fit import PLACE_GRID, constant, constants
+from bench.errors import BenchError
 from bench.records import LEAKS
 from bench.run.derive import verdict_rows
 from bench.store.run import Run
@@ -30,8 +31,11 @@ def verdicts(run: Run) -> dict[tuple[str, int], str]:
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def main(folder: Path) -> None:
     """Print a JSON line for each constant and factor."""
-    run = Run(folder)
-    before = verdicts(run)
+    try:
+        run = Run(folder)
+        before = verdicts(run)
+    except BenchError as error:
+        raise click.UsageError(str(error)) from None
     click.echo(json.dumps({"bindings": len(before), "leaks": _leaks(before)}))
     for name in PLACE_GRID:
         value = constant(name)

@@ -17,13 +17,12 @@ from torch.nn import functional as F
 from reference_models.clip.augment import degrade, zoom
 from reference_models.clip.data import JUDGE
 from reference_models.cutout.layers import (
-    affine,
     backgrounds,
     frames,
     paints,
-    placed,
     plates,
     recoloured,
+    thing_layer,
     uniform,
 )
 from reference_models.cutout.material import OTHER, Material
@@ -102,15 +101,7 @@ def composed(n: int, material: Material, g: torch.Generator, size: int = SIDE) -
         pick = torch.randint(len(material.icons), (m,), generator=g)
         known_pick = known[torch.randint(len(known), (m,), generator=g)]
         pick = torch.where(torch.rand(m, generator=g) < 0.55, known_pick, pick)
-        source = material.icons[pick].float() / 255
-        source = torch.cat([source[:, :3] * source[:, 3:], source[:, 3:]], 1)
-        flip = 1 - 2 * (torch.rand(m, generator=g) < 0.5).float()
-        angle = 0.3 * torch.randn(m, generator=g)
-        stretch = torch.exp(0.12 * torch.randn(m, generator=g))
-        theta = placed(cx[rows], cy[rows], scale[rows], angle, flip, stretch)
-        layer = affine(theta, source, size)
-        alpha = layer[:, 3:]
-        straight = torch.cat([layer[:, :3] / alpha.clamp(min=1e-3), alpha], 1).clamp(0, 1)
+        straight = thing_layer(material.icons[pick], cx[rows], cy[rows], scale[rows], 0.3, size, g)
         mine = torch.where(torch.rand(m, 1, generator=g) < 0.12, palette[0][rows], paints(m, g))
         on_plate = (torch.rand(m, 1, generator=g) < 0.1) & plated[rows, None]
         mine = torch.where(on_plate, palette[1][rows], mine)

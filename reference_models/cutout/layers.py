@@ -45,6 +45,44 @@ def placed(
     return rows
 
 
+def thing_layer(
+    icons: Tensor,
+    cx: Tensor,
+    cy: Tensor,
+    scale: Tensor,
+    tilt: float,
+    size: int,
+    g: torch.Generator,
+) -> Tensor:
+    """Things cut out, by chance turned, flipped and stretched, each on a layer of its own.
+
+    Parameters
+    ----------
+    icons : Tensor, uint8 (m, 4, s, s)
+        Red, green, blue and opacity.
+    cx, cy, scale : Tensor, float32 (m,)
+        Middle and half width, as of `placed`.
+    tilt : float
+        Standard deviation of the angle, radians.
+    size : int
+    g : torch.Generator
+
+    Returns
+    -------
+    Tensor, float32 (m, 4, size, size)
+        In [0, 1].
+    """
+    m = len(icons)
+    source = icons.float() / 255
+    source = torch.cat([source[:, :3] * source[:, 3:], source[:, 3:]], 1)
+    flip = 1 - 2 * (torch.rand(m, generator=g) < 0.5).float()
+    angle = tilt * torch.randn(m, generator=g)
+    stretch = torch.exp(0.12 * torch.randn(m, generator=g))
+    layer = affine(placed(cx, cy, scale, angle, flip, stretch), source, size)
+    alpha = layer[:, 3:]
+    return torch.cat([layer[:, :3] / alpha.clamp(min=1e-3), alpha], 1).clamp(0, 1)
+
+
 def backgrounds(n: int, photos: Tensor, shared: Tensor, size: int, g: torch.Generator) -> Tensor:
     """Photographs, dyed ones, textures of noise and walls, (n, 3, size, size)."""
     pick = torch.randint(len(photos), (n,), generator=g)

@@ -23,9 +23,9 @@ from reference_models.cutout.layers import (
     backgrounds,
     frames,
     paints,
-    placed,
     plates,
     recoloured,
+    thing_layer,
     uniform,
 )
 from reference_models.cutout.material import Material
@@ -126,14 +126,8 @@ def composed(n: int, material: Material, g: torch.Generator, size: int = SIDE) -
         pick = torch.randint(len(material.icons), (m,), generator=g)
         known_pick = torch.multinomial(known, m, True, generator=g)
         pick = torch.where(torch.rand(m, generator=g) < 0.5, known_pick, pick)
-        source = material.icons[pick].float() / 255
-        source = torch.cat([source[:, :3] * source[:, 3:], source[:, 3:]], 1)
-        flip = 1 - 2 * (torch.rand(m, generator=g) < 0.5).float()
-        theta = placed(cx[rows], cy[rows], scale[rows], 0.25 * torch.randn(m, generator=g), flip,
-                       torch.exp(0.12 * torch.randn(m, generator=g)))  # fmt: skip
-        layer = affine(theta, source, size)
-        alpha = layer[:, 3:]
-        straight = torch.cat([layer[:, :3] / alpha.clamp(min=1e-3), alpha], 1).clamp(0, 1)
+        straight = thing_layer(material.icons[pick], cx[rows], cy[rows], scale[rows], 0.25, size, g)
+        alpha = straight[:, 3:]
         mine = torch.where(torch.rand(m, 1, generator=g) < 0.1, shared[rows], paints(m, g))
         painted = recoloured(straight, mine, paints(m, g), g)
         own = (torch.rand(m, 1, 1, 1, generator=g) < 0.35).float()
