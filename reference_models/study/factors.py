@@ -139,25 +139,27 @@ _COVERAGE = tuple(
         ("concentrated", 2),
     )
 )
-#: All conditions by name, the most telling first: what others are compared with, networks, readers,
-#: colours a subject, then lengths and repairs.
+#: All conditions by name, the most telling first: what others are compared with, and what the first
+#: making of the study had no time for.
 CONDITIONS = {
     one.name: one
     for one in (
-        *_DOSE,
+        *_DOSE[:2],
         *_NETWORK[:2],
         *_TEXT[:4],
-        *_COVERAGE[:4],
+        _DOSE[3],
+        *(_COVERAGE[k] for k in (1, 3, 2)),
         *_NETWORK[2:],
         *_LENGTH[:2],
-        *_REPAIR[:1],
-        *_COVERAGE[4:5],
-        *_LENGTH[3:],
+        *(_COVERAGE[k] for k in (0, 4)),
+        _DOSE[2],
+        _REPAIR[0],
+        _LENGTH[3],
         *_TEXT[4:],
-        *_COVERAGE[5:6],
-        *_REPAIR[1:],
+        _COVERAGE[5],
+        _REPAIR[1],
         *_COVERAGE[6:],
-        *_LENGTH[2:3],
+        _LENGTH[2],
     )
 }
 #: Seeds of every condition, and more of those on which the sentences rest.
