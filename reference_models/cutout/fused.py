@@ -83,6 +83,24 @@ def same_alone(run: Callable[[Tensor], Sequence[Tensor]], batch: Tensor) -> bool
     return all(torch.equal(one[:1], other) for one, other in zip(among, alone, strict=True))
 
 
+def sizes_of(
+    model: nn.Module, kinds: tuple[type[nn.Module], ...], run: Callable[[], object]
+) -> dict[nn.Module, torch.Size]:
+    """Shape of what goes into each part of some kinds while something is put through a network."""
+    sizes: dict[nn.Module, torch.Size] = {}
+
+    def see(part: nn.Module, given: tuple[Tensor, ...]) -> None:
+        sizes[part] = given[0].shape
+
+    parts = [part for part in model.modules() if isinstance(part, kinds)]
+    hooks = [part.register_forward_pre_hook(see) for part in parts]
+    with torch.inference_mode():
+        run()
+    for hook in hooks:
+        hook.remove()
+    return sizes
+
+
 def fused(model: Network, run: Callable[[Network], object]) -> Network:
     """Replace the units of a network in place, where this torch can.
 
@@ -102,7 +120,6 @@ def fused(model: Network, run: Callable[[Network], object]) -> Network:
     on_cpu = next(model.parameters()).device.type == "cpu"
     if not on_cpu or not hasattr(torch.ops.mkldnn, "_convolution_pointwise"):
         return model
-    sizes: dict[nn.Module, torch.Size] = {}
     places = [
         (parent, name, child)
         for parent in model.modules()
@@ -110,15 +127,7 @@ def fused(model: Network, run: Callable[[Network], object]) -> Network:
         if isinstance(child, _UNITS)
         or (isinstance(child, nn.Conv2d) and not isinstance(parent, _UNITS))
     ]
-
-    def see(unit: nn.Module, given: tuple[Tensor, ...]) -> None:
-        sizes[unit] = given[0].shape
-
-    hooks = [unit.register_forward_pre_hook(see) for _, _, unit in places]
-    with torch.inference_mode():
-        run(model)
-    for hook in hooks:
-        hook.remove()
+    sizes = sizes_of(model, (*_UNITS, nn.Conv2d), lambda: run(model))
     with torch.no_grad():
         for parent, name, unit in places:
             setattr(parent, name, FusedUnit(unit, sizes.get(unit)))

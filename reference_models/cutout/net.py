@@ -82,6 +82,20 @@ class Cutout(nn.Module):
         """Go down to a sixteenth, look at the whole, and come up again beside what was kept."""
         return self.decode(self.encode(x))
 
+    def look(self, picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits of kinds and names, float32, and means of the features (N, 264).
+
+        Parameters
+        ----------
+        picture : Tensor, uint8 (N, 3, H, W)
+        """
+        x = picture.float().div_(127.5).sub_(1)
+        x = x.to(self.whole.weight.dtype, memory_format=torch.channels_last)
+        features = self.encode(x)
+        kinds, names = (one.float() for one in self.decode(features))
+        means = torch.cat([one.mean((2, 3), dtype=torch.float32) for one in features], 1)
+        return kinds, names, means
+
     def encode(self, x: Tensor) -> list[Tensor]:
         """Features at a half, a quarter, an eighth and a sixteenth."""
         features = [self.stem(F.pixel_unshuffle(x, 2))]

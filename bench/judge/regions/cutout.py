@@ -17,7 +17,11 @@ import numpy as np
 from bench.judge.device import computed, judging, to_device
 from bench.judge.dtype import recorded_dtype, scoring_dtype
 from bench.judge.regions.assignment import Sight, assign_regions, connected
-from bench.judge.regions.bundled import bundled_cutout, feature_weights
+from bench.judge.regions.bundled import (
+    bundled_cutout,
+    bundled_cutout_dtype,
+    feature_weights,
+)
 from bench.judge.regions.photo_evidence import PhotoSight
 from bench.judge.regions.photographs import SIDE as PHOTO_SIDE
 from bench.judge.regions.photographs import WORKING_SIDE as PHOTO_WORKING_SIDE
@@ -61,9 +65,10 @@ class CutoutSegmenter:
     name = "cutout"
 
     def __init__(self, device: str = "cpu") -> None:
-        self.device, self.dtype = device, scoring_dtype(device)
-        self.model, weights = bundled_cutout(self.dtype, device)
-        self.photo = PhotoNetwork(self.dtype, device)
+        self.device, dtype = device, scoring_dtype(device)
+        small = bundled_cutout_dtype(device)
+        self.model, weights = bundled_cutout(small, device)
+        self.photo = PhotoNetwork(dtype, device)
         self.layers = feature_weights()
         self.fingerprint = Fingerprint(
             kind="segmenter",
@@ -76,7 +81,10 @@ class CutoutSegmenter:
                 "photo_working_side": PHOTO_WORKING_SIDE,
             },
             weights=f"{weights} {self.photo.weights}",
-            versions={"network": recorded_dtype(self.dtype, device)},
+            versions={
+                "network": recorded_dtype(dtype, device),
+                "small_network": recorded_dtype(small, device),
+            },
         )
 
     def segment(self, images: Sequence[np.ndarray], cells: Sequence[Cell]) -> list[Regions]:
@@ -253,15 +261,12 @@ class CutoutSegmenter:
         """
         import torch
 
-        x = resized_bytes(picture, network_size(*picture.shape[-2:])).float().div_(127.5).sub_(1)
+        x = resized_bytes(picture, network_size(*picture.shape[-2:]))
         count = len(x)
         if count < together and not self.model.same_alone:
             x = torch.cat([x, x.new_zeros(together - count, *x.shape[1:])])
-        x = x.to(getattr(torch, self.dtype), memory_format=torch.channels_last)
-        features = self.model.encode(x)
-        kinds, names = (one[:count].float().softmax(1) for one in self.model.decode(features))
-        means = torch.cat([one.mean((2, 3), dtype=torch.float32) for one in features], 1)
-        return kinds, names, means[:count]
+        kinds, names, means = (one[:count] for one in self.model.look(x))
+        return kinds.softmax(1), names.softmax(1), means
 
 
 def _in_suite(cell: Cell) -> bool:

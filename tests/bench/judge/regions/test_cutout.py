@@ -9,6 +9,7 @@ from bench.certificate.composites import compose
 from bench.certificate.report import judge_known
 from bench.certificate.scenes import known_answers
 from bench.certificate.summary import summarise
+from bench.judge.dtype import VARIABLE, scoring_dtype
 from bench.judge.regions.assignment import Piece, Sight, assign, assign_regions
 from bench.judge.regions.auto import AutoSegmenter
 from bench.judge.regions.cutout import SIDE, TINY_SIDE, CutoutSegmenter, network_size
@@ -17,6 +18,7 @@ from bench.judge.scorers.segmentation import SegmentationScorer
 from bench.records import Regions
 from prompts import parse_prompt
 from prompts.subjects import SUBJECT_NAMES
+from reference_models.cutout.quantised import available
 
 
 @pytest.fixture(scope="module")
@@ -155,3 +157,10 @@ def test_auto_names_what_it_chose(cutout):
         [parse_prompt("a blue potato"), parse_prompt("a blue zeppelin")],
     )
     assert [r.segmenter for r in regions] == ["cutout", "cutout"]
+
+
+@pytest.mark.parametrize(("forced", "expected"), [("float32", "float32"), ("", "int8")])
+def test_the_precision_of_the_small_network_is_recorded(monkeypatch, forced, expected):
+    monkeypatch.setenv(VARIABLE, forced)
+    recorded = CutoutSegmenter().fingerprint.versions["small_network"]
+    assert recorded == (expected if forced or available() else scoring_dtype())
