@@ -36,15 +36,16 @@ MIN_SHARE = 0.0005
 MIN_PRESENCE = 0.05
 
 _MAIN = ("evidence", "presence", "bind", "rival", "commonest", "prior")
+#: Shares of the basic terms in each kind of place.
+_TERMS: dict[str, tuple[str, ...]] = {
+    place: tuple(f"{place}_{term}" for term in COLOUR_NAMES)
+    for place in ("subject", "background", "neighbour")
+}
 METRICS: tuple[str, ...] = (
     *_MAIN,
     *(f"leak_{place}" for place in (*PLACES, "background", "neighbour")),
     "swap",
-    *(
-        f"{place}_{term}"
-        for place in ("subject", "background", "neighbour")
-        for term in COLOUR_NAMES
-    ),
+    *(name for names in _TERMS.values() for name in names),
 )
 _NAN = float("nan")
 _NOUNS = {"picture_frame": "picture frame", "other": "other object"}
@@ -82,8 +83,8 @@ def _ground(
     every = np.zeros(last - first, np.intp)
     for name, number in (("wall", WALL), ("support", SUPPORT), ("background", None)):
         if number is not None:
-            inside = inner(labels == number, clear)
-            count = np.bincount(colours[inside], minlength=last - first)
+            inside = inner(labels == number, clear).ravel().nonzero()[0]
+            count = np.bincount(colours.take(inside), minlength=last - first)
             every += count
         else:
             count = every
@@ -159,11 +160,11 @@ class MeasuredImage:
             ("background", self.ground.get("background"), "the picture has no background"),
             ("neighbour", _most(beside) if beside else None, "the picture has no other object"),
         ):
-            shares = [(_NAN, reason)] * len(COLOUR_NAMES)
-            if surface is not None:
-                shares = [(share, "") for share in np.clip(surface.shares, 0.0, 1.0).tolist()]
-            for term, share in zip(COLOUR_NAMES, shares, strict=False):
-                rows[f"{name}_{term}"] = share
+            if surface is None:
+                rows |= dict.fromkeys(_TERMS[name], (_NAN, reason))
+            else:
+                shares = zip(_TERMS[name], surface.shares.clip(0.0, 1.0).tolist(), strict=False)
+                rows |= {metric: (share, "") for metric, share in shares}
         return rows
 
     def _region_of(self, index: int) -> int | None:
@@ -252,6 +253,8 @@ def _same(first: str | None, second: str | None) -> bool:
 
 def _most(surfaces: list[Surface]) -> Surface:
     """For each colour, the share of the neighbour that has most of it."""
+    if len(surfaces) == 1:
+        return surfaces[0]
     shares = np.max([surface.shares for surface in surfaces], axis=0)
     return Surface(shares, max(surface.area for surface in surfaces))
 
