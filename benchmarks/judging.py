@@ -2,7 +2,8 @@
 
 Segmenter and both scorers over known pictures of 64 (the rendered world), 512 and 1024 pixels (the
 photoreal test set, enlarged): milliseconds of processor time an image and images a second, by part.
-`--threads N` bounds the threads; `--profile N` prints the N slowest functions at each size.
+`--threads N` bounds the threads of torch outside of the judge's own, which have one each;
+`--profile N` prints the N slowest functions at each size.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import json
 import pstats
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -20,10 +22,11 @@ from PIL import Image
 
 from bench.certificate.photoreal import photoreal_batches
 from bench.certificate.scenes import known_answers
+from bench.judge.device import in_threads
 from bench.judge.validity import examined
 from bench.records import Generation
 from bench.run.components import build, build_scorers
-from bench.run.scoring_thread import BATCH, measure
+from bench.run.scoring_thread import BATCH, measure, side_by_side
 
 SEED = 31_337
 SCORERS = ("segmentation", "clip")
@@ -50,27 +53,33 @@ def spent(
 ) -> tuple[dict[str, float], float]:
     """Processor seconds of each part, and wall seconds of all as a run scores, once warm."""
     segmenter, scorers = build("segmenter", "auto", {}), build_scorers(SCORERS, {})
-    total = dict.fromkeys(("examine", "segmenter", *scorers), 0.0)
-    batches = [generations[start : start + BATCH] for start in range(0, len(generations), BATCH)]
-    measure(batches[0], segmenter, scorers)
-    if profile:
-        profile.enable()
-    for part in batches:
-        clock = [time.process_time()]
-        part = [examined(one) for one in part]
-        clock.append(time.process_time())
-        regions = segmenter.segment([g.image for g in part], [g.sample.cell for g in part])
-        clock.append(time.process_time())
-        for scorer in scorers.values():
-            scorer.score(part, regions)
-            clock.append(time.process_time())
-        for name, step in zip(total, np.diff(clock), strict=True):
-            total[name] += float(step)
-    if profile:
-        profile.disable()
+    batches = [[*generations[start : start + BATCH]] for start in range(0, len(generations), BATCH)]
+
+    def measured(batch: list[Generation]) -> object:
+        return measure([examined(one) for one in batch], segmenter, scorers)
+
+    def by_part(_: None = None) -> dict[str, float]:
+        total = dict.fromkeys(("examine", "segmenter", *scorers), 0.0)
+        with profile or nullcontext():
+            for part in batches:
+                clock = [time.process_time()]
+                part = [examined(one) for one in part]
+                clock.append(time.process_time())
+                regions = segmenter.segment([g.image for g in part], [g.sample.cell for g in part])
+                clock.append(time.process_time())
+                for scorer in scorers.values():
+                    scorer.score(part, regions)
+                    clock.append(time.process_time())
+                for name, step in zip(total, np.diff(clock), strict=True):
+                    total[name] += float(step)
+        return total
+
+    measured(batches[0])
+    # Within one thread of the judge all is done in it, where a profile sees it.
+    total = in_threads(by_part, [None])[0] if profile else by_part()
     start = time.perf_counter()
-    for part in batches:
-        measure([examined(one) for one in part], segmenter, scorers)
+    for _, found in side_by_side(measured, batches):
+        found.result()
     return total, time.perf_counter() - start
 
 
