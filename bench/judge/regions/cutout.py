@@ -42,8 +42,8 @@ SIDE, LEAST = 96, 32
 TINY, TINY_SIDE = 64, 80
 #: Longest side at which edges are sharpened by colour.
 WORKING_SIDE = 192
-#: Images in one pass.
-_TOGETHER = 16
+#: Images in one pass: always, and at most where a pass need not be filled up.
+_TOGETHER = (16, 32)
 #: Pictures of no longer side have nothing for a network that looks at 256 pixels.
 SMALL = 128
 #: Logit from which on a picture is like those of the rendered world: the highest of 422 others that
@@ -68,6 +68,7 @@ class CutoutSegmenter:
         self.device, dtype = device, scoring_dtype(device)
         small = bundled_cutout_dtype(device)
         self.model, weights = bundled_cutout(small, device)
+        self.together = _TOGETHER[bool(self.model.same_alone)]
         self.photo = PhotoNetwork(dtype, device)
         self.layers = feature_weights()
         self.fingerprint = Fingerprint(
@@ -117,14 +118,14 @@ class CutoutSegmenter:
             if image.size:
                 groups.setdefault(image.shape, []).append(index)
         for shape, group in groups.items():
-            size = _TOGETHER if max(shape[:2]) <= SMALL else self.photo.together
+            size = self.together if max(shape[:2]) <= SMALL else self.photo.together
             for start in range(0, len(group), size):
                 yield group[start : start + size]
 
     def _of_one_shape(self, picture: torch.Tensor, cells: Sequence[Cell]) -> list[Regions]:
         """Regions of pictures uint8 (N, 3, H, W), by the network that is made for each."""
         if max(picture.shape[-2:]) <= SMALL:
-            return self._rendered(picture, cells, _TOGETHER)
+            return self._rendered(picture, cells, self.together)
         found = self._photographs(picture, cells)
         rest = [row for row in range(len(cells)) if row not in found]
         if rest:
@@ -169,7 +170,7 @@ class CutoutSegmenter:
                     for row in set(range(len(part))).difference(rest):
                         out[part[row]] = self._seen("photo", means[row])
                 if whole and rest:
-                    size = _TOGETHER if len(rest) == len(part) else self.photo.together
+                    size = self.together if len(rest) == len(part) else self.photo.together
                     means = self._answers(picture[rest], size)[2].cpu().numpy()
                     for row, of_one in zip(rest, means, strict=True):
                         out[part[row]] = self._seen("small", of_one)
@@ -217,7 +218,7 @@ class CutoutSegmenter:
     def see(self, images: Sequence[np.ndarray]) -> list[Sight]:
         """What the small network makes of uint8 (H, W, 3) images of one shape."""
         with judging(self.device):
-            return self._sights(to_device(images, self.device), _TOGETHER)
+            return self._sights(to_device(images, self.device), self.together)
 
     def _sights(self, picture: torch.Tensor, together: int) -> list[Sight]:
         """What the small network makes of pictures uint8 (N, 3, H, W), so many in a pass."""
