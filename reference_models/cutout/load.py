@@ -8,21 +8,11 @@ from pathlib import Path
 import torch
 
 from reference_models.cutout.fused import fused, same_alone
-from reference_models.cutout.net import SIDE, Cutout, empty
+from reference_models.cutout.net import PATH, SIDE, Cutout, read_cutout
 from reference_models.cutout.quantised import QuantisedCutout
-from reference_models.weights import fill, read_weights
 
 #: Pictures in one pass.
 TOGETHER = 16
-PATH = Path(__file__).parent / "weights" / "cutout.safetensors"
-
-
-def folded_cutout(path: Path = PATH) -> Cutout:
-    """The network in float32, its norms folded."""
-    tensors, _ = read_weights(path)
-    model = empty()
-    fill(model, tensors, "", path)
-    return model.eval().requires_grad_(False)
 
 
 @lru_cache(maxsize=4)
@@ -30,12 +20,12 @@ def load_cutout(
     path: Path = PATH, dtype: str = "float32", device: str = "cpu"
 ) -> Cutout | QuantisedCutout:
     """The network, its norms folded, in channels-last memory; on a CPU also in ``int8``."""
-    model = folded_cutout(path)
+    model = read_cutout(path)
     x = torch.rand(TOGETHER, SIDE, SIDE, 3, generator=torch.Generator().manual_seed(0))
     picture = x.mul_(255).to(device, torch.uint8).permute(0, 3, 1, 2)
     made: Cutout | QuantisedCutout
     if dtype == "int8":
-        made = QuantisedCutout(model, picture)
+        made = QuantisedCutout(model, picture[:1])
     else:
         model.to(device, getattr(torch, dtype))
         model.to(memory_format=torch.channels_last)

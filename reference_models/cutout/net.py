@@ -5,11 +5,16 @@ Two answers for each place: what kind of region it is (`KINDS`), and which subje
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from prompts.subjects import SUBJECT_NAMES
+from reference_models.weights import fill, read_weights
+
+PATH = Path(__file__).parent / "weights" / "cutout.safetensors"
 
 #: Kinds of region: what is behind everything, things, and the two kinds of named neighbour.
 KINDS: tuple[str, ...] = ("background", "thing", "plate", "picture frame")
@@ -133,4 +138,19 @@ def folded(model: Cutout) -> Cutout:
 
 def empty() -> Cutout:
     """A folded network with no weights yet."""
-    return folded(Cutout())
+    model = Cutout()
+    for unit in model.modules():
+        if isinstance(unit, Unit):
+            bare = unit.convolution
+            sizes = (bare.kernel_size[0], bare.stride[0], bare.padding[0])
+            unit.convolution = nn.Conv2d(bare.in_channels, bare.out_channels, *sizes)
+            unit.norm = nn.Identity()
+    return model
+
+
+def read_cutout(path: Path = PATH) -> Cutout:
+    """The network as it is stored, its norms folded, in float32 on the CPU."""
+    tensors, _ = read_weights(path)
+    model = empty()
+    fill(model, tensors, "", path)
+    return model.eval().requires_grad_(False)

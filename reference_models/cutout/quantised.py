@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from reference_models.cutout.fused import FusedUnit, sizes_of
-from reference_models.cutout.net import KINDS, Block, Cutout, Unit
+from reference_models.cutout.net import KINDS, Block, Cutout, Unit, read_cutout
 
 #: The greatest activation that is told from greater ones: of features, within a block, and before
 #: the names. Of 10,000 activations over known scenes no more than about one is greater.
@@ -198,9 +198,8 @@ def _by_place(convolution: nn.Conv2d, sizes: dict[nn.Module, torch.Size]) -> nn.
 def main() -> None:
     """Print, of 384 known scenes, what 9,999 of 10,000 activations are below, and the greatest."""
     from reference_models.cutout.data import rendered
-    from reference_models.cutout.load import folded_cutout
 
-    model = folded_cutout()
+    model = read_cutout()
     found: dict[str, list[Tensor]] = {"STREAM": [], "WITHIN": [], "NAMING": []}
     within = {block.first for block in model.modules() if isinstance(block, Block)}
 

@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from bench.certificate.scenes import known_answers
-from reference_models.cutout.load import folded_cutout, load_cutout
+from reference_models.cutout.load import load_cutout
+from reference_models.cutout.net import read_cutout
 from reference_models.cutout.quantised import Integers, _plus
 
 
@@ -19,9 +20,7 @@ def pictures(height, width):
 def test_kinds_names_and_features(size):
     picture = pictures(*size)
     with torch.inference_mode():
-        exact, found = (
-            model.look(picture) for model in (folded_cutout(), load_cutout(dtype="int8"))
-        )
+        exact, found = (model.look(picture) for model in (read_cutout(), load_cutout(dtype="int8")))
     for one, other in zip(exact, found, strict=True):
         assert one.shape == other.shape
         assert other.dtype == torch.float32
