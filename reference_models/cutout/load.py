@@ -29,6 +29,6 @@ def load_cutout(
     else:
         model.to(device, getattr(torch, dtype))
         model.to(memory_format=torch.channels_last)
-        made = fused(model, lambda network: network.look(picture))
-    made.same_alone = same_alone(made.look, picture)
+        made = fused(model, lambda network: network.predict(picture))
+    made.same_alone = same_alone(made.predict, picture)
     return made

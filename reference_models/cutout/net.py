@@ -87,7 +87,7 @@ class Cutout(nn.Module):
         """Go down to a sixteenth, look at the whole, and come up again beside what was kept."""
         return self.decode(self.encode(x))
 
-    def look(self, picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def predict(self, picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Logits of kinds and names, float32, and means of the features (N, 264).
 
         Parameters

@@ -93,7 +93,9 @@ def _plus(x: Tensor, y: Tensor) -> Tensor:
     return torch.minimum(x, y.bitwise_not()).add_(y)
 
 
-class _Block(nn.Module):
+class IntegerBlock(nn.Module):
+    """A `Block` of integers."""
+
     def __init__(self, block: Block, sizes: dict[nn.Module, torch.Size]) -> None:
         super().__init__()
         first, second = block.first.convolution, block.second.convolution
@@ -101,6 +103,7 @@ class _Block(nn.Module):
         self.second = Integers(second, WITHIN, STREAM, sizes[second])
 
     def forward(self, x: Tensor) -> Tensor:
+        """Add what the two convolutions make of ``x`` to it."""
         return _plus(x, self.second(self.first(x)))
 
 
@@ -119,7 +122,7 @@ class QuantisedCutout(nn.Module):
 
     def __init__(self, model: Cutout, picture: Tensor) -> None:
         super().__init__()
-        sizes = sizes_of(model, (nn.Conv2d,), lambda: model.look(picture))
+        sizes = sizes_of(model, (nn.Conv2d,), lambda: model.predict(picture))
 
         def unit(layer: nn.Module, made: float | None = STREAM) -> Integers:
             convolution = getattr(layer, "convolution", layer)
@@ -131,7 +134,10 @@ class QuantisedCutout(nn.Module):
         self.stem = Integers(_of_pixels(model.stem.convolution), 2.0, STREAM, picture.shape, 128)
         self.down = nn.ModuleList(
             nn.Sequential(
-                *(_Block(one, sizes) if isinstance(one, Block) else unit(one) for one in level)
+                *(
+                    IntegerBlock(one, sizes) if isinstance(one, Block) else unit(one)
+                    for one in level
+                )
             )
             for level in model.down
             if isinstance(level, nn.Sequential)
@@ -141,12 +147,14 @@ class QuantisedCutout(nn.Module):
         assert isinstance(below, Unit)
         self.first_across = FusedUnit(below, sizes[below.convolution])
         self.across = nn.ModuleList(map(unit, [*model.across][1:]))
-        self.up = nn.ModuleList(_Block(one, sizes) for one in model.up if isinstance(one, Block))
+        self.up = nn.ModuleList(
+            IntegerBlock(one, sizes) for one in model.up if isinstance(one, Block)
+        )
         self.name, self.names = unit(model.name, NAMING), unit(model.names, None)
         self.kinds = unit(_by_place(model.kinds, sizes), None)
 
-    def look(self, picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Logits of kinds and names, and means of the features: as `Cutout.look`."""
+    def predict(self, picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits of kinds and names, and means of the features: as `Cutout.predict`."""
         features = [self.stem(picture)]
         for down in self.down:
             features.append(down(features[-1]))
@@ -213,7 +221,7 @@ def main() -> None:
     generator = torch.Generator().manual_seed(0)
     with torch.inference_mode():
         for _ in range(12):
-            model.look((rendered(32, generator).image * 255).byte())
+            model.predict((rendered(32, generator).image * 255).byte())
     for name, parts in found.items():
         made = torch.cat(parts)
         most = made.kthvalue(round(0.9999 * len(made))).values

@@ -266,7 +266,7 @@ class CutoutSegmenter:
         count = len(x)
         if count < together and not self.model.same_alone:
             x = torch.cat([x, x.new_zeros(together - count, *x.shape[1:])])
-        kinds, names, means = (one[:count] for one in self.model.look(x))
+        kinds, names, means = (one[:count] for one in self.model.predict(x))
         return kinds.softmax(1), names.softmax(1), means
 
 

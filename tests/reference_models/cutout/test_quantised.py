@@ -20,7 +20,9 @@ def pictures(height, width):
 def test_kinds_names_and_features(size):
     picture = pictures(*size)
     with torch.inference_mode():
-        exact, found = (model.look(picture) for model in (read_cutout(), load_cutout(dtype="int8")))
+        exact, found = (
+            model.predict(picture) for model in (read_cutout(), load_cutout(dtype="int8"))
+        )
     for one, other in zip(exact, found, strict=True):
         assert one.shape == other.shape
         assert other.dtype == torch.float32
@@ -36,9 +38,9 @@ def test_a_picture_gets_alone_what_it_gets_in_any_batch():
     model, picture = load_cutout(dtype="int8"), pictures(80, 80)
     assert model.same_alone
     with torch.inference_mode():
-        together = model.look(picture)
+        together = model.predict(picture)
         for row in (0, 5, 11):
-            for one, other in zip(together, model.look(picture[row : row + 1]), strict=True):
+            for one, other in zip(together, model.predict(picture[row : row + 1]), strict=True):
                 assert torch.equal(one[row : row + 1], other)
 
 
