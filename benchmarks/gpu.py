@@ -66,12 +66,12 @@ def parts(tiny: bool, count: int) -> dict[str, tuple[float, Callable[[Bench], No
     few, sides = (8, (96, 64)) if tiny else (count, (1024, 512))
     known: dict[str, tuple[float, Callable[[Bench], None]]] = {
         "machine": (20, machine),
-        "scoring": (40, lambda b: scoring(b, min(few, 128), sides)),
         "files": (75, lambda b: files(b, 8 if tiny else 3072)),
+        "sdxl": (90, lambda b: sdxl(b, *((2, 1, 2) if tiny else (40, 8, 8)))),
         "processes": (60, lambda b: processes(b, 4 if tiny else 128)),
-        "sdxl": (90, lambda b: sdxl(b, *((2, 1, 2) if tiny else (32, 8, 8)))),
-        "noise": (30, noise),
+        "scoring": (40, lambda b: scoring(b, min(few, 128), sides)),
         "local": (30, lambda b: local(b, 32 if tiny else 1024)),
+        "noise": (30, noise),
         "verdicts": (60, lambda b: verdicts(b, few)),
     }
     # In small nobody waits, and a machine that also does something else may take its time.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -15,12 +17,15 @@ from typing import Any
 import numpy as np
 import torch
 
+from bench.cli.main import THREADS, keep_freed_pages
+from bench.cli.main import run as command_line
 from bench.judge.device import in_threads
 from bench.run.cores import keep_to_own_cores
-from bench.run.progress import Silent
+from bench.run.progress import Lines
 from bench.run.scoring_thread import BATCH, measure
 from bench.store.derived import read_verdicts
 from bench.store.pictures import encode_png
+from bench.store.run import Run
 from benchmarks.gpu_table import Bench
 
 
@@ -124,7 +129,7 @@ def _clocks() -> np.ndarray:
 
 #: Processes that judge on one GPU beside each other, the last as many as there may be, and what
 #: each prints when it is loaded.
-PROCESSES, READY = (1, 2, 4, 6, 8), "ready"
+PROCESSES, READY = (1, 2, 4, 8), "ready"
 
 
 def judge_share(device: str, tiny: bool, rank: int, of: int, count: int) -> None:
@@ -146,7 +151,8 @@ def processes(bench: Bench, count: int) -> None:
     """Images a second of several processes on the one device, each with cores of its own."""
     numbers = (1,) if bench.tiny else PROCESSES
     side = 96 if bench.tiny else 1024
-    command = [sys.executable, "-m", "benchmarks.gpu_judging", bench.device, str(int(bench.tiny))]
+    own = [bench.device, str(int(bench.tiny))]
+    command = [sys.executable, "-m", "benchmarks.gpu_judging", "share", *own]
     children: list[Any] = []
     try:
         for rank in range(numbers[-1]):
@@ -176,28 +182,8 @@ def processes(bench: Bench, count: int) -> None:
             child.communicate()
 
 
-class Arrivals(Silent):
-    """When pictures were finished, and how many."""
-
-    def __init__(self) -> None:
-        self.seen: list[tuple[float, int]] = []
-
-    def advance(self, count: int) -> None:
-        """Note a batch."""
-        self.seen.append((time.perf_counter(), count))
-
-    def rate(self, begun: float) -> tuple[float, float]:
-        """Seconds to the first batch of all, and pictures a second from there to the last."""
-        (first, count), (last, _) = self.seen[0], self.seen[-1]
-        rest = sum(more for _, more in self.seen) - count
-        return first - begun, rest / max(last - first, 1e-9)
-
-
 def files(bench: Bench, count: int) -> None:
     """`bench score` as it is called: pictures in a folder to a finished run."""
-    from bench.run.run import run
-    from bench.run.spec import PictureSource, RunSpec
-
     side = 96 if bench.tiny else 1024
     with tempfile.TemporaryDirectory() as root:
         folder = Path(root, "pictures")
@@ -207,34 +193,70 @@ def files(bench: Bench, count: int) -> None:
         for number, (one, png) in enumerate(zip(generations, encoded, strict=True)):
             (folder / f"{number:05}.png").write_bytes(png)
             (folder / f"{number:05}.txt").write_text(one.sample.cell.text)
-        spec = RunSpec(PictureSource(folder), Path(root), device=bench.device)
-        begun, arrivals = time.perf_counter(), Arrivals()
-        done = run(spec, arrivals)
-        taken = time.perf_counter() - begun
-        start, rate = arrivals.rate(begun)
-        text = f"{rate:.0f} images/s once begun; {taken:.1f} s, {start:.1f} of it to the first"
-        bench.add(f"bench score of {count} PNG of {side} px", text, "200", files=rate,
-                  files_seconds=taken, files_made=done.outcome.seconds)  # fmt: skip
-        alone = run(replace(spec, name="alone", devices=bench.device, limit=min(count, 96)))
-        found = [
-            {
-                (row.sample_id, row.binding): row.verdict
-                for row in read_verdicts(one.run).itertuples()
-            }
-            for one in (done, alone)
-        ]
-        same = float(np.mean([found[0][key] == verdict for key, verdict in found[1].items()]))
-        bench.add("  verdicts as in one process", f"{same:.1%}", "99%", same_in_processes=same)
+        whole = scored(bench.device, folder, [])
+        text = (
+            f"{whole['rate']:.0f} images/s from the first to the last; {whole['seconds']:.1f} s in "
+            f"all, {whole['first']:.1f} to the first, in {whole['writers']} processes"
+        )
+        bench.add(f"bench score of {count} PNG of {side} px", text, "200",
+                  files=whole["rate"], files_seconds=whole["seconds"])  # fmt: skip
+        few = min(count, 128)
+        alone = scored(bench.device, folder, ["--devices", bench.device, "--limit", str(few)])
+        text = f"{alone['seconds']:.1f} s in all, {alone['first']:.1f} to the first"
+        bench.add(f"  of {few} in one process", text)
+        same = [whole["verdicts"][key] == verdict for key, verdict in alone["verdicts"].items()]
+        bench.add("  verdicts as in one process", f"{np.mean(same):.1%}", "99%",
+                  same_in_processes=float(np.mean(same)))  # fmt: skip
+
+
+def scored(device: str, folder: Path, options: list[str]) -> dict[str, Any]:
+    """What `bench score` does with a folder, in a process of its own, and in what time."""
+    name = "of-" + ("-".join(options).replace("/", "") or "all")
+    command = [sys.executable, "-m", "benchmarks.gpu_judging", "score", device, str(folder), name]
+    begun = time.time()
+    own = {"env": {**THREADS, **os.environ}, "stdout": subprocess.PIPE, "text": True}
+    done = subprocess.run([*command, "--", *options], check=True, **own)
+    seconds = time.time() - begun
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    (first, count), (last, _) = found["arrivals"][0], found["arrivals"][-1]
+    rest = sum(more for _, more in found["arrivals"]) - count
+    rate = rest / max(last - first, 1e-9)
+    return {**found, "seconds": seconds, "first": first - begun, "rate": rate}
+
+
+def score_here(device: str, folder: Path, name: str, options: list[str]) -> None:
+    """Be `bench score`; say when batches were finished, and the verdicts."""
+    keep_freed_pages()
+    seen: list[tuple[float, int]] = []
+    Lines.advance = lambda _, count: seen.append((time.time(), count))  # type: ignore[method-assign]
+    given = ["score", str(folder), "--runs", str(folder.parent), "--name", name]
+    if code := command_line([*given, "--device", device, *options]):
+        raise SystemExit(code)
+    done = Run(folder.parent / name)
+    rows = read_verdicts(done).itertuples()
+    verdicts = {f"{row.sample_id} {row.binding}": row.verdict for row in rows}
+    writers = len(list((done.folder / "samples").iterdir()))
+    print(json.dumps({"arrivals": seen, "verdicts": verdicts, "writers": writers}))
 
 
 def main() -> int:
-    """Judge here what another process says; it is no benchmark of its own."""
-    parser = argparse.ArgumentParser(description=f"{main.__doc__} See benchmarks.gpu.")
-    parser.add_argument("device")
+    """Be a process of `benchmarks.gpu`; no benchmark of its own."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    kinds = parser.add_subparsers(dest="kind", required=True)
+    share = kinds.add_parser("share", help="judge pictures in memory beside other processes")
+    share.add_argument("device")
     for name in ("tiny", "rank", "of", "count"):
-        parser.add_argument(name, type=int)
+        share.add_argument(name, type=int)
+    score = kinds.add_parser("score", help="score a folder")
+    score.add_argument("device")
+    score.add_argument("folder", type=Path)
+    score.add_argument("name")
+    score.add_argument("options", nargs="*")
     asked = parser.parse_args()
-    judge_share(asked.device, bool(asked.tiny), asked.rank, asked.of, asked.count)
+    if asked.kind == "score":
+        score_here(asked.device, asked.folder, asked.name, asked.options)
+    else:
+        judge_share(asked.device, bool(asked.tiny), asked.rank, asked.of, asked.count)
     return 0
 
 

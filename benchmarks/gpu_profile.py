@@ -274,19 +274,23 @@ def sampling(bench: Bench, out: Path) -> None:
     timed("run, judge of no priority", whole)
 
 
+PARTS: dict[str, Callable[[Bench, Path], None]] = {"judging": judging, "sampling": sampling}
+
+
 def main() -> int:
     """Do both parts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--tiny", action="store_true")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--parts", nargs="+", choices=list(PARTS), default=list(PARTS))
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
     bench = Bench(asked.device, asked.tiny)
     failed = 0
-    for part in (judging, sampling):
+    for name in asked.parts:
         try:
-            part(bench, asked.out)
+            PARTS[name](bench, asked.out)
         except Exception:
             traceback.print_exc()
             failed = 1

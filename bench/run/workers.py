@@ -226,7 +226,9 @@ class Pool:
         elif share.unscored:
             self.progress.begin("scoring stored images", share.rescored)
         else:
-            self.progress.begin("sampling", planned, planned - len(share.missing))
+            is_there = self.description.sampler.fingerprint.kind == "pictures"
+            kind = "scoring" if is_there else "sampling"
+            self.progress.begin(kind, planned, planned - len(share.missing))
 
 
 def require_alike(found: Mapping[str, Description]) -> Description:
