@@ -66,7 +66,7 @@ def parts(tiny: bool, count: int) -> dict[str, tuple[float, Callable[[Bench], No
     few, sides = (8, (96, 64)) if tiny else (count, (1024, 512))
     known: dict[str, tuple[float, Callable[[Bench], None]]] = {
         "machine": (20, machine),
-        "files": (75, lambda b: files(b, 8 if tiny else 3072)),
+        "files": (75, lambda b: files(b, 8 if tiny else 2048)),
         "sdxl": (90, lambda b: sdxl(b, *((2, 1, 2) if tiny else (40, 8, 8)))),
         "processes": (60, lambda b: processes(b, 4 if tiny else 128)),
         "scoring": (40, lambda b: scoring(b, min(few, 128), sides)),

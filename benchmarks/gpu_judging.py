@@ -230,7 +230,9 @@ def score_here(device: str, folder: Path, name: str, options: list[str]) -> None
     seen: list[tuple[float, int]] = []
     Lines.advance = lambda _, count: seen.append((time.time(), count))  # type: ignore[method-assign]
     given = ["score", str(folder), "--runs", str(folder.parent), "--name", name]
-    if code := command_line([*given, "--device", device, *options]):
+    # Some of the known scenes are meant to be void: a run of which more than one in a hundred is
+    # ends with 3.
+    if (code := command_line([*given, "--device", device, *options])) not in (0, 3):
         raise SystemExit(code)
     done = Run(folder.parent / name)
     rows = read_verdicts(done).itertuples()

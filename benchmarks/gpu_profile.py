@@ -170,7 +170,7 @@ def judging(bench: Bench, out: Path) -> None:
     regions = segmenter.segment(images, cells)
     for name in scorers:
         scorers[name].score(generations, regions)
-    for threads in (1, 2) if bench.tiny else (1, 4, 16):
+    for threads in (1, 2) if bench.tiny else (2, 16):
         with_threads(threads)
         text = []
         for name in ("segmenter", *scorers):

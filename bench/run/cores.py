@@ -11,7 +11,7 @@ from bench.run.spec import RunSpec
 
 #: Of a GPU that judges pictures which exist: cores and free bytes of the GPU for each process, the
 #: most processes, and the pictures that are worth the seconds in which one more starts.
-CORES_EACH, BYTES_EACH, MOST, PICTURES_EACH = 2, 3 * 2**30, 8, 384
+CORES_EACH, BYTES_EACH, MOST, PICTURES_EACH = 2, 3 * 2**30, 8, 256
 #: Segmenters and scorers whose weights are bundled: each process can have its own.
 _BUNDLED = frozenset({"auto:bundled", "cutout", "saliency", "segmentation", "clip", "ood"})
 
