@@ -13,7 +13,7 @@ from bench.judge.excess import excess
 from bench.judge.placed import picture_of, placed
 from bench.judge.places import Picture, clear_of, labels_of
 from bench.judge.resolution import sampled_regions
-from bench.records import Generation, Regions
+from bench.records import Regions
 from bench.store.pictures import decode_png
 from bench.store.run import Run
 from prompts.cells import Binding
@@ -45,24 +45,23 @@ class SeenImage(NamedTuple):
     sample_id: str
     place: tuple[str, int]
     bindings: Sequence[Binding] | None
-    picture: Picture | None
+    picture: Picture | None = None
 
 
-def seen_images(generations: Sequence[Generation], regions: Sequence[Regions]) -> list[SeenImage]:
-    """Small forms of images; of a void one there is no picture."""
+def seen_images(
+    images: Sequence[SeenImage], pixels: Sequence[np.ndarray | None], regions: Sequence[Regions]
+) -> list[SeenImage]:
+    """Images with their small forms, from pictures uint8 (H, W, 3); of a void one there is none."""
     valid = [
-        (generation.image, labels_of(sampled_regions(its)), tuple(its.neighbours))
-        for generation, its in zip(generations, regions, strict=True)
-        if not generation.invalid
+        (image, labels_of(sampled_regions(its)), tuple(its.neighbours))
+        for image, its in zip(pixels, regions, strict=True)
+        if image is not None
     ]
     pictures = iter(placed(valid))
-    found = []
-    for generation in generations:
-        sample, cell = generation.sample, generation.sample.cell
-        bindings = None if cell.id == cell.control_id else cell.bindings
-        picture = None if generation.invalid else next(pictures)[0]
-        found.append(SeenImage(sample.id, (cell.control_id, sample.index), bindings, picture))
-    return found
+    return [
+        one if image is None else one._replace(picture=next(pictures)[0])
+        for one, image in zip(images, pixels, strict=True)
+    ]
 
 
 class ExcessInRun:

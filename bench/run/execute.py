@@ -150,6 +150,17 @@ def _lacking(batch: Sequence[Generation], table: str, lacks: Lacks | None) -> li
     return [lacks is None or one.sample.id in lacks.get(table, ()) for one in batch]
 
 
+def _seen(batch: Sequence[Generation], regions: Sequence[Regions]) -> list[SeenImage]:
+    """What is held against the controls."""
+    images = []
+    for sample in (one.sample for one in batch):
+        cell = sample.cell
+        bindings = None if cell.id == cell.control_id else cell.bindings
+        images.append(SeenImage(sample.id, (cell.control_id, sample.index), bindings))
+    pixels = [None if one.invalid else one.image for one in batch]
+    return seen_images(images, pixels, regions)
+
+
 @dataclass
 class Work:
     """One process at work on a run: stored images without scores, then images that are missing.
@@ -222,7 +233,7 @@ class Work:
             with turns.of(scorer):
                 frames = measure_frames(filmed, its, scorer, steps, both)
         wanted = self.excess is not None and lacks is None
-        return MeasuredBatch(regions, scores, frames, seen_images(batch, regions) if wanted else [])
+        return MeasuredBatch(regions, scores, frames, _seen(batch, regions) if wanted else [])
 
     def _store(
         self, batch: list[Generation], found: MeasuredBatch, lacks: Lacks | None = None
