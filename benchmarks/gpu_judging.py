@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.cli.main import THREADS, keep_freed_pages
+from bench.cli.main import THREADS
 from bench.cli.main import run as command_line
 from bench.judge.device import in_threads
+from bench.memory import keep_freed_pages
 from bench.run.cores import keep_to_own_cores
 from bench.run.progress import Lines
 from bench.run.scoring_thread import BATCH, measure

@@ -41,14 +41,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
 #: scorer that has work for its core (figures: benchmarks/README.md). Products of NumPy are small,
 #: and a run has a thread for each core already.
 THREADS = {"OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_NUM_THREADS": "1"}
-#: Options of glibc's ``mallopt`` (mallopt(3)): its name in the environment, its number and bytes.
-#: Arrays of a batch are some megabytes: by default each comes new from the system, page by page,
-#: and goes back at once. What is larger than the second, a large picture, still does. Up to the
-#: first is kept when all arrays of a step are let go of: a guided model has more than 16 MiB.
-MALLOC = {
-    "MALLOC_TRIM_THRESHOLD_": (-1, 2**26),
-    "MALLOC_MMAP_THRESHOLD_": (-3, 2**24),
-}
 
 INTERRUPTED = 130
 INTERNAL = 4
@@ -151,6 +143,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
     for name, value in THREADS.items():
         os.environ.setdefault(name, value)
+    from bench.memory import keep_freed_pages
+
     keep_freed_pages()
     leave(run(arguments))
 
@@ -169,19 +163,6 @@ def leave(code: int) -> NoReturn:
         with contextlib.suppress(AttributeError, OSError, ValueError):
             stream.flush()
     os._exit(code)
-
-
-def keep_freed_pages() -> None:
-    """Let this process and its children use freed memory again; what the user has set stays."""
-    if not hasattr(os, "confstr") or "CS_GNU_LIBC_VERSION" not in os.confstr_names:
-        return
-    import ctypes
-
-    library = ctypes.CDLL(None)
-    for name, (option, size) in MALLOC.items():
-        if name not in os.environ and hasattr(library, "mallopt"):
-            library.mallopt(option, size)
-        os.environ.setdefault(name, str(size))
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -24,6 +24,7 @@ from bench.judge.picture_arrays import (
     over_paper,
     to_byte,
 )
+from bench.memory import give_freed_pages_back
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -185,6 +186,7 @@ def _is_large(picture: Image.Image) -> bool:
 
 def _large(file: BinaryIO, picture: Image.Image) -> np.ndarray | None:
     """Pixels of a large picture with few copies beside them; None where that does not go."""
+    give_freed_pages_back()
     pixels = _webp(file) if picture.format == "WEBP" and picture.mode == "RGB" else None
     return _in_place(picture) if pixels is None else _turned(pixels, _turn_of(picture))
 

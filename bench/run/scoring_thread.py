@@ -15,7 +15,9 @@ import numpy as np
 
 from bench.errors import BenchError
 from bench.judge.device import beside
+from bench.judge.images import LARGE
 from bench.judge.validity import examined
+from bench.memory import give_freed_pages_back
 from bench.protocols import Scorer, Segmenter
 from bench.records import PREDICTIONS, Generation, Regions, Score
 from bench.store.run import RunWriter
@@ -116,6 +118,8 @@ def measure(
         regions = segmenter.segment(images, cells)
     if len(regions) != len(images):
         raise BenchError(f"the segmenter gave {len(regions)} regions for {len(images)} images")
+    if max(image.size for image in images) >= 3 * LARGE:
+        give_freed_pages_back()
     scores: dict[str, list[Score]] = {}
     asked = {generation.sample.id for generation in generations}
     for name, scorer in scorers.items():

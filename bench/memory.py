@@ -1,0 +1,39 @@
+"""What the allocator of glibc does with memory that is freed; nothing where there is another."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+
+#: Options of glibc's ``mallopt`` (mallopt(3)): its name in the environment, its number and bytes.
+#: Arrays of a batch are some megabytes: by default each comes new from the system, page by page,
+#: and goes back at once. What is larger than the second, a large picture, still does. Up to the
+#: first is kept when all arrays of a step are let go of: a guided model has more than 16 MiB.
+MALLOC = {
+    "MALLOC_TRIM_THRESHOLD_": (-1, 2**26),
+    "MALLOC_MMAP_THRESHOLD_": (-3, 2**24),
+}
+
+
+def keep_freed_pages() -> None:
+    """Let this process and its children use freed memory again; what the user has set stays."""
+    library = _glibc()
+    if library is None:
+        return
+    for name, (option, size) in MALLOC.items():
+        if name not in os.environ and hasattr(library, "mallopt"):
+            library.mallopt(option, size)
+        os.environ.setdefault(name, str(size))
+
+
+def give_freed_pages_back() -> None:
+    """Let the system have what is freed and kept, where a large picture is to stand beside it."""
+    library = _glibc()
+    if library is not None and hasattr(library, "malloc_trim"):
+        library.malloc_trim(0)
+
+
+def _glibc() -> ctypes.CDLL | None:
+    if not hasattr(os, "confstr") or "CS_GNU_LIBC_VERSION" not in os.confstr_names:
+        return None
+    return ctypes.CDLL(None)
