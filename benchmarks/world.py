@@ -12,8 +12,10 @@ import time
 import click
 import torch
 
+from bench.judge.clip.bundled import bundled_files
 from bench.judge.clip.load import load_clip
 from reference_models.clip.evaluate import evaluate
+from reference_models.clip.pooled import load_pooled
 from reference_models.data import training_scenes
 from reference_models.world.render import render
 
@@ -44,7 +46,7 @@ def scenes_per_second(blocks: int) -> dict[str, float]:
 def main(blocks: int, scenes: int) -> None:
     """Measure the world's speed and the bundled CLIP's zero-shot accuracy."""
     clip = load_clip("bundled")
-    small = clip.pooled_tower.float()
+    small = load_pooled(bundled_files().pooled)
     print(
         json.dumps(
             {

@@ -83,13 +83,19 @@ class _Attention(nn.Module):
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.in_proj_weight = nn.Parameter(torch.empty(3 * width, width))
-        self.in_proj_bias = nn.Parameter(torch.empty(3 * width))
+        self.in_proj = nn.Linear(width, 3 * width)
         self.out_proj = nn.Linear(width, width)
+
+    def _load_from_state_dict(self, state: dict[str, Tensor], prefix: str, *rest: Any) -> None:
+        """Read weights by the names of torch's own attention too, as open_clip has them."""
+        for kind in ("weight", "bias"):
+            if f"{prefix}in_proj_{kind}" in state:
+                state[f"{prefix}in_proj.{kind}"] = state.pop(f"{prefix}in_proj_{kind}")
+        super()._load_from_state_dict(state, prefix, *rest)
 
     def forward(self, x: Tensor, causal: bool, first: bool) -> Tensor:
         """What each token takes from the others; of the first token alone where it is asked for."""
-        joint = F.linear(x, self.in_proj_weight, self.in_proj_bias)
+        joint = self.in_proj(x)
         query, key, value = joint.unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         if first:
             query = query[:, :, :1]

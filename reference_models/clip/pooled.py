@@ -49,6 +49,14 @@ class PooledShape:
     side: int = 64
 
 
+class Rectified(nn.Conv2d):
+    """A convolution and a rectifier."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve, rectify."""
+        return F.relu(super().forward(x))
+
+
 class PooledTower(nn.Module):
     """Pictures, normalised as for the vision transformer, to features.
 
@@ -62,7 +70,7 @@ class PooledTower(nn.Module):
         self.shape = shape
         channels, grid, parts = 3, shape.side, []
         for kernel, stride, width in shape.stem:
-            parts.append(nn.Conv2d(channels, width, kernel, stride, (kernel - stride + 1) // 2))
+            parts.append(Rectified(channels, width, kernel, stride, (kernel - stride + 1) // 2))
             channels, grid = width, grid // stride
         self.stem = nn.ModuleList(parts)
         self.ln_post = nn.LayerNorm(channels)
@@ -73,17 +81,12 @@ class PooledTower(nn.Module):
             self.ln_pre = nn.LayerNorm(channels)
             heads = channels // shape.head_width
             self.transformer = Blocks(shape.layers, channels, heads, shape.ratio)
-            for name, values in self.transformer.named_parameters():
-                if name.endswith("in_proj_weight"):
-                    nn.init.normal_(values, std=channels**-0.5)
-                elif name.endswith("in_proj_bias"):
-                    nn.init.zeros_(values)
 
     def forward(self, images: Tensor) -> Tensor:
         """Features (N, D), not normalised, of pictures (N, 3, side, side)."""
         x = images.contiguous(memory_format=torch.channels_last)
         for convolution in self.stem:
-            y = F.relu(convolution(x))
+            y = convolution(x)
             x = x + y if y.shape == x.shape else y
         x = x.flatten(2).transpose(1, 2)
         if self.shape.layers:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from reference_models.clip.pooled import Rectified
 from reference_models.cutout.backbone import Layer
 from reference_models.cutout.net import Unit
 from reference_models.cutout.photo_decoder import DecoderUnit
@@ -36,7 +37,8 @@ class FusedUnit(nn.Module):
         assert isinstance(convolution, nn.Conv2d)
         pad, weight = int(convolution.padding[0]), convolution.weight
         self.around: tuple[int, ...] = ()
-        self.after: tuple[str, list[float]] = ("none" if unit is convolution else "relu", [])
+        bare = unit is convolution and not isinstance(unit, Rectified)
+        self.after: tuple[str, list[float]] = ("none" if bare else "relu", [])
         if isinstance(unit, Layer):
             self.after = ("none", []) if unit.linear else ("hardtanh", [0.0, 6.0])
             whole = unit.kernel - convolution.stride[0]
@@ -66,6 +68,21 @@ class FusedUnit(nn.Module):
         done: Tensor = torch.ops.mkldnn._convolution_pointwise(
             x, self.weight, self.bias, *self.shape, *self.after, ""
         )
+        return done
+
+
+class FusedLinear(nn.Module):
+    """A linear layer whose weights are in order for passes of some rows."""
+
+    def __init__(self, layer: nn.Linear, size: torch.Size | None) -> None:
+        super().__init__()
+        rows = size[:-1].numel() if size else None
+        self.bias = layer.bias
+        self.weight = torch.ops.mkldnn._reorder_linear_weight(layer.weight, rows)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """What the layer would give."""
+        done: Tensor = torch.ops.mkldnn._linear_pointwise(x, self.weight, self.bias, "none", [], "")
         return done
 
 
@@ -101,7 +118,7 @@ def sizes_of(
     return sizes
 
 
-def fused(model: Network, run: Callable[[Network], object]) -> Network:
+def fused(model: Network, run: Callable[[Network], object], linear: bool = False) -> Network:
     """Replace the units of a network in place, where this torch can.
 
     Parameters
@@ -111,6 +128,8 @@ def fused(model: Network, run: Callable[[Network], object]) -> Network:
     run : callable
         Puts something through the network of the size that weights are ordered for; other sizes
         are right too, and a little slower.
+    linear : bool
+        Whether linear layers are replaced too: what they give is then the same up to rounding.
 
     Returns
     -------
@@ -126,9 +145,12 @@ def fused(model: Network, run: Callable[[Network], object]) -> Network:
         for name, child in parent.named_children()
         if isinstance(child, _UNITS)
         or (isinstance(child, nn.Conv2d) and not isinstance(parent, _UNITS))
+        or (linear and isinstance(child, nn.Linear))
     ]
-    sizes = sizes_of(model, (*_UNITS, nn.Conv2d), lambda: run(model))
+    sizes = sizes_of(model, (*_UNITS, nn.Conv2d, nn.Linear), lambda: run(model))
     with torch.no_grad():
         for parent, name, unit in places:
-            setattr(parent, name, FusedUnit(unit, sizes.get(unit)))
+            size = sizes.get(unit)
+            done = FusedLinear(unit, size) if isinstance(unit, nn.Linear) else FusedUnit(unit, size)
+            setattr(parent, name, done)
     return model

@@ -72,3 +72,14 @@ def bundled_network(files: BundledFiles) -> BundledNetwork:
         raise BenchError(str(error)) from error
     size = model.visual.grid_size[0] * model.visual.conv1.stride[0]
     return BundledNetwork(model, pooled, tokenizer, size, MEAN, STD)
+
+
+def as_it_runs(tower: Any, dtype: str, device: str, size: int) -> Any:
+    """The small tower in its precision, its weights in order for passes as they are made."""
+    import torch
+
+    from bench.judge.clip.model import CHUNK
+    from reference_models.cutout.fused import fused
+
+    images = torch.zeros(CHUNK, 3, size, size, dtype=getattr(torch, dtype), device=device)
+    return fused(tower.to(images), lambda one: one(images), linear=True)

@@ -6,6 +6,7 @@ import difflib
 import json
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -54,7 +55,7 @@ def load_clip(spec: str = "bundled", device: str = "cpu") -> Clip:
 
 
 def _bundled(device: str) -> Clip:
-    from bench.judge.clip.bundled import bundled_files, bundled_network
+    from bench.judge.clip.bundled import as_it_runs, bundled_files, bundled_network
 
     files = bundled_files()
     for path in (files.weights, files.pooled):
@@ -62,9 +63,14 @@ def _bundled(device: str) -> Clip:
     network = bundled_network(files)
     calibration = json.loads(files.calibration.read_text(encoding="utf-8"))
     model = network.model.to(device)
-    return _ready("bundled", model, network.tokenizer, network.size, network.mean, network.std,
-                  device, "tokens", files.weights, calibration, ("torch",),
-                  network.pooled.to(device), files.pooled)  # fmt: skip
+    clip = _ready("bundled", model, network.tokenizer, network.size, network.mean, network.std,
+                  device, "tokens", files.weights, calibration, ("torch",))  # fmt: skip
+    options = {**clip.fingerprint.options, "pooled_tower": file_hash(files.pooled)}
+    return replace(
+        clip,
+        pooled_tower=as_it_runs(network.pooled, clip.dtype, device, network.size),
+        fingerprint=replace(clip.fingerprint, options=options),
+    )
 
 
 def _build(parsed: ClipSpec, device: str) -> Clip:
@@ -112,14 +118,10 @@ def _build(parsed: ClipSpec, device: str) -> Clip:
 def _ready(
     name: str, model: Any, tokenizer: Any, size: int, mean: tuple[float, ...],
     std: tuple[float, ...], device: str, dense_from: str, weights: Path,
-    calibration: Mapping[str, Any], packages: tuple[str, ...], pooled: Any = None,
-    pooled_weights: Path | None = None,
+    calibration: Mapping[str, Any], packages: tuple[str, ...],
 ) -> Clip:  # fmt: skip
-    import torch
-
     settled(device)
     tower, dtype = _in_best_precision(model.visual, device)
-    small = {} if pooled_weights is None else {"pooled_tower": file_hash(pooled_weights)}
     return Clip(
         name=name,
         model=model,
@@ -129,7 +131,7 @@ def _ready(
         std=std,
         device=device,
         tower=tower,
-        pooled_tower=tower if pooled is None else pooled.to(getattr(torch, dtype)),
+        pooled_tower=tower,
         dtype=dtype,
         dense_from=dense_from,
         scale=float(model.logit_scale.exp()),
@@ -137,7 +139,7 @@ def _ready(
         fingerprint=Fingerprint(
             kind="clip",
             name=name,
-            options={"dense": dense_from, "size": size, **small},
+            options={"dense": dense_from, "size": size},
             weights=file_hash(weights),
             versions={
                 **{package: version(package) for package in packages},

@@ -137,6 +137,22 @@ def test_the_small_tower_speaks_for_the_vision_transformer():
     assert float((shares[0] - shares[1]).abs().sum(1).mean()) < 0.1
 
 
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("count", [16, 3])
+def test_the_small_tower_runs_as_it_was_trained(monkeypatch, dtype, count):
+    from bench.judge.clip.bundled import bundled_files
+    from reference_models.clip.pooled import load_pooled
+
+    monkeypatch.setenv("BENCH_SCORING_DTYPE", dtype)
+    images = torch.randn(count, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    images = images.to(getattr(torch, dtype))
+    plain = load_pooled(bundled_files().pooled).to(images.dtype)
+    with torch.inference_mode():
+        wanted, found = plain(images), load_clip.__wrapped__("bundled").pooled_tower(images)
+    within = 1e-4 if dtype == "float32" else 0.1
+    torch.testing.assert_close(found, wanted, atol=within, rtol=0)
+
+
 def test_a_dense_pass_leaves_the_small_tower_its_say(random_clip):
     image = np.random.default_rng(3).integers(0, 255, (64, 64, 3), dtype=np.uint8)
     clip = load_clip.__wrapped__("bundled")
