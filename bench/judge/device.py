@@ -156,6 +156,8 @@ def _started() -> tuple[ThreadPoolExecutor, ThreadPoolExecutor]:
     all_of_them = threading.Barrier(count)
 
     def begin() -> None:
+        # A thread takes the number of all when it first asks for it, whatever was set before.
+        torch.get_num_threads()
         torch.set_num_threads(1)
         _here.is_of_pool = True
         all_of_them.wait()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from bench.certificate.photoreal import photoreal_batches
 from bench.certificate.report import judge_measured, measure_known
 from bench.certificate.scenes import Conditions, known_answers
 from bench.errors import UsageError
+from bench.judge import device as device_module
 from bench.judge.device import beside, computed, in_threads, judging, require_device, to_device
 from bench.judge.dtype import VARIABLE, recorded_dtype
 from bench.judge.regions.cutout import CutoutSegmenter
@@ -150,8 +152,19 @@ def test_a_device_that_is_not_there_is_named():
         require_device("cuda:99")
 
 
-def test_a_thread_of_the_judge_is_one_of_torch_and_the_others_keep_theirs():
-    usual = torch.get_num_threads()
+@pytest.fixture
+def threads_of_torch():
+    """As many as a machine of several cores has by default, whatever these tests have."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield 3
+    torch.set_num_threads(before)
+
+
+def test_a_thread_of_the_judge_is_one_of_torch_and_the_others_keep_theirs(
+    threads_of_torch, monkeypatch
+):
+    monkeypatch.setattr(device_module, "_started", cache(device_module._started.__wrapped__))
 
     def inside(number):
         return torch.get_num_threads(), in_threads(str, range(number))
@@ -160,10 +173,10 @@ def test_a_thread_of_the_judge_is_one_of_torch_and_the_others_keep_theirs():
         expected = [(1, [str(number) for number in range(size)]) for size in range(count)]
         assert in_threads(inside, range(count)) == expected
         assert beside(lambda: in_threads(inside, range(count))).result() == expected  # noqa: B023
-    assert beside(torch.get_num_threads).result() == usual
-    assert torch.get_num_threads() == usual
+    assert beside(torch.get_num_threads).result() == threads_of_torch
+    assert torch.get_num_threads() == threads_of_torch
     with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(torch.get_num_threads).result() == usual
+        assert pool.submit(torch.get_num_threads).result() == threads_of_torch
 
 
 def test_two_batches_are_measured_side_by_side():
