@@ -79,7 +79,10 @@ def as_it_runs(tower: Any, dtype: str, device: str, size: int) -> Any:
     import torch
 
     from bench.judge.clip.model import CHUNK
+    from bench.judge.device import settled
     from reference_models.cutout.fused import fused
 
     images = torch.zeros(CHUNK, 3, size, size, dtype=getattr(torch, dtype), device=device)
-    return fused(tower.to(images), lambda one: one(images), linear=True)
+    tower = fused(tower.to(images), lambda one: one(images), linear=True)
+    settled(device)
+    return tower

@@ -39,8 +39,8 @@ class ClipScorer:
     Parameters
     ----------
     clip : str or Clip
-        What `bench.judge.clip.load_clip` takes, or a loaded one. That of the segmenter gives its
-         pass over the whole image to this scorer for nothing.
+        What `bench.judge.clip.load_clip` takes, or a loaded one. That of the segmenter, where it
+        has one tower for all, gives its pass over the whole image to this scorer for nothing.
     device : str
     """
 
