@@ -11,16 +11,15 @@ import cProfile
 import io
 import json
 import pstats
-import threading
 import time
 import traceback
 from collections import defaultdict
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from bench.judge import device as judge
 from bench.judge.regions import cutout
@@ -32,7 +31,6 @@ from benchmarks.gpu_judging import judge_on, pictures
 from benchmarks.gpu_sampling import made
 from benchmarks.gpu_table import Bench
 from prompts import build_grid
-from reference_models.cutout.photo_load import load_photo
 
 
 class Timeline:
@@ -99,36 +97,10 @@ def with_threads(count: int) -> None:
     judge._started.cache_clear()
 
 
-class Pointwise(nn.Module):
-    """A convolution of one pixel as a product of matrices, which nothing is planned for."""
-
-    def __init__(self, convolution: nn.Conv2d) -> None:
-        super().__init__()
-        self.weight = convolution.weight.flatten(1)[None].contiguous()
-        bias = convolution.bias
-        self.bias = None if bias is None else bias[None, :, None]
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """What the convolution gives."""
-        pixels, weight = x.flatten(2), self.weight.expand(len(x), -1, -1)
-        if self.bias is None:
-            return torch.bmm(weight, pixels).unflatten(2, x.shape[2:])
-        return torch.baddbmm(self.bias, weight, pixels).unflatten(2, x.shape[2:])
-
-
-def as_products(model: nn.Module) -> None:
-    """Replace the convolutions of one pixel; those by channel are then torch's own."""
-    model.to(memory_format=torch.contiguous_format)
-    for parent in list(model.modules()):
-        for name, child in list(parent.named_children()):
-            if isinstance(child, nn.Conv2d) and child.kernel_size == (1, 1):
-                setattr(parent, name, Pointwise(child))
-
-
 def first_calls(bench: Bench, segment: Callable[[], object]) -> None:
-    """What a thread pays that computes for the first time; in convolutions, and in products."""
+    """What a thread pays that computes for the first time."""
 
-    def twice() -> str:
+    def thrice() -> str:
         seconds = []
         for _ in range(3):
             begun = time.perf_counter()
@@ -136,25 +108,12 @@ def first_calls(bench: Bench, segment: Callable[[], object]) -> None:
             seconds.append(f"{time.perf_counter() - begun:.2f}")
         return ", ".join(seconds) + " s"
 
-    def in_a_new_thread() -> str:
-        found: list[str] = []
-        thread = threading.Thread(target=lambda: found.append(twice()))
-        thread.start()
-        thread.join()
-        return found[0]
-
     usual = cutout.computed
     cutout.computed = lambda device, function, items: [function(item) for item in items]
     try:
-        bench.add("segmenter, three times in the first thread", twice())
-        bench.add("  in another thread", in_a_new_thread())
-        networks = [load_photo(dtype="float32", device=bench.device)]
-        if bench.cuda:
-            for network in networks:
-                as_products(network)
-            bench.add("  as products, in a new thread", in_a_new_thread())
-            bench.add("  as products, in another", in_a_new_thread())
-            load_photo.cache_clear()
+        bench.add("segmenter, three times in the first thread", thrice())
+        with ThreadPoolExecutor(1) as other:
+            bench.add("  in another thread", other.submit(thrice).result())
     finally:
         cutout.computed = usual
 
@@ -166,7 +125,6 @@ def judging(bench: Bench, out: Path) -> None:
     images, cells = [g.image for g in generations], [g.sample.cell for g in generations]
     segmenter, scorers = judge_on(bench.device)
     first_calls(bench, lambda: segmenter.segment(images[:BATCH], cells[:BATCH]))
-    segmenter, _ = judge_on(bench.device)
     regions = segmenter.segment(images, cells)
     for name in scorers:
         scorers[name].score(generations, regions)
@@ -209,7 +167,7 @@ def judging(bench: Bench, out: Path) -> None:
 
 
 def sampling(bench: Bench, out: Path) -> None:
-    """A plain loop, the sampler alone, a run with each priority of the judge."""
+    """A plain loop, the sampler alone, a run."""
     from benchmarks.sdxl import TINY, OfPipeline, Shape, make_pipeline, plain_loop
 
     count, batch, steps = (2, 1, 2) if bench.tiny else (32, 8, 8)
@@ -269,9 +227,6 @@ def sampling(bench: Bench, out: Path) -> None:
     batch_alone = lambda: list(sampler.sample(samples[:batch]))  # noqa: E731
     busy, taken = device_time(batch_alone, out / "kernels-sampler.txt", bench.cuda)
     bench.add("kernels of a batch of the sampler", f"{busy:.2f} of {taken:.2f} s")
-    judge._PRIORITY = 0
-    judge._stream.cache_clear()
-    timed("run, judge of no priority", whole)
 
 
 PARTS: dict[str, Callable[[Bench, Path], None]] = {"judging": judging, "sampling": sampling}

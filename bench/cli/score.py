@@ -82,7 +82,11 @@ def _tiles(
     metavar="N",
     help="Score the first N pictures only; the run is not comparable.",
 )
-@click.option("--devices", metavar="LIST", help="One process each: 0,0,1 or cpu,cpu.")
+@click.option(
+    "--devices",
+    metavar="LIST",
+    help="One process each: 0,0,1 or cpu,cpu.  [default: one; on a GPU as many as it is worth]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def command(**options: Any) -> None:
     """Score pictures that exist already, and print a summary.
