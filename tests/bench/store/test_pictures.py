@@ -16,6 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from bench.errors import StoreError
 from bench.judge.images import as_rgb8
+from bench.judge.picture_arrays import PictureError
 from bench.store import pictures
 from bench.store.pictures import decode_png, encode_png, plain_png
 
@@ -122,6 +123,19 @@ def test_a_png_that_may_look_otherwise_is_encoded_anew(mode, options):
     picture = Image.new("I;16", (30, 40)) if mode == "I;16" else Image.fromarray(NOISE)
     picture = picture if picture.mode == mode else picture.convert(mode)
     assert plain_png(file_of(picture, **options)) is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), max_size=2))
+def test_what_is_kept_looks_as_the_whole_does_whatever_bytes_are_others(changes):
+    data = bytearray(file_of(Image.fromarray(NOISE[:9, :7]), pnginfo=texts(workflow="{}")))
+    for place, byte in changes:
+        data[place % len(data)] = byte
+    try:
+        seen = as_rgb8(bytes(data))
+    except PictureError:
+        return
+    plain = plain_png(bytes(data))
+    assert plain is None or np.array_equal(decode_png(plain), seen)
 
 
 def test_what_is_no_whole_png_is_encoded_anew():
