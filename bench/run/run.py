@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -209,9 +210,14 @@ def _complete(opened: Run, workers: Workers, progress: Progress) -> Completed:
                 f"interrupted: {done:,} of {outcome.images:,} images are finished in "
                 f"{opened.folder}; run the same command again to go on"
             )
-        if is_due(opened.manifest):
-            ending["control"] = workers.self_check(opened.manifest) or None
-        estimates, ending["stock"] = _derive(opened, outcome)
+        # The judge computes in threads of its own; the estimates are Python.
+        with ThreadPoolExecutor(1, "bench-self-check") as beside:
+            check = None
+            if is_due(opened.manifest):
+                check = beside.submit(workers.self_check, opened.manifest)
+            estimates, ending["stock"] = _derive(opened, outcome)
+            if check is not None:
+                ending["control"] = check.result() or None
         ending["missing"] = outcome.missing
     finally:
         usage = workers.usage()
