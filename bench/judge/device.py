@@ -26,7 +26,7 @@ _PRIORITY = -1
 _MOST_THREADS = 16
 #: Batches of pictures that are measured side by side: while one ends the other goes on.
 _BATCHES = 2
-_STARTING = threading.Lock()
+_STARTING = threading.RLock()
 _here = threading.local()
 
 
@@ -150,21 +150,35 @@ def _pools() -> tuple[ThreadPoolExecutor, ThreadPoolExecutor]:
 
 @lru_cache(maxsize=1)
 def _started() -> tuple[ThreadPoolExecutor, ThreadPoolExecutor]:
+    pool = threads_of_torch(_threads(), 1, "bench-judge", _of_pool)
+    return pool, ThreadPoolExecutor(_BATCHES, "bench-judge-batch")
+
+
+def _of_pool() -> None:
+    _here.is_of_pool = True
+
+
+def threads_of_torch(
+    count: int, each: int, name: str, begin: Callable[[], None] | None = None
+) -> ThreadPoolExecutor:
+    """Threads in each of which torch has so many of its own; all others keep what they have."""
     import torch
 
-    usual, count = torch.get_num_threads(), _threads()
     all_of_them = threading.Barrier(count)
 
-    def begin() -> None:
+    def begun() -> None:
         # A thread takes the number of all when it first asks for it, whatever was set before.
         torch.get_num_threads()
-        torch.set_num_threads(1)
-        _here.is_of_pool = True
+        torch.set_num_threads(each)
+        if begin is not None:
+            begin()
         all_of_them.wait()
 
-    pool = ThreadPoolExecutor(count, "bench-judge", begin)
-    # Each thread begins with a number of its own; the last that is set is that of threads to come.
-    for begun in [pool.submit(int) for _ in range(count)]:
-        begun.result()
-    torch.set_num_threads(usual)
-    return pool, ThreadPoolExecutor(_BATCHES, "bench-judge-batch")
+    with _STARTING:
+        usual = torch.get_num_threads()
+        pool = ThreadPoolExecutor(count, name, begun)
+        # Each begins with a number of its own; the last that is set is that of threads to come.
+        for first in [pool.submit(int) for _ in range(count)]:
+            first.result()
+        torch.set_num_threads(usual)
+    return pool

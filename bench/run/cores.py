@@ -55,4 +55,7 @@ def keep_to_own_cores(rank: int, of: int) -> None:
 
 def usable_cores() -> list[int]:
     """Cores that this process may use; none where the system does not tell."""
-    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    try:
+        return sorted(os.sched_getaffinity(0))
+    except AttributeError:
+        return []

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 
 import torch
 
 from bench.errors import UsageError
-from bench.judge.device import require_device
+from bench.judge.device import require_device, threads_of_torch
 from bench.protocols import Sampler, SamplerInfo
 from bench.records import Fingerprint, Generation
 from bench.registry import BUNDLED, training_seed
@@ -21,6 +23,10 @@ from reference_models.local import CHUNK, LocalModel, token_ids
 from reference_models.sampling import Settings, noise_levels, steps_of
 from reference_models.weights import digest, find_weights
 
+#: Batches drawn at once on a CPU, each by a share of the threads of torch. Threads that share the
+#: operations of one batch wait for each other after every one, and where a scorer or another
+#: program has a core, they wait long (benchmarks/README.md). More batches wait for Python's lock.
+AT_ONCE = 4
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
@@ -144,15 +150,36 @@ class LocalSampler(Sampler):
             token_ids([s.cell.text for s in samples])
         except ModelError as error:
             raise UsageError(str(error)) from error
-        batch = self.info.batch_size or CHUNK
-        for start in range(0, len(samples), batch):
-            part = samples[start : start + batch]
-            began = time.perf_counter()
-            pictures, frames = self.model.draw(
-                [s.cell.text for s in part], [s.seed for s in part], self.settings, self.kept
-            )
-            each = (time.perf_counter() - began) / len(part)
-            for row, (sample, picture) in enumerate(zip(part, pictures.numpy(), strict=True)):
-                kept, *more = (None,) if frames is None else frames[row].numpy()
-                conditional = more[0] if more else None
-                yield Generation(sample, picture, each, kept, conditional=conditional)
+        size = self.info.batch_size or CHUNK
+        batches = deque(samples[start : start + size] for start in range(0, len(samples), size))
+        # Guidance by attention watches the network at work: one batch at a time.
+        alone = self.model.device != "cpu" or self.settings.attention
+        threads = torch.get_num_threads()
+        at_once = 1 if alone else min(threads, AT_ONCE, len(batches))
+        if at_once < 2:
+            for batch in batches:
+                yield from self._drawn(batch)
+            return
+        pool = threads_of_torch(at_once, threads // at_once, "bench-sampler")
+        begun: deque[Future[list[Generation]]] = deque()
+        try:
+            while batches or begun:
+                while batches and len(begun) <= at_once:
+                    begun.append(pool.submit(self._drawn, batches.popleft(), at_once))
+                yield from begun.popleft().result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _drawn(self, batch: Sequence[Sample], at_once: int = 1) -> list[Generation]:
+        """Images of a batch, beside which others are drawn: so many at once."""
+        began = time.perf_counter()
+        pictures, frames = self.model.draw(
+            [s.cell.text for s in batch], [s.seed for s in batch], self.settings, self.kept
+        )
+        each = (time.perf_counter() - began) / len(batch) / at_once
+        drawn = []
+        for row, (sample, picture) in enumerate(zip(batch, pictures.numpy(), strict=True)):
+            kept, *more = (None,) if frames is None else frames[row].numpy()
+            conditional = more[0] if more else None
+            drawn.append(Generation(sample, picture, each, kept, conditional=conditional))
+        return drawn

@@ -141,6 +141,54 @@ def test_sampler_keeps_order_and_batch_size_changes_nothing():
         assert a.image.shape == (64, 64, 3)
 
 
+@pytest.fixture
+def four_threads():
+    usual = torch.get_num_threads()
+    torch.set_num_threads(4)
+    yield
+    torch.set_num_threads(usual)
+
+
+@pytest.mark.parametrize("threads", [1, 3, 4])
+def test_batches_drawn_at_once_are_those_of_one_after_the_other(threads, four_threads):
+    samples = build_grid("quick").samples()[:7]
+    sampler = LocalSampler("local-clean", steps=1, batch_size=2)
+    alone = [sampler.model.draw([s.cell.text], [s.seed], sampler.settings)[0][0] for s in samples]
+    torch.set_num_threads(threads)
+    found = list(sampler.sample(samples))
+    assert [one.sample.id for one in found] == [s.id for s in samples]
+    for one, expected in zip(found, alone, strict=True):
+        assert (one.image == expected.numpy()).all()
+    assert torch.get_num_threads() == threads
+
+
+def test_guidance_by_attention_has_the_network_alone(four_threads):
+    samples = build_grid("quick").samples()[:6]
+    sampler = LocalSampler("local-dit", steps=2, attention=0.1, batch_size=2)
+    alone = [sampler.model.draw([s.cell.text], [s.seed], sampler.settings)[0][0] for s in samples]
+    for one, expected in zip(sampler.sample(samples), alone, strict=True):
+        assert (one.image == expected.numpy()).all()
+
+
+def test_a_batch_that_cannot_be_drawn_ends_the_others(four_threads, monkeypatch):
+    sampler = LocalSampler("local-clean", steps=1, batch_size=1)
+    draw, texts = sampler.model.draw, []
+
+    def broken(prompts, *more):
+        texts.append(prompts[0])
+        if prompts[0] == samples[1].cell.text:
+            raise RuntimeError("out of memory")
+        return draw(prompts, *more)
+
+    samples = build_grid("quick").samples()
+    monkeypatch.setattr(sampler.model, "draw", broken)
+    images = sampler.sample(samples)
+    assert next(images).sample.id == samples[0].id
+    with pytest.raises(RuntimeError, match="out of memory"):
+        next(images)
+    assert len(texts) <= 4 + 2
+
+
 def test_truncated_weights_are_refused_with_the_file(tmp_path):
     cut = tmp_path / "local.safetensors"
     cut.write_bytes(WEIGHTS.read_bytes()[:100_000])
