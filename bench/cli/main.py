@@ -143,9 +143,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
     for name, value in THREADS.items():
         os.environ.setdefault(name, value)
-    from bench.memory import keep_freed_pages
+    from bench.memory import keep_freed_pages, spare_libraries
 
     keep_freed_pages()
+    spare_libraries()
     leave(run(arguments))
 
 

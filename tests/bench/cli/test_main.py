@@ -101,6 +101,34 @@ def test_freed_pages_are_used_again_unless_the_user_has_said_otherwise(own):
     assert (int(done.stdout.split()[-1]) < pages / 10) is (own is None)
 
 
+def test_the_garbage_collector_passes_by_what_is_loaded_first_and_works_as_usual_later():
+    code = """if True:
+        import gc, weakref
+        from bench.cli.main import main
+        from bench.memory import LIBRARY_OBJECTS
+        usual = gc.get_threshold()
+        try:
+            main(["--version"])
+        except SystemExit:
+            pass
+        loaded = [[] for _ in range(LIBRARY_OBJECTS // 2)]
+        assert not gc.get_freeze_count()
+        more = [[] for _ in range(LIBRARY_OBJECTS)]
+        assert gc.get_freeze_count() > len(loaded)
+        assert gc.get_threshold() == usual and not gc.callbacks
+        class Ring:
+            pass
+        ring = Ring()
+        ring.own, gone = ring, weakref.ref(ring)
+        del ring
+        even_more = [[] for _ in range(3 * usual[0])]
+        assert gone() is None
+    """
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+
+
 def test_help_imports_nothing_heavy():
     code = "import sys; from bench.cli.main import run; run(['--help']); "
     code += f"print([name for name in {HEAVY!r} if name in sys.modules])"
