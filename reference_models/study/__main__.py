@@ -24,12 +24,12 @@ PICTURES = "study-pictures.png"
 
 @click.command()
 @click.option("--lines", type=_PATH, multiple=True, help="results.jsonl; several are joined.")
-@click.option("--sheets", type=_PATH, default=None, help="sheets.zip, for a picture of them.")
+@click.option("--sheets", type=_PATH, multiple=True, help="sheets.zip, for a picture of them.")
 @click.option("--page", "target", type=_PATH, default=Path("docs/study.md"))
 @click.option("--results", "store", type=_PATH, default=Path("docs/study/results.json"))
 @click.option("--first", type=_PATH, default=Path("docs/study/first.json"))
 def main(
-    lines: tuple[Path, ...], sheets: Path | None, target: Path, store: Path, first: Path
+    lines: tuple[Path, ...], sheets: tuple[Path, ...], target: Path, store: Path, first: Path
 ) -> None:
     """Write the page and its figures from what was made."""
     try:
@@ -39,9 +39,10 @@ def main(
                 for one in from_lines(path.read_text(encoding="utf-8").splitlines()):
                     made[one.condition, one.seed, one.sampling] = one
             write_drawings(store, list(made.values()))
-        results = Results(read_drawings(store))
+        before = Results(read_drawings(first)) if first.is_file() else None
+        results = Results(read_drawings(store), before)
         drawn = figures(results)
-        if sheets is not None:
+        if sheets:
             drawn[PICTURES] = sheet(sheets)
     except (OSError, ModelError) as error:
         raise click.ClickException(str(error)) from error
@@ -49,8 +50,7 @@ def main(
     images.mkdir(parents=True, exist_ok=True)
     for name, content in drawn.items():
         (images / name).write_bytes(content)
-    before = Results(read_drawings(first)) if first.is_file() else None
-    whole = page(results, (images / PICTURES).is_file(), before)
+    whole = page(results, (images / PICTURES).is_file())
     target.write_text(whole, encoding="utf-8")
     click.echo(str(target))
 

@@ -13,7 +13,7 @@ _TOLD = {
     "bag": "a reader that knows no word order",
     "shuffled": "captions in any word order",
     "exchanged-25": "a quarter of the pairs named the wrong way round",
-    "static": "a fixed vector a word",
+    "static": "a vector a word and place",
     "clip-tokens": "CLIP's frozen vectors, one a token",
     "clip-pooled": "CLIP's one vector for the prompt",
     "dit-clean": "a transformer on patches",
@@ -37,7 +37,7 @@ def answers(found: Sequence[ComparedArms]) -> list[str]:
             for question, text in (
                 ("What does another reader change?", _changed(found, "reader")),
                 ("What does another network change?", _changed(found, "network")),
-                ("What do more pictures change?", _changed(found, "length")),
+                ("What do fewer or more pictures change?", _changed(found, "length")),
             )
             if text
         ),

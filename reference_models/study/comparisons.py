@@ -94,12 +94,29 @@ class Results:
     Parameters
     ----------
     drawings : iterable of Drawing
+    first : Results, optional
+        Of an earlier making, whose arms stand in where this one has none.
+
+    Attributes
+    ----------
+    arms : dict of Arm to drawings by seed
+    older : frozenset of Arm
+        Arms of the first making; they are compared with nothing but arms of it.
     """
 
-    def __init__(self, drawings: Iterable[Drawing]) -> None:
+    def __init__(self, drawings: Iterable[Drawing], first: Results | None = None) -> None:
         self.arms: dict[Arm, dict[int, Drawing]] = defaultdict(dict)
         for one in drawings:
             self.arms[Arm(one.condition, one.sampling)][one.seed] = one
+        self.first = first
+        self.older = frozenset(first.arms if first is not None else ()) - self.arms.keys()
+        for arm in self.older if first is not None else ():
+            self.arms[arm] = first.arms[arm]  # type: ignore[union-attr]
+
+    def of_this_making(self) -> list[Drawing]:
+        """Drawings but those of the first making."""
+        own = (by_seed for arm, by_seed in self.arms.items() if arm not in self.older)
+        return [one for by_seed in own for one in by_seed.values()]
 
     def share(self, arm: Arm, metric: str, group: str) -> ArmShare:
         """Share of an arm over all its trainings."""
@@ -275,7 +292,13 @@ def findings(results: Results, plan: Sequence[Planned] | None = None) -> list[Co
     together: dict[tuple[Arm, str, str, str], list[Planned]] = defaultdict(list)
     for one in plan:
         together[one.base, one.metric, one.group, one.question].append(one)
-    compared = [one for group in together.values() for one in compare(results, group)]
+    compared = []
+    for group in together.values():
+        old = {one for one in group if {one.arm, one.base} & results.older}
+        now = [one for one in group if one not in old]
+        compared += compare(results, now) if now else []
+        if old and results.first is not None:
+            compared += [one for one in compare(results.first, group) if one.planned in old]
     made = {result.planned: result for result in compared}
     found = [made[one] for one in plan if one in made]
     by_question: dict[str, list[int]] = defaultdict(list)

@@ -76,6 +76,7 @@ def shares(
     for arm in arms:
         drawn = results.arms.get(arm, {})
         if drawn:
-            shares = [percent(results.share(arm, metric, group)) for metric in metrics]
-            rows.append([f"`{arm.name}`", str(len(drawn)), *shares])
+            found = [percent(results.share(arm, metric, group)) for metric in metrics]
+            made = " (first making)" * (arm in results.older)
+            rows.append([f"`{arm.name}`{made}", str(len(drawn)), *found])
     return rows

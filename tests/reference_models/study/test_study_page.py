@@ -183,12 +183,13 @@ def test_the_sheet_has_a_row_a_condition(tmp_path):
     with zipfile.ZipFile(tmp_path / "sheets.zip", "w") as archive:
         for name, _ in ROWS:
             archive.writestr(f"{name}.png", strip.getvalue())
-    picture = Image.open(io.BytesIO(sheet(tmp_path / "sheets.zip"))).convert("RGB")
+    picture = Image.open(io.BytesIO(sheet([tmp_path / "sheets.zip"]))).convert("RGB")
     assert picture.getpixel((picture.width - 5, picture.height - 5))[0] > 200
     with zipfile.ZipFile(tmp_path / "few.zip", "w") as archive:
         archive.writestr(f"{ROWS[0][0]}.png", strip.getvalue())
+    assert sheet([tmp_path / "few.zip", tmp_path / "sheets.zip"])
     with pytest.raises(ModelError, match=r"few\.zip"):
-        sheet(tmp_path / "few.zip")
+        sheet([tmp_path / "few.zip"])
 
 
 def test_what_is_kept_is_what_was_made(tmp_path, results):
@@ -226,7 +227,7 @@ def test_a_study_that_is_made_twice_says_what_came_out_the_same(results):
     other = Results(
         from_lines([text for text in LINES if "loose-50" not in text and "loose-10" not in text])
     )
-    again = page(results, first=other)
+    again = page(Results(from_lines(LINES), other))
     assert "Of its 3 comparisons 3 come out the same" in again
 
 
