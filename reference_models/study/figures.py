@@ -250,7 +250,9 @@ def _repair(results: Results) -> Figure:
         arms = [repaired(dose, name) for name, _ in rows]
         _bars(axes, results, arms, "one", shown)
         axes.set(xlim=(-2, 102), xlabel="percent of judged images", title=f"{dose}% loose captions")
-    grid[0].set_yticks(range(len(rows)), [words for _, words in rows])
+    older = [any(repaired(dose, name) in results.older for dose in (25, 50)) for name, _ in rows]
+    labels = [words + "\n(first making)" * old for (_, words), old in zip(rows, older, strict=True)]
+    grid[0].set_yticks(range(len(rows)), labels)
     grid[0].set_ylim(max(1, len(rows)) - 0.5, -0.5)
     _legend(grid[0], loc="center left", bbox_to_anchor=(0.2, 0.3))
     return figure

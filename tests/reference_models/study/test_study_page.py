@@ -231,6 +231,24 @@ def test_a_study_that_is_made_twice_says_what_came_out_the_same(results):
     assert "Of its 3 comparisons 3 come out the same" in again
 
 
+def test_what_is_of_the_first_making_alone_is_compared_within_it():
+    first = [*LINES, *(line("loose-50-cleaned", seed, 0.05 * seed) for seed in (1, 2, 3))]
+    now = [line(name, seed, 0.1) for name in ("clean", "loose-50") for seed in (1, 2, 3)]
+    results = Results(from_lines(now), Results(from_lines(first)))
+    (repair,) = (
+        one
+        for one in findings(results)
+        if one.planned.arm.condition == "loose-50-cleaned" and one.planned.metric == "leaked"
+    )
+    assert repair.base.mean == pytest.approx(0.32, abs=0.002)
+    (again,) = (one for one in findings(results.first) if one.planned == repair.planned)
+    assert repair.odds == again.odds
+    text = page(results)
+    assert "`loose-50-cleaned` (first making)" in text
+    assert "6 trainings" in text
+    assert "Of the first making alone, and compared within it: " in text
+
+
 def test_readers_networks_and_lengths_are_compared():
     lines = [*LINES, *(line("dit-clean", seed, 0.5 + 0.01 * seed) for seed in (1, 2, 3))]
     lines += [line("loose-25-long", seed, 0.3) for seed in (1, 2, 3)]
