@@ -191,9 +191,14 @@ class BundledClip(nn.Module):
         self.logit_scale = nn.Parameter(torch.empty([]))
 
     def encode_text(self, tokens: Tensor) -> Tensor:
-        """Features of texts (T, D), read at the end mark, the highest token there is."""
-        x = self.transformer(self.token_embedding(tokens) + self.positional_embedding, causal=True)
-        ends = self.ln_final(x)[torch.arange(len(x)), tokens.argmax(-1)]
+        """Features of texts (T, D), read at the end mark, the highest token there is.
+
+        No token sees a later one: what is behind the last end mark is left out.
+        """
+        end = tokens.argmax(-1)
+        tokens = tokens[:, : int(end.max()) + 1]
+        x = self.token_embedding(tokens) + self.positional_embedding[: tokens.shape[1]]
+        ends = self.ln_final(self.transformer(x, causal=True)[torch.arange(len(x)), end])
         features: Tensor = ends @ self.text_projection
         return features
 

@@ -74,15 +74,23 @@ def bundled_network(files: BundledFiles) -> BundledNetwork:
     return BundledNetwork(model, pooled, tokenizer, size, MEAN, STD)
 
 
-def as_it_runs(tower: Any, dtype: str, device: str, size: int) -> Any:
-    """The small tower in its precision, its weights in order for passes as they are made."""
+def as_it_runs(network: BundledNetwork, dtype: str, device: str) -> Any:
+    """The small tower on a device in its precision.
+
+    Its weights, and those of the text tower, are in order for passes as they are made.
+    """
     import torch
 
-    from bench.judge.clip.model import CHUNK
+    from bench.judge.clip.model import BATCH, CHUNK
     from bench.judge.device import settled
     from reference_models.cutout.fused import fused
 
-    images = torch.zeros(CHUNK, 3, size, size, dtype=getattr(torch, dtype), device=device)
-    tower = fused(tower.to(images), lambda one: one(images), linear=True)
+    of_type = {"dtype": getattr(torch, dtype), "device": device}
+    images = torch.zeros(CHUNK, 3, network.size, network.size, **of_type)
+    tower = fused(network.pooled.to(**of_type), lambda one: one(images), linear=True)
+    # As long as most texts: an article, a colour, a subject, both marks.
+    tokens = torch.zeros(BATCH, 5, dtype=torch.long, device=device)
+    tokens[:, -1] = 1
+    fused(network.model.to(device).transformer, lambda _: network.model.encode_text(tokens), True)
     settled(device)
     return tower

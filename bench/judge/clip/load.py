@@ -68,7 +68,7 @@ def _bundled(device: str) -> Clip:
     options = {**clip.fingerprint.options, "pooled_tower": file_hash(files.pooled)}
     return replace(
         clip,
-        pooled_tower=as_it_runs(network.pooled, clip.dtype, device, network.size),
+        pooled_tower=as_it_runs(network, clip.dtype, device),
         fingerprint=replace(clip.fingerprint, options=options),
     )
 

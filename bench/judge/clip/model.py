@@ -98,7 +98,10 @@ class Clip:
         """Unit vectors (T, D); each distinct text is encoded once in the life of this object."""
         import torch
 
-        new = [text for text in dict.fromkeys(texts) if text not in self._texts]
+        # Texts of about one length together: a tower may leave out what is behind the longest.
+        new = sorted(
+            {text for text in texts if text not in self._texts}, key=lambda text: (len(text), text)
+        )
         with judging(self.device):
             for start in range(0, len(new), BATCH):
                 part = new[start : start + BATCH]

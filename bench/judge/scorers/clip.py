@@ -138,21 +138,24 @@ def rivals(cell: Cell, index: int) -> tuple[str, ...]:
 def _rivals(bindings: tuple[Binding, ...], index: int) -> tuple[str, ...]:
     binding = bindings[index]
     subject = _subject(binding)
-    bare = noun_phrase(None, subject)
-    texts = [noun_phrase(binding.colour, subject)]
-    texts.append(f"{bare} on {noun_phrase(binding.colour, Subject('plate'))}")
-    texts.append(f"{bare} in front of {noun_phrase(binding.colour, Subject('wall'))}")
+    bare = _phrase(None, subject)
+    texts = [_phrase(binding.colour, subject)]
+    texts.append(f"{bare} on {_phrase(binding.colour, Subject('plate'))}")
+    texts.append(f"{bare} in front of {_phrase(binding.colour, Subject('wall'))}")
     beside = [b.colour for b in bindings if b.colour]
     other = [c for c in (*subject.canonical, *beside) if _meant(c) != _meant(binding.colour)]
-    texts.extend(noun_phrase(colour, subject) for colour in dict.fromkeys(other))
+    texts.extend(_phrase(colour, subject) for colour in dict.fromkeys(other))
     return tuple(texts)
+
+
+_phrase = lru_cache(maxsize=4096)(noun_phrase)
 
 
 @lru_cache(maxsize=4096)
 def _in_all_colours(binding: Binding) -> tuple[str, ...]:
     """The subject in the asked colour, first, and in every other basic one."""
     others = [name for name in COLOUR_NAMES if name != _meant(binding.colour)]
-    return tuple(noun_phrase(colour, _subject(binding)) for colour in (binding.colour, *others))
+    return tuple(_phrase(colour, _subject(binding)) for colour in (binding.colour, *others))
 
 
 def _meant(colour: str | None) -> str | None:

@@ -45,6 +45,16 @@ def test_features_are_those_of_open_clip(both, dtype, within):
         assert (one - other).abs().max() < within
 
 
+def test_a_text_is_the_same_beside_longer_ones(both):
+    _, (model, tokenizer) = both
+    with torch.inference_mode():
+        together, alone = (
+            model.encode_text(tokenizer(TEXTS)),
+            model.encode_text(tokenizer(TEXTS[:1])),
+        )
+    torch.testing.assert_close(together[:1], alone, atol=1e-5, rtol=1e-5)
+
+
 def test_the_whole_alone_is_what_it_is_beside_the_patches(both):
     _, (model, _) = both
     images = torch.randn(3, 3, 64, 64, generator=torch.Generator().manual_seed(1))
