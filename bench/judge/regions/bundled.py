@@ -53,6 +53,7 @@ def bundled_photo(dtype: str, device: str) -> tuple[Callable[[], Any], str]:
     from reference_models.cutout.photo_load import PATH, load_photo
     from reference_models.weights import digest
 
+    @lru_cache(maxsize=1)
     def network() -> Any:
         with _LOADING:
             loaded = _loaded(load_photo, dtype, device)
