@@ -13,13 +13,7 @@ from bench.errors import NotComparableError
 from bench.records import NOT_JUDGED, Comparison
 from bench.statistics.metrics import SHARES
 from bench.statistics.outcomes import LOWER_IS_BETTER, judge
-from bench.statistics.paired import (
-    Tested,
-    flip_test,
-    holm,
-    retraining_test,
-    smallest_detectable,
-)
+from bench.statistics.paired import Tested, flip_test, retraining_test, smallest_detectable
 
 PRIMARY = "binding_score"
 #: Slices of the primary score by these columns, and by these tags.
@@ -158,8 +152,10 @@ def compare(
         if one is not None:
             found.append(one)
     if len(found) > 1:
-        adjusted = holm([one.p for one in found[1:]])
-        found[1:] = [replace(one, p=p) for one, p in zip(found[1:], adjusted, strict=True)]
+        from statsmodels.stats.multitest import multipletests
+
+        adjusted = multipletests([one.p for one in found[1:]], method="holm")[1]
+        found[1:] = [replace(one, p=float(p)) for one, p in zip(found[1:], adjusted, strict=True)]
     # The least p that a slice can reach is doubled by each of the others.
     return [
         judge(one, margin, alpha, tests=max(len(found) - 1, 1) if number else 1)

@@ -18,13 +18,10 @@ References
 .. [2] Hartigan, J., Using subsample values as typical values, JASA 64 (1969).
 .. [3] Phipson, B., Smyth, G., Permutation p-values should never be zero, Statistical Applications
        in Genetics and Molecular Biology 9 (2010).
-.. [4] Holm, S., A simple sequentially rejective multiple test procedure, Scandinavian Journal of
-       Statistics 6 (1979).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -186,20 +183,6 @@ def retraining_test(after: float, before: np.ndarray, alpha: float = 0.05) -> Te
     reach = float(special.stdtrit(degrees, 1 - alpha / 2) * error)
     p = float(2 * special.stdtr(degrees, -abs(change) / error))
     return Tested(p, change - reach, change + reach)
-
-
-def holm(p: Sequence[float]) -> list[float]:
-    """Adjust p-values of tests that are made together, by Holm's method [4]_.
-
-    That of statsmodels collects garbage at every call: 0.2 s beside torch.
-    """
-    values = np.asarray(p, float)
-    order = np.argsort(values, kind="stable")
-    stepped = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
-    adjusted = np.empty_like(values)
-    adjusted[order] = np.minimum(stepped, 1.0)
-    found: list[float] = adjusted.tolist()
-    return found
 
 
 def smallest_detectable(

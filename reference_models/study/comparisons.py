@@ -18,9 +18,9 @@ from functools import cached_property
 
 import numpy as np
 from scipy import special
+from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
-from bench.statistics.paired import holm
 from reference_models.study.drawings import Drawing
 
 #: Of all intervals.
@@ -305,6 +305,7 @@ def findings(results: Results, plan: Sequence[Planned] | None = None) -> list[Co
     for k, comparison in enumerate(found):
         by_question[comparison.planned.question].append(k)
     for rows in by_question.values():
-        for k, p in zip(rows, holm([found[k].p for k in rows]), strict=True):
-            found[k] = replace(found[k], p=p)
+        adjusted = multipletests([found[k].p for k in rows], method="holm")[1]
+        for k, p in zip(rows, adjusted, strict=True):
+            found[k] = replace(found[k], p=float(p))
     return found

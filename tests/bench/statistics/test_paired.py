@@ -3,9 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
-from bench.statistics.paired import flip_test, holm, retraining_test, smallest_detectable
+from bench.statistics.paired import flip_test, retraining_test, smallest_detectable
 
 
 def rng(seed=0):
@@ -139,15 +138,3 @@ def test_detectable_effect_of_several_trainings():
     scores = rng(9).normal(0, spread, (3000, 4))
     found = [retraining_test(row[3] - effect, row[:3]).p <= 0.05 for row in scores]
     assert np.mean(found) == pytest.approx(0.8, abs=0.03)
-
-
-def test_p_values_of_tests_made_together_are_raised_by_the_published_rule():
-    # Worked by hand: 4 x 0.005, 3 x 0.01, 2 x 0.03, and what follows is no smaller.
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([0.9, 0.2]) == pytest.approx([0.9, 0.4])
-
-
-@settings(max_examples=8, deadline=None)
-@given(st.lists(st.floats(0, 1) | st.just(0.02), min_size=1, max_size=30))
-def test_they_are_those_of_statsmodels(p):
-    assert holm(p) == pytest.approx(multipletests(p, method="holm")[1].tolist())
