@@ -102,7 +102,7 @@ def finish(spec: RunSpec, as_json: bool, yes: bool = False, trackers: Sequence[s
 
         require_tracker(tracker)
     done = run(spec, consent=_consent(yes))
-    # Not before: pandas, which these need, would lie beside the pictures of the run.
+    # Not before: pandas, which these need, would lie beside a large picture while it is decoded.
     from bench.export.trackers import log_run
     from bench.run.record import require_valid
     from bench.run.summary import RunSummary, render, to_dict
