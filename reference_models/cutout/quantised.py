@@ -29,9 +29,12 @@ _LEVELS = 255
 
 def available() -> bool:
     """Whether this processor multiplies such integers fast (AVX-512 VNNI), and this torch can."""
-    # Not of torch's public interface, and not there in all its versions.
+    # Not of torch's public interface, and not there, or called otherwise, in all its versions.
     fast = getattr(torch.cpu, "_is_vnni_supported", bool)()
-    return bool(fast) and hasattr(torch.ops.onednn, "qconv2d_pointwise")
+    if not fast or not hasattr(torch.ops.onednn, "qconv2d_pointwise"):
+        return False
+    schema = torch.ops.onednn.qconv2d_pointwise.default._schema
+    return any(argument.name == "output_scale" for argument in schema.arguments)
 
 
 class Integers(nn.Module):
