@@ -137,7 +137,8 @@ def beside(function: Callable[[], Result]) -> Future[Result]:
     return _pools()[1].submit(function)
 
 
-def _threads() -> int:
+def thread_count() -> int:
+    """How many threads `in_threads` has: one a core, as far as that helps."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return min(cores or 1, _MOST_THREADS)
 
@@ -150,7 +151,7 @@ def _pools() -> tuple[ThreadPoolExecutor, ThreadPoolExecutor]:
 
 @lru_cache(maxsize=1)
 def _started() -> tuple[ThreadPoolExecutor, ThreadPoolExecutor]:
-    pool = threads_of_torch(_threads(), 1, "bench-judge", _of_pool)
+    pool = threads_of_torch(thread_count(), 1, "bench-judge", _of_pool)
     return pool, ThreadPoolExecutor(_BATCHES, "bench-judge-batch")
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.judge.clip.dense import dense_features
 from bench.judge.clip.preprocess import to_square
-from bench.judge.device import computed, judging
+from bench.judge.device import computed, is_cuda, judging
 from bench.judge.resolution import SIDE, reduced
 from bench.records import Fingerprint
 
@@ -170,7 +170,12 @@ class Clip:
                 return [one[:count].float().cpu() for one in forward(part.to(self.device, dtype))]
 
         with judging(self.device):
-            parts = computed(self.device, passed, batch.split(size))
+            chunks = batch.split(size)
+            # A large tower has work for all threads of torch at once, and few chunks.
+            if self.closed or is_cuda(self.device):
+                parts = computed(self.device, passed, chunks)
+            else:
+                parts = [passed(chunk) for chunk in chunks]
             first, *rest = (torch.cat(list(of_parts)) for of_parts in zip(*parts, strict=True))
             return torch.nn.functional.normalize(first, dim=-1), *rest
 

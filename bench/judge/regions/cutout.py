@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.judge.device import computed, judging, to_device
+from bench.judge.device import computed, judging, thread_count, to_device
 from bench.judge.dtype import recorded_dtype, scoring_dtype
 from bench.judge.regions.assignment import Sight, assign_regions, connected
 from bench.judge.regions.bundled import (
@@ -42,8 +42,11 @@ SIDE, LEAST = 96, 32
 TINY, TINY_SIDE = 64, 80
 #: Longest side at which edges are sharpened by colour.
 WORKING_SIDE = 192
-#: Images in one pass: always, and at most where a pass need not be filled up.
-_TOGETHER = (16, 32)
+#: Images in one pass, always.
+_TOGETHER = 16
+#: Where a pass need not be filled up: so many at least, that calls cost less than arithmetic, at
+#: most, as a CPU's cache has room for, and in the passes that all threads have at once.
+_LEAST_TOGETHER, _MOST_TOGETHER, _AT_ONCE = 8, 32, 64
 #: Pictures of no longer side have nothing for a network that looks at 256 pixels.
 SMALL = 128
 #: Logit from which on a picture is like those of the rendered world: the highest of 422 others that
@@ -68,7 +71,10 @@ class CutoutSegmenter:
         self.device, dtype = device, scoring_dtype(device)
         small = bundled_cutout_dtype(device)
         self.model, weights = bundled_cutout(small, device)
-        self.together = _TOGETHER[bool(self.model.same_alone)]
+        self.together = _TOGETHER
+        if self.model.same_alone:
+            each = _AT_ONCE // thread_count()
+            self.together = max(_LEAST_TOGETHER, min(each, _MOST_TOGETHER))
         self.photo = PhotoNetwork(dtype, device)
         self.layers = feature_weights()
         self.fingerprint = Fingerprint(
