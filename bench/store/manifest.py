@@ -274,10 +274,10 @@ def outside(estimates: Sequence[Estimate]) -> str | None:
     if share is None or not share.value > 2 * ALPHA:
         return None
     images = round(share.value * share.scored)
-    from scipy.special import bdtrc
+    from scipy.special import betainc
 
     # The chance of so many or more; scipy.stats, which names it, takes half a second to import.
-    if bdtrc(images - 1, share.scored, ALPHA) > ALPHA:
+    if betainc(images, share.scored - images + 1, ALPHA) > ALPHA:
         return None
     return (
         f"{share.value:.1%} of {share.scored:,} images are unlike all kinds of picture that the "
