@@ -22,6 +22,7 @@ import torch
 
 from bench.cli.main import run as bench
 from bench.judge.clip.load import load_clip
+from bench.judge.scorers.measured import REVISION
 from bench.statistics.compare import compare, pair
 from bench.statistics.tabulate import tabulate
 from bench.store.derived import read_verdicts
@@ -29,15 +30,15 @@ from bench.store.pictures import decode_png
 from bench.store.run import Run
 
 PAGE = Path(__file__).parents[1] / "docs" / "precision.md"
-HEAD = """\
+HEAD = f"""\
 # Precision: what changes a score, and by how much
 
 Written by `python -m benchmarks.precision --write`: one thing at a time against one reference run,
 on the prompts of `quick` with one thing in one colour, images paired by prompt and seed. "Verdicts
 changed" counts changes in both directions; the score moves by what is left of them. All in float32,
-on one thread and with regions by `clip`, where nothing else is said. How right the verdicts are
-with exact masks and with the segmenter's own is in the certificate of `bench validate` and in
-[metrics.md](metrics.md).
+on one thread and with regions by `clip`, where nothing else is said; measured by revision
+{REVISION} of the judge's code. How right the verdicts are with exact masks and with the segmenter's
+own is in the certificate of `bench validate` and in [metrics.md](metrics.md).
 """
 
 CLIP = "BENCH_SCORING_DTYPE"
@@ -84,7 +85,7 @@ def line(name: str, before: pd.DataFrame, after: pd.DataFrame, pixels: str) -> s
     """One row: how the score moved, and how many verdicts with it."""
     pairs = pair(before, after)
     one = compare(pairs, slices=False)[0]
-    changed = (pairs.frame["before"] != pairs.frame["after"]).mean()
+    changed = (pairs.before[:, 0] != pairs.after).mean()
     interval = "" if one.low is None else f"{100 * one.low:+.1f} to {100 * one.high:+.1f}"
     return (
         f"| {name} | {one.before:.1%} | {one.after:.1%} | {100 * one.difference:+.1f} | {interval} "
