@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.judge.clip.dense import dense_features
 from bench.judge.clip.preprocess import to_square
-from bench.judge.device import computed, is_cuda, judging
+from bench.judge.device import Item, Result, computed, is_cuda, judging
 from bench.judge.resolution import SIDE, reduced
 from bench.records import Fingerprint
 
@@ -91,8 +91,12 @@ class Clip:
 
     def preprocess(self, images: Sequence[np.ndarray]) -> torch.Tensor:
         """Uint8 (H, W, 3) images of any size as the tower's input (B, 3, S, S)."""
-        with judging(self.device):
-            return to_square(images, self.size, self.mean, self.std, self.device)
+
+        def squared(some: Sequence[np.ndarray]) -> torch.Tensor:
+            with judging(self.device):
+                return to_square(some, self.size, self.mean, self.std, self.device)
+
+        return self._each(squared, [images])[0]
 
     def encode_text(self, texts: Sequence[str]) -> torch.Tensor:
         """Unit vectors (T, D); each distinct text is encoded once in the life of this object."""
@@ -102,12 +106,15 @@ class Clip:
         new = sorted(
             {text for text in texts if text not in self._texts}, key=lambda text: (len(text), text)
         )
-        with judging(self.device):
-            for start in range(0, len(new), BATCH):
-                part = new[start : start + BATCH]
+
+        def encoded(part: list[str]) -> torch.Tensor:
+            with judging(self.device):
                 features = self.model.encode_text(self.tokenizer(part).to(self.device))
-                features = torch.nn.functional.normalize(features.float().cpu(), dim=-1)
-                self._texts.update(zip(part, features, strict=True))
+                return torch.nn.functional.normalize(features.float().cpu(), dim=-1)
+
+        parts = [new[start : start + BATCH] for start in range(0, len(new), BATCH)]
+        for part, features in zip(parts, self._each(encoded, parts), strict=True):
+            self._texts.update(zip(part, features, strict=True))
         return torch.stack([self._texts[text] for text in texts]) if texts else torch.empty(0, 0)
 
     def text_table(self, texts: tuple[str, ...]) -> torch.Tensor:
@@ -170,14 +177,18 @@ class Clip:
                 return [one[:count].float().cpu() for one in forward(part.to(self.device, dtype))]
 
         with judging(self.device):
-            chunks = batch.split(size)
-            # A large tower has work for all threads of torch at once, and few chunks.
-            if self.closed or is_cuda(self.device):
-                parts = computed(self.device, passed, chunks)
-            else:
-                parts = [passed(chunk) for chunk in chunks]
+            parts = self._each(passed, batch.split(size))
             first, *rest = (torch.cat(list(of_parts)) for of_parts in zip(*parts, strict=True))
             return torch.nn.functional.normalize(first, dim=-1), *rest
+
+    def _each(self, function: Callable[[Item], Result], parts: Sequence[Item]) -> list[Result]:
+        """Apply a function that has torch compute; a large tower has all threads of torch for it.
+
+        Of the bundled one each thread of the judge has a part of its own.
+        """
+        if self.closed or is_cuda(self.device):
+            return computed(self.device, function, parts)
+        return [function(part) for part in parts]
 
     def _keep(self, key: bytes, feature: torch.Tensor) -> None:
         self._pooled[key] = feature
