@@ -260,7 +260,10 @@ class Work:
         kind = "scoring" if sampler.info.fingerprint.kind == "pictures" else "sampling"
         planned = len(self.samples)
         self.progress.begin(kind, planned, planned - len(missing))
-        worker = ScoringWorker(self._measure, self._store, self.writer, self.batch)
+        # A sampler on the CPU has work for the cores while a batch is at its end: a second one
+        # takes their caches from both.
+        at_once = 1 if sampler.info.fingerprint.options.get("device") == "cpu" else 2
+        worker = ScoringWorker(self._measure, self._store, self.writer, self.batch, at_once)
         usual = sys.getswitchinterval()
         sys.setswitchinterval(min(usual, SWITCH))
         try:

@@ -134,7 +134,9 @@ def measure(
 
 
 def side_by_side(
-    function: Callable[[list[Generation]], Result], batches: Iterable[list[Generation]]
+    function: Callable[[list[Generation]], Result],
+    batches: Iterable[list[Generation]],
+    at_once: int = 2,
 ) -> Iterator[tuple[list[Generation], Future[Result]]]:
     """Apply a function to batches, two at a time; each batch and its result, in their order.
 
@@ -147,6 +149,8 @@ def side_by_side(
         May call `bench.judge.device.in_threads`.
     batches : iterable of list of Generation
         An empty one where no more are there at present: what was begun first is then awaited.
+    at_once : int
+        1 or 2 batches.
     """
     begun: deque[tuple[list[Generation], Future[Result]]] = deque()
     try:
@@ -155,7 +159,7 @@ def side_by_side(
                 yield begun.popleft()
             if batch:
                 begun.append((batch, beside(partial(function, batch))))
-            if len(begun) > 1:
+            if len(begun) >= at_once:
                 yield begun.popleft()
         while begun:
             yield begun.popleft()
@@ -241,6 +245,8 @@ class ScoringWorker(Generic[Result]):
         Its parts are closed here when they are due.
     batch : int
         Images scored together.
+    at_once : int
+        Batches measured side by side.
     """
 
     def __init__(
@@ -249,8 +255,10 @@ class ScoringWorker(Generic[Result]):
         store: Callable[[list[Generation], Result], None],
         writer: RunWriter,
         batch: int = BATCH,
+        at_once: int = 2,
     ) -> None:
         self._measure, self._store = measure, store
+        self._at_once = at_once
         self._writer = writer
         self._batch = batch
         self._queue: queue.Queue[Generation | None] | None = None
@@ -301,7 +309,8 @@ class ScoringWorker(Generic[Result]):
 
     def _work(self) -> None:
         try:
-            for batch, measured in side_by_side(self._measure_unless_broken, self._batches()):
+            measuring = side_by_side(self._measure_unless_broken, self._batches(), self._at_once)
+            for batch, measured in measuring:
                 self._writer.add_images(batch)
                 self._store_unless_broken(batch, measured)
                 self._in_hand -= 1
