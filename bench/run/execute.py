@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
@@ -35,9 +34,6 @@ from prompts.cells import Sample
 
 #: Samples that a sampler is given at once, in whole batches: nobody lists a million of them.
 CHUNK = 4096
-#: Seconds that a thread may keep Python's lock while the sampler waits for it: five times less than
-#: usual. A sampler starts one small operation after the other, and needs the lock for each.
-SWITCH = 1e-3
 STOPPING = "stopping: the images in hand are finished first (Ctrl-C again: at once)"
 
 
@@ -264,8 +260,6 @@ class Work:
         # takes their caches from both.
         at_once = 1 if sampler.info.fingerprint.options.get("device") == "cpu" else 2
         worker = ScoringWorker(self._measure, self._store, self.writer, self.batch, at_once)
-        usual = sys.getswitchinterval()
-        sys.setswitchinterval(min(usual, SWITCH))
         try:
             self._feed_scoring(missing, worker)
         except KeyboardInterrupt:
@@ -273,7 +267,6 @@ class Work:
         finally:
             if interrupts.asked:
                 self.progress.say(STOPPING)
-            sys.setswitchinterval(usual)
             worker.finish()
 
     def _feed_scoring(self, missing: Sequence[int], worker: ScoringWorker) -> None:

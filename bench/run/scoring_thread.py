@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import sys
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -32,6 +33,9 @@ WAITING_BYTES = 256 * 2**20
 BATCH_BYTES = 128 * 2**20
 #: Seconds to wait for more images before a short batch is scored.
 LINGER = 0.05
+#: Seconds that a thread may keep Python's lock while another waits for it: five times less than
+#: usual. Sampler and judge start one small operation after the other, and need the lock for each.
+SWITCH = 1e-3
 
 Result = TypeVar("Result")
 
@@ -153,6 +157,8 @@ def side_by_side(
         1 or 2 batches.
     """
     begun: deque[tuple[list[Generation], Future[Result]]] = deque()
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(min(usual, SWITCH))
     try:
         for batch in batches:
             if begun and (not batch or _size(batch) + _size(begun[0][0]) > BATCH_BYTES):
@@ -165,6 +171,7 @@ def side_by_side(
             yield begun.popleft()
     finally:
         wait([future for _, future in begun])
+        sys.setswitchinterval(usual)
 
 
 def measure_frames(
