@@ -157,8 +157,13 @@ def leave(code: int) -> NoReturn:
     """
     if "torch" not in sys.modules:
         sys.exit(code)
-    # The order of Py_FinalizeEx: threads, handlers, streams.
-    threading._shutdown()  # type: ignore[attr-defined]
+    # The order of Py_FinalizeEx: threads, handlers, streams. Whoever stops a command does not wait
+    # for a batch that a scorer still has.
+    try:
+        if code != INTERRUPTED:
+            threading._shutdown()  # type: ignore[attr-defined]
+    except KeyboardInterrupt:
+        code = INTERRUPTED
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, OSError, ValueError):

@@ -155,6 +155,19 @@ def _started() -> tuple[ThreadPoolExecutor, ThreadPoolExecutor]:
     return pool, ThreadPoolExecutor(_BATCHES, "bench-judge-batch")
 
 
+def _after_fork() -> None:
+    """Have no threads: those of the parent are not in a process that it forks."""
+    global _STARTING
+    _STARTING = threading.RLock()
+    _here.__dict__.clear()
+    _started.cache_clear()
+    _of_device.cache_clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
 def _of_pool() -> None:
     _here.is_of_pool = True
 

@@ -17,7 +17,7 @@ from bench.run.components import Description, judge_device, with_choice
 from bench.run.cores import judges_on
 from bench.run.execute import InProcess
 from bench.run.missing import Outcome
-from bench.run.plan import Plan, pictures_of, prepare
+from bench.run.plan import ListedPictures, Plan, pictures_of, prepare
 from bench.run.progress import Progress, clock, counted, for_stderr
 from bench.run.record import (
     Stock,
@@ -28,10 +28,10 @@ from bench.run.record import (
     take_stock,
 )
 from bench.run.self_check import is_due
-from bench.run.spec import PictureSource, RunSpec, run_folder
+from bench.run.spec import PictureSource, RunSpec, device_names, run_folder
 from bench.run.usage import account_lines
 from bench.store.lock import locked
-from bench.store.manifest import Manifest
+from bench.store.manifest import Manifest, read_manifest
 from bench.store.run import Run, part_seconds
 
 
@@ -173,23 +173,28 @@ def _start(spec: RunSpec, progress: Progress) -> Workers:
         from bench.run.ray_pool import RayPool
 
         return RayPool(spec, progress)
+    pictures = None
+    if isinstance(spec.source, PictureSource):
+        pictures = pictures_of(spec, spec.source, progress)
     if spec.devices is not None:
         from bench.run.process_pool import ProcessPool
 
-        return ProcessPool(spec, progress)
-    if isinstance(spec.source, PictureSource):
-        return _judges(spec, spec.source, progress)
+        alone = replace(spec, devices=None, device=device_names(spec.devices)[0])
+        return _finished(alone, progress, pictures) or ProcessPool(spec, progress, pictures)
+    if pictures is not None:
+        return _judges(spec, pictures, progress)
     return InProcess(*prepare(spec, progress))
 
 
-def _judges(spec: RunSpec, source: PictureSource, progress: Progress) -> Workers:
+def _judges(spec: RunSpec, pictures: ListedPictures, progress: Progress) -> Workers:
     """Have pictures that exist judged here; in several processes where one would not keep up."""
     from bench.run.process_pool import ProcessPool
 
-    pictures = pictures_of(spec, source, progress)
     device = judge_device(spec)
     count = judges_on(spec, device, len(pictures.plan.samples))
     if count > 1:
+        if finished := _finished(spec, progress, pictures):
+            return finished
         devices = ",".join([device] * count)
         try:
             return ProcessPool(replace(spec, devices=devices), progress, pictures)
@@ -197,6 +202,30 @@ def _judges(spec: RunSpec, source: PictureSource, progress: Progress) -> Workers
             # Such as a GPU that serves one process alone.
             progress.say(f"note: going on in one process, as {count} cannot judge here: {error}")
     return InProcess(*prepare(spec, progress, pictures))
+
+
+def _finished(
+    spec: RunSpec, progress: Progress, pictures: ListedPictures | None
+) -> InProcess | None:
+    """Have no other process started where a run lacks nothing."""
+    folder = run_folder(spec)
+    try:
+        stored = None if spec.fresh else read_manifest(folder)
+    except BenchError:
+        return None
+    if stored is None or stored.finished is None:
+        return None
+    alone = InProcess(*prepare(spec, progress, pictures))
+    asked = manifest_for(folder.name, alone.plan, alone.description)
+    run = Run(folder, asked.model_copy(update={"id": stored.id}))
+    planned = {sample.id for sample in alone.plan.samples}
+    try:
+        if all(planned <= run.ids(table) for table in asked.tables()):
+            return alone
+    except BenchError:
+        pass  # Said, or mended, when the run is opened.
+    alone.close()
+    return None
 
 
 def _complete(opened: Run, workers: Workers, progress: Progress) -> Completed:

@@ -69,8 +69,8 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 def plain_png(data: bytes) -> bytes | None:
     """Return a PNG file without what is beside its picture; None for any other kind of file.
 
-    Only where its pixels are 8-bit colour without transparency, and nothing in it may tell to turn
-    them: then `decode_png` gives what any reader of it does.
+    Only where its pixels are 8-bit colour without transparency, its checksums are right, and
+    nothing in it may tell to turn them: then `decode_png` gives what any reader of it does.
     """
     if not data.startswith(_SIGNATURE) or data[24:26] != bytes((8, 2)):
         return None
@@ -80,11 +80,15 @@ def plain_png(data: bytes) -> bytes | None:
         kind = data[start + 4 : start + 8]
         end = start + 12 + int.from_bytes(data[start : start + 4], "big")
         if kind in (b"IHDR", b"IDAT", b"IEND"):
+            # Pillow passes by checksums that stop other readers.
+            check = int.from_bytes(data[end - 4 : end], "big")
+            if zlib.crc32(view[start + 4 : end - 4]) != check or (kind == b"IHDR") != (start == 8):
+                return None
             kept.append(view[start:end])
         elif kind in _TELLING or kind[:1].isupper() or _TURNING.match(data, start + 8, end):
             return None
         if kind == b"IEND":
-            return b"".join(kept) if end <= len(data) else None
+            return b"".join(kept)
         start = end
     return None
 

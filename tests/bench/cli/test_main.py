@@ -338,6 +338,24 @@ def test_file_size_limit_stops_the_run_and_keeps_the_rest(tmp_path):
     assert run([*ARGUMENTS, "--seeds", "20"]) == 0
 
 
+@pytest.mark.parametrize("code", [130, 0])
+def test_ctrl_c_does_not_wait_for_threads_nor_show_a_traceback(code):
+    program = f"""if True:
+        import atexit, os, signal, threading, time, torch
+        from bench.cli.main import leave
+        atexit.register(print, "handlers")
+        threading.Thread(target=lambda: time.sleep(100)).start()
+        if {code} == 0:
+            threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+        leave({code})
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False,
+        env=os.environ | {"PYTHONPATH": str(ROOT)}, timeout=PATIENCE,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (130, "handlers\n", "")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="on_exit is glibc's")
 @pytest.mark.parametrize(("torch", "code"), [(True, 3), (False, -signal.SIGABRT)])
 def test_a_process_with_torch_ends_without_the_destructors_of_its_libraries(torch, code):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -201,3 +204,21 @@ def test_a_gpu_computes_in_one_thread_of_a_process_and_a_cpu_in_those_of_the_jud
     assert all("device" not in name for _, name in computed("cpu", where, range(5)))
     with pytest.raises(ZeroDivisionError):
         computed("cuda", lambda number: 1 // number, [0])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_forked_process_has_threads_of_its_own():
+    program = """if True:
+        import os
+        from bench.judge.device import beside, computed, in_threads
+        def work():
+            computed("cuda", str, [0])
+            return beside(lambda: in_threads(str, range(3))).result()
+        work()
+        child = os.fork()
+        if not child:
+            os._exit(0 if work() == ["0", "1", "2"] else 1)
+        os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    """
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=False, timeout=60)
+    assert done.returncode == 0

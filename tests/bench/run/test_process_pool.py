@@ -118,6 +118,13 @@ def test_two_processes_score_the_same_pictures(tmp_path, alone, monkeypatch):
     layouts = [[line for line in one.said if "layout" in line] for one in heard]
     assert layouts[0] == layouts[1]
     assert len(layouts[1]) == 1
+    with monkeypatch.context() as patch:
+        # Where nothing is missing no process is started.
+        patch.setattr("bench.run.process_pool.ProcessPool", None)
+        for name, devices in (("two", None), ("asked", "cpu,cpu")):
+            given = {"scorers": (f"{SHAPES}:MeanScorer",), "devices": devices, "name": name}
+            again = run(RunSpec(source, tmp_path, f"{SHAPES}:ShapeSegmenter", **given), Silent())
+            assert (again.outcome.made, again.outcome.rescored) == (0, 0)
     refused = UsageError("the GPU serves one process alone")
     monkeypatch.setattr(ProcessPool, "_start", lambda *_: (_ for _ in ()).throw(refused))
     heard.append(Heard())

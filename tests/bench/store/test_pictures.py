@@ -138,8 +138,19 @@ def test_what_is_kept_looks_as_the_whole_does_whatever_bytes_are_others(changes)
     assert plain is None or np.array_equal(decode_png(plain), seen)
 
 
+@pytest.mark.parametrize("chunk", [b"IDAT", b"IEND"])
+def test_a_png_whose_checksum_is_wrong_is_encoded_anew(chunk):
+    data = bytearray(file_of(Image.fromarray(NOISE)))
+    start = data.index(chunk)
+    data[start + 4 + int.from_bytes(data[start - 4 : start], "big")] ^= 1
+    assert np.array_equal(as_rgb8(bytes(data)), NOISE)
+    assert plain_png(bytes(data)) is None
+
+
 def test_what_is_no_whole_png_is_encoded_anew():
     data = file_of(Image.fromarray(NOISE))
+    header = file_of(Image.fromarray(NOISE[:9]))[8:33]
+    assert plain_png(data[:-12] + header + data[-12:]) is None
     assert plain_png(data[:-3]) is None
     assert plain_png(data[:50]) is None
     assert plain_png(b"") is None
