@@ -344,6 +344,8 @@ def test_ctrl_c_does_not_wait_for_threads_nor_show_a_traceback(code):
         import atexit, os, signal, threading, time, torch
         from bench.cli.main import leave
         atexit.register(print, "handlers")
+        # What a shell starts in the background ignores the signal.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         threading.Thread(target=lambda: time.sleep(100)).start()
         if {code} == 0:
             threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
