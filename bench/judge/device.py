@@ -139,8 +139,20 @@ def beside(function: Callable[[], Result]) -> Future[Result]:
 
 def thread_count() -> int:
     """How many threads `in_threads` has: one a core, as far as that helps."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(cores or 1, _MOST_THREADS)
+    return min(core_count(), _MOST_THREADS)
+
+
+def usable_cores() -> list[int]:
+    """Cores that this process may use; none where the system does not tell."""
+    try:
+        return sorted(os.sched_getaffinity(0))
+    except AttributeError:
+        return []
+
+
+def core_count() -> int:
+    """How many cores this process may use; all where the system does not tell."""
+    return len(usable_cores()) or os.cpu_count() or 1
 
 
 def _pools() -> tuple[ThreadPoolExecutor, ThreadPoolExecutor]:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bench.judge.device import is_cuda
+from bench.judge.device import core_count, is_cuda, usable_cores
 from bench.run.spec import RunSpec
 
 #: Of a GPU that judges pictures which exist: cores and free bytes of the GPU for each process, the
@@ -29,7 +29,7 @@ def judges_on(spec: RunSpec, device: str, pictures: int) -> int:
     import torch
 
     by_memory = torch.cuda.mem_get_info(device)[0] // BYTES_EACH
-    by_cores = len(usable_cores()) // CORES_EACH
+    by_cores = core_count() // CORES_EACH
     return max(1, min(by_cores, by_memory, MOST, pictures // PICTURES_EACH))
 
 
@@ -51,11 +51,3 @@ def keep_to_own_cores(rank: int, of: int) -> None:
     mine = cores[rank * len(cores) // of : (rank + 1) * len(cores) // of]
     if mine and of > 1:
         os.sched_setaffinity(0, mine)
-
-
-def usable_cores() -> list[int]:
-    """Cores that this process may use; none where the system does not tell."""
-    try:
-        return sorted(os.sched_getaffinity(0))
-    except AttributeError:
-        return []

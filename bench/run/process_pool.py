@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from bench.errors import BenchError
+from bench.judge.device import core_count
 from bench.run.beyond_control import ExcessInRun
 from bench.run.components import Description
 from bench.run.cores import keep_to_own_cores, threads
@@ -157,7 +158,7 @@ class ProcessPool(Pool):
         """Start processes, and wait until each has loaded its components."""
         context = multiprocessing.get_context("spawn")
         order = list(self._specs)
-        with threads(max(1, (os.cpu_count() or 1) // len(self._specs))):
+        with threads(max(1, core_count() // len(self._specs))):
             for name in workers:
                 ours, theirs = context.Pipe()
                 process = context.Process(

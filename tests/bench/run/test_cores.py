@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from bench.run.cores import judges_on, keep_to_own_cores, usable_cores
+from bench.judge.device import usable_cores
+from bench.run.cores import judges_on, keep_to_own_cores
 from bench.run.spec import PictureSource, RunSpec
 
 
@@ -29,7 +30,7 @@ def spec_of(**options):
     ],
 )
 def test_processes_of_a_gpu(monkeypatch, cores, gigabytes, pictures, count):
-    monkeypatch.setattr("bench.run.cores.usable_cores", lambda: list(range(cores)))
+    monkeypatch.setattr("bench.run.cores.core_count", lambda: cores)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (gigabytes * 2**30, 0))
     assert judges_on(spec_of(segmenter="auto:bundled"), "cuda", pictures) == count
 
@@ -65,3 +66,14 @@ def test_more_processes_than_cores_keep_all():
     before = os.sched_getaffinity(0)
     keep_to_own_cores(0, 10_000)
     assert os.sched_getaffinity(0) == before
+
+
+def test_only_cores_that_a_process_may_use_are_counted():
+    program = (
+        "import os; from bench.judge.device import core_count, usable_cores;"
+        "one = usable_cores()[:1]; os.sched_setaffinity(0, one); print(core_count())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "1\n"
